@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A product of SwiftNIO.
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+
+/// A product of SwiftNIO's extras.
+func nioExtras(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio-extras") }
+
+/// A target of this package, with the settings that all of them share.
+func part(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+/// The tests of one part.
+func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "claude-chat",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "claude-chat", targets: ["claude-chat"]),
+        .library(name: "ClaudeChat", targets: ["Server", "Plugins", "Responders", "Messages"]),
+        .library(name: "RespondersTesting", targets: ["RespondersTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
+    ],
+    targets: [
+        part("Diagnostics", [yams]),
+        part("Messages"),
+        part("Hub", ["Messages"]),
+        part(
+            "Transport",
+            [
+                "Messages", "Hub", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
+                nioExtras("NIOHTTPTypes"), nioExtras("NIOHTTPTypesHTTP1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            resources: [.embedInCode("Widget")]
+        ),
+        part("Responders", ["Messages", "Diagnostics"]),
+        part("RespondersTesting", ["Messages", "Diagnostics", "Responders"]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        part("Rules", ["CPCRE2", "Diagnostics"]),
+        part("Plugins", ["Messages", "Diagnostics", "Responders", "Rules"]),
+        part(
+            "Server",
+            [
+                "Messages", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
+                argumentParser, logging, serviceLifecycle, nio("NIOPosix"), nio("NIOCore"),
+            ]
+        ),
+        .executableTarget(name: "claude-chat", dependencies: ["Server", "Plugins", "Responders"], swiftSettings: settings),
+    ]
+)
