@@ -1,1 +1,5 @@
-print("")
+import Plugins
+import Responders
+import Server
+
+await ClaudeChatCommand.main(registry: try PluginRegistry.builtin())

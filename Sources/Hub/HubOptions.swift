@@ -1,0 +1,43 @@
+public import Messages
+
+/// The bounds of a hub.
+public struct HubOptions: Sendable {
+    /// How many messages a visitor may send; nothing for no limit.
+    public var messageRate: Welcome.MessageRate?
+    /// How many connections one room may have; nothing for no limit.
+    public var connectionsPerRoom: Int?
+    /// How many rooms the hub keeps. Beyond that, empty idle ones are dropped.
+    public var rooms: Int
+    /// How many messages of a visitor may wait while an earlier one is being answered.
+    public var waitingMessages: Int
+    /// Seconds between two signs of life.
+    public var heartbeatSeconds: Int
+    /// An opaque name of this server, for support.
+    public var node: String
+
+    public init(
+        messageRate: Welcome.MessageRate? = .init(perSecond: 2, burst: 10),
+        connectionsPerRoom: Int? = 10,
+        rooms: Int = 50_000,
+        waitingMessages: Int = 20,
+        heartbeatSeconds: Int = 25,
+        node: String = "local"
+    ) {
+        self.messageRate = messageRate
+        self.connectionsPerRoom = connectionsPerRoom
+        self.rooms = rooms
+        self.waitingMessages = waitingMessages
+        self.heartbeatSeconds = heartbeatSeconds
+        self.node = node
+    }
+
+    /// How many messages of a room can be replayed.
+    static let recentMessages = 100
+    /// How many bytes of them are kept.
+    static let recentBytes = 256 * 1_024
+    /// How many messages a client of the first form gets when it connects.
+    static let seedReplay = 20
+    /// How many client ids a room remembers, and for how long at least: 5 minutes.
+    static let rememberedIDs = 1_024
+    static let rememberedNanoseconds: UInt64 = 300 * 1_000_000_000
+}

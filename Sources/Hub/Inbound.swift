@@ -1,0 +1,27 @@
+public import Messages
+
+/// Whoever answers visitors. The hub knows nothing else about it.
+public protocol InboundSubscriber: Sendable {
+    /// Takes a visitor's message that the hub has accepted.
+    ///
+    /// Called on the thread that brought the message, after everybody in the room was sent it. For one room never twice
+    /// at a time, and in the order of `seq`: the next message waits until this one is finished.
+    ///
+    /// - Returns: `finished` if everything that the message causes was posted. After `later` the subscriber calls
+    ///   ``Room/finishedInbound()`` once.
+    func receive(_ message: InboundMessage, in room: Room) -> InboundProgress
+
+    /// Learns that a message was stored and shown but will not be handed over, since too many wait.
+    func overflow(_ message: InboundMessage, in room: Room)
+}
+
+/// Whether a message is done with.
+public enum InboundProgress: Sendable { case finished, later }
+
+/// A visitor's message with its number.
+public struct InboundMessage: Sendable {
+    public let message: Message
+    public let seq: Int
+    /// The page of the connection that the message came from.
+    public let page: String
+}

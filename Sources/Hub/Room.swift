@@ -1,0 +1,313 @@
+public import Messages
+import Synchronization
+
+/// One session's conversation: who is connected, what was said, in which order.
+///
+/// Safe on any thread. The lock of the room is what gives its frames one order for everybody: a frame gets its number
+/// and is handed to all links before the next one can. It is held for microseconds and never across a call into a
+/// responder or a socket.
+public final class Room: Sendable {
+    public let session: SessionID
+    /// Holds ``RoomState`` with a ``Mutex``.
+    private let state: Mutex<RoomState>
+    private let hub: HubContext
+
+    init(session: SessionID, epoch: String, idSeed: UInt64, hub: HubContext) {
+        self.session = session
+        self.hub = hub
+        self.state = Mutex(RoomState(session: session, epoch: epoch, idSeed: idSeed))
+    }
+
+    /// Takes a visitor's message: numbers it, shows it to everybody in the room, acknowledges it, and hands it to the
+    /// subscriber.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - page: The page that it was written on.
+    ///   - sender: The connection that brought it and gets the `ack`; nothing for one that came by HTTP.
+    ///   - mode: The form of the protocol that the sender speaks.
+    /// - Returns: The number of the message, and whether the same message was taken before.
+    /// - Throws: `rate_limited`, or `bad_request` with `id_conflict`. Nobody sees the message then.
+    @discardableResult
+    public func accept(
+        _ message: UserMessage,
+        page: String,
+        from sender: (any Link)? = nil,
+        mode: ProtocolMode = .v1
+    ) throws(ClientError) -> Acknowledgement {
+        let now = self.hub.clocks.nanoseconds()
+        let timestamp = self.hub.clocks.timestamp()
+        let result = self.state.withLock { state -> Result<(Acknowledgement, InboundMessage?, Bool), ClientError> in
+            do throws(ClientError) {
+                let acceptance = try state.accept(
+                    message,
+                    page: page,
+                    at: timestamp,
+                    now: now,
+                    limit: self.hub.messageRate
+                )
+                return .success(self.publish(acceptance, of: message, from: sender, mode, &state))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let (acknowledgement, inbound, isOverflow) = try result.get()
+        if let inbound {
+            if isOverflow { self.hub.subscriber.overflow(inbound, in: self) } else { self.deliver(inbound) }
+        }
+        return acknowledgement
+    }
+
+    /// Sends what an acceptance causes. Called with the lock held.
+    private func publish(
+        _ acceptance: RoomState.Acceptance,
+        of message: UserMessage,
+        from sender: (any Link)?,
+        _ mode: ProtocolMode,
+        _ state: inout RoomState
+    ) -> (Acknowledgement, InboundMessage?, isOverflow: Bool) {
+        let seq: Int
+        var delivery: (message: InboundMessage, how: RoomState.Delivery)?
+        switch acceptance {
+        case .duplicate(let first): seq = first
+        case .accepted(let inbound, let frame):
+            seq = inbound.seq
+            for member in state.members { member.link.send(frame) }
+            delivery = (inbound, state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages))
+        }
+        let acknowledgement = Acknowledgement(seq: seq, epoch: state.epoch, isDuplicate: delivery == nil)
+        if let sender, mode == .v1, let id = message.id { sender.send(Frame(acknowledgement.frame(id: id))) }
+        guard let delivery, delivery.how != .waits else { return (acknowledgement, nil, false) }
+        return (acknowledgement, delivery.message, delivery.how == .overflow)
+    }
+
+    /// Hands messages to the subscriber until it has all of them or keeps one for later.
+    private func deliver(_ first: InboundMessage) {
+        var next: InboundMessage? = first
+        while let message = next {
+            guard self.hub.subscriber.receive(message, in: self) == .finished else { return }
+            next = self.state.withLock { $0.nextDelivery() }
+        }
+    }
+
+    /// Ends the handling of a message for which the subscriber had returned `later`. The next one follows at once.
+    public func finishedInbound() {
+        if let next = self.state.withLock({ $0.nextDelivery() }) { self.deliver(next) }
+    }
+}
+
+extension Room {
+    /// What a sender is told about its message.
+    public struct Acknowledgement: Hashable, Sendable {
+        public let seq: Int
+        public let epoch: String
+        public let isDuplicate: Bool
+
+        /// The `ack` frame.
+        public func frame(id: String) -> [UInt8] {
+            ServerFrame.ack(id: id, seq: self.seq, epoch: self.epoch, isDuplicate: self.isDuplicate)
+        }
+    }
+
+    /// What a reply says; who and when is added here.
+    public struct Answer: Sendable {
+        public var text: String
+        public var format: Message.Format
+        public var choices: [Message.Choice]
+        public var links: [Message.Link]
+
+        public init(
+            _ text: String,
+            format: Message.Format = .plain,
+            choices: [Message.Choice] = [],
+            links: [Message.Link] = []
+        ) {
+            self.text = text
+            self.format = format
+            self.choices = choices
+            self.links = links
+        }
+    }
+
+    /// Shows a reply to everybody in the room.
+    ///
+    /// The reply's id comes from the message's, so a question that is answered twice shows one answer.
+    ///
+    /// - Parameters:
+    ///   - answer: The reply.
+    ///   - inbound: The message that it answers.
+    ///   - number: 1 for the first reply to that message, up to 3.
+    public func reply(_ answer: Answer, to inbound: InboundMessage, number: Int = 1) {
+        let timestamp = self.hub.clocks.timestamp()
+        self.state.withLock { state in
+            let frame = state.reply(to: inbound, number: number) { id in
+                Message(
+                    .claude,
+                    answer.text,
+                    id: id,
+                    at: timestamp,
+                    inReplyTo: inbound.message.id,
+                    format: answer.format,
+                    choices: answer.choices,
+                    links: answer.links
+                )
+            }
+            guard let frame else { return }
+            for member in state.members { member.link.send(frame) }
+        }
+    }
+
+    /// Shows a text of the server itself to everybody in the room.
+    public func announce(_ text: String) {
+        let timestamp = self.hub.clocks.timestamp()
+        self.state.withLock { state in
+            let frame = state.announce { Message(.system, text, id: $0, at: timestamp) }
+            for member in state.members { member.link.send(frame) }
+        }
+    }
+
+    /// The last messages before one of them, oldest first.
+    ///
+    /// - Parameters:
+    ///   - seq: The number of the message.
+    ///   - limit: How many at most.
+    public func messages(before seq: Int, limit: Int) -> [Frame] {
+        self.state.withLock { Array($0.recent.frames(before: seq, limit: limit)) }
+    }
+}
+
+extension Room {
+    /// Lets a connection in: sends it the welcome and what it missed, then everything that happens.
+    ///
+    /// The welcome, the history and the membership are one step under the room's lock, so no message can fall between
+    /// them and none can come twice.
+    ///
+    /// - Parameters:
+    ///   - link: The connection. It must have been announced by ``Hub/reserve(_:)``.
+    ///   - mode: The form of the protocol that it speaks.
+    ///   - position: What the client has, where it said so.
+    public func join(_ link: any Link, mode: ProtocolMode, from position: Position?) {
+        let timestamp = self.hub.clocks.timestamp()
+        let now = self.hub.clocks.nanoseconds()
+        self.state.withLock { state in
+            state.lastActive = now
+            state.reservations -= 1
+            self.catchUp(link, mode, position, timestamp, &state)
+            state.append(RoomState.Member(link: link, mode: mode))
+        }
+    }
+
+    /// Gives a reservation back whose handshake did not end in a connection.
+    public func cancelReservation() {
+        self.state.withLock { $0.reservations -= 1 }
+    }
+
+    /// Sends a connected client what it missed, as if it had connected anew.
+    public func resume(_ link: any Link, from position: Position) {
+        let timestamp = self.hub.clocks.timestamp()
+        self.state.withLock { state in self.catchUp(link, .v1, position, timestamp, &state) }
+    }
+
+    /// Sends the welcome and the part of the history that the client lacks. Called with the lock held.
+    private func catchUp(
+        _ link: any Link,
+        _ mode: ProtocolMode,
+        _ position: Position?,
+        _ timestamp: Timestamp,
+        _ state: inout RoomState
+    ) {
+        let limit = mode == .v1 ? HubOptions.recentMessages : HubOptions.seedReplay
+        let recovery = state.recovery(from: position, limit: limit)
+        let welcome = Welcome(
+            session: self.session,
+            timestamp: timestamp,
+            epoch: state.epoch,
+            top: state.recent.top,
+            wasRecovering: position != nil,
+            recovered: recovery.recovered,
+            reset: recovery.reset,
+            replayed: recovery.replayed,
+            heartbeatSeconds: self.hub.options.heartbeatSeconds,
+            messageRate: self.hub.options.messageRate,
+            node: self.hub.options.node
+        )
+        link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
+        for frame in state.recent.frames(from: recovery.from) {
+            link.send(Frame(ServerFrame.replayed(frame.json)))
+        }
+    }
+
+    /// Forgets a connection. Whatever is queued for it is the link's own matter.
+    public func leave(_ link: any Link) {
+        let now = self.hub.clocks.nanoseconds()
+        self.state.withLock { state in
+            state.lastActive = now
+            state.remove(link)
+        }
+    }
+
+    /// Sends a client of v1 the sign of life that also tells it the newest number.
+    public func ping(_ link: any Link) {
+        self.state.withLock { state in
+            link.send(Frame(ServerFrame.ping(epoch: state.epoch, top: state.recent.top)))
+        }
+    }
+
+    /// Sends older messages.
+    ///
+    /// - Throws: `unrecoverable_position` if the request names another epoch.
+    public func history(_ request: HistoryRequest) throws(ClientError) -> [UInt8] {
+        let answer = self.state.withLock { state -> [UInt8]? in
+            guard request.epoch == nil || request.epoch == state.epoch else { return nil }
+            let before = request.before ?? state.recent.top + 1
+            let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
+            let isComplete = state.recent.oldest == 1 && before - items.count <= 1
+            return ServerFrame.history(epoch: state.epoch, items: items, isComplete: isComplete)
+        }
+        guard let answer else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
+        return answer
+    }
+
+    /// What a long poll can be told at once; nothing if it has to wait, in which case `link` is a member from now on.
+    ///
+    /// - Parameters:
+    ///   - position: What the client has.
+    ///   - link: Learns of the next message.
+    public func poll(from position: Position?, orWait link: any Link) -> PollAnswer? {
+        let now = self.hub.clocks.nanoseconds()
+        return self.state.withLock { state in
+            state.lastActive = now
+            state.reservations -= 1
+            let recovery = state.recovery(from: position, limit: HubOptions.recentMessages)
+            guard recovery.replayed == 0, recovery.recovered else {
+                return PollAnswer(
+                    epoch: state.epoch,
+                    top: state.recent.top,
+                    recovered: recovery.recovered,
+                    reset: recovery.reset,
+                    items: state.recent.frames(from: recovery.from).map { ServerFrame.replayed($0.json) }
+                )
+            }
+            state.append(RoomState.Member(link: link, mode: .v1))
+            return nil
+        }
+    }
+
+    /// Seconds between two signs of life of a connection.
+    public var heartbeatSeconds: Int { self.hub.options.heartbeatSeconds }
+
+    /// Whether another connection may come in. If so it is expected from now on.
+    func reserve() -> Bool {
+        self.state.withLock { state in
+            let bound = self.hub.options.connectionsPerRoom ?? .max
+            guard state.members.count + state.reservations < bound else { return false }
+            state.reservations += 1
+            return true
+        }
+    }
+
+    /// Whether the room may be dropped, and when something last happened in it.
+    var idleness: (isUnused: Bool, since: UInt64) {
+        self.state.withLock { ($0.isUnused, $0.lastActive) }
+    }
+}

@@ -1,0 +1,198 @@
+import Messages
+
+/// What a room knows, and its decisions. No lock and no clock in here: ``Room`` holds the one and passes the other.
+struct RoomState: Sendable {
+    struct Member: Sendable {
+        let link: any Link
+        let mode: ProtocolMode
+    }
+
+    let session: SessionID
+    /// `<room part>.<run part>`: changes whenever a message that a client may have seen may be lost.
+    let epoch: String
+    /// Starts the ids of messages that came without one.
+    private let idSeed: UInt64
+    private(set) var members: [Member] = []
+    private(set) var recent = RecentMessages()
+    private var ids = RememberedIDs()
+    private var nextArrival: UInt64 = 0
+    /// Handshakes that are under way and will become members.
+    var reservations = 0
+    /// Nanoseconds at which something last happened.
+    var lastActive: UInt64 = 0
+    /// Whether a message is with the subscriber, and what waits behind it.
+    private var isDelivering = false
+    private var waiting: [InboundMessage] = []
+
+    init(session: SessionID, epoch: String, idSeed: UInt64) {
+        self.session = session
+        self.epoch = epoch
+        self.idSeed = idSeed
+    }
+
+    /// Whether nobody is in the room, is about to come, or is being answered.
+    var isUnused: Bool { self.members.isEmpty && self.reservations == 0 && !self.isDelivering }
+
+    mutating func append(_ member: Member) { self.members.append(member) }
+
+    mutating func remove(_ link: any Link) {
+        if let index = self.members.firstIndex(where: { $0.link === link }) { self.members.remove(at: index) }
+    }
+}
+
+extension RoomState {
+    /// What became of a visitor's message.
+    enum Acceptance {
+        case accepted(InboundMessage, Frame)
+        /// Sent before: the number that it has.
+        case duplicate(seq: Int)
+    }
+
+    /// Decides about a visitor's message, gives it its number and keeps it.
+    ///
+    /// - Throws: `rate_limited`, or `bad_request` with `id_conflict`.
+    mutating func accept(
+        _ message: UserMessage,
+        page: String,
+        at timestamp: Timestamp,
+        now: UInt64,
+        limit: RateLimit?
+    ) throws(ClientError) -> Acceptance {
+        self.lastActive = now
+        if let wait = limit?.refuse(&self.nextArrival, at: now) {
+            let milliseconds = Int(wait / 1_000_000) + 1
+            throw ClientError(
+                .rateLimited,
+                "too many messages",
+                retryAfterMilliseconds: milliseconds,
+                id: message.id
+            )
+        }
+        if let id = message.id, let record = self.ids[id] {
+            guard record.fingerprint == RememberedIDs.Fingerprint(message.text) else {
+                throw ClientError(
+                    .badRequest,
+                    "this id was used for another text",
+                    detail: "id_conflict",
+                    id: id
+                )
+            }
+            return .duplicate(seq: record.seq)
+        }
+        let seq = self.recent.top + 1
+        let id = message.id ?? self.serverID(seq)
+        let stored = Message(.user, message.text, id: id, at: timestamp, context: message.context)
+        let frame = self.keep(stored)
+        if message.id != nil { self.remember(id, seq: seq, text: message.text, now: now) }
+        return .accepted(InboundMessage(message: stored, seq: seq, page: page), frame)
+    }
+
+    /// Gives a reply its id and number and keeps it.
+    ///
+    /// - Parameter make: Makes the message with the id that is passed.
+    /// - Returns: Nothing if the message has got that many replies already.
+    mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
+        let answered = inbound.message.id
+        // Ids without a record are those that the server made: nobody can send those twice.
+        if self.ids[answered] != nil {
+            guard let record = self.ids[answered], record.replies < number else { return nil }
+            _ = self.ids.countReply(to: answered)
+        }
+        return self.keep(make(number == 1 ? "re:\(answered)" : "re:\(answered):\(number)"))
+    }
+
+    /// Keeps a message of the server itself.
+    mutating func announce(_ make: (_ id: String) -> Message) -> Frame {
+        self.keep(make(self.serverID(self.recent.top + 1)))
+    }
+
+    private mutating func keep(_ message: Message) -> Frame {
+        let json = ServerFrame.durable(
+            message,
+            session: self.session,
+            seq: self.recent.top + 1,
+            epoch: self.epoch
+        )
+        let frame = Frame(json, isDurable: true)
+        self.recent.append(frame)
+        return frame
+    }
+
+    private mutating func remember(_ id: String, seq: Int, text: String, now: UInt64) {
+        let record = RememberedIDs.Record(
+            seq: seq,
+            fingerprint: RememberedIDs.Fingerprint(text),
+            replies: 0,
+            rememberedAt: now
+        )
+        self.ids.remember(id, record, oldestRecent: self.recent.oldest, now: now)
+    }
+
+    /// An id for a message that came without one: `srv:` and 22 characters, unlike any other of this room.
+    private func serverID(_ seq: Int) -> String {
+        // A generator whose state is the room's seed and the number: each step is a bijection, so no two are equal.
+        var generator = SplitMix64(state: self.idSeed &+ UInt64(seq) &* 0x9E37_79B9_7F4A_7C15)
+        return "srv:" + randomBase64URL(characters: 22, using: &generator)
+    }
+}
+
+extension RoomState {
+    /// What of the history a client gets that names a position, or none.
+    ///
+    /// - Parameters:
+    ///   - position: What the client has.
+    ///   - limit: How many messages it gets if the position is no use.
+    func recovery(from position: Position?, limit: Int) -> Recovery {
+        let top = self.recent.top
+        if let position, position.epoch == self.epoch, self.recent.oldest - 1...top ~= position.seq {
+            return Recovery(from: position.seq + 1, replayed: top - position.seq, recovered: true, reset: false)
+        }
+        let replayed = min(self.recent.count, limit)
+        return Recovery(from: top - replayed + 1, replayed: replayed, recovered: false, reset: position != nil)
+    }
+
+    /// Which part of the history a client gets, and what it is told about it.
+    struct Recovery {
+        var from: Int
+        var replayed: Int
+        var recovered: Bool
+        var reset: Bool
+    }
+}
+
+extension RoomState {
+    /// What to do with a message that was accepted.
+    enum Delivery { case now, waits, overflow }
+
+    mutating func beginDelivery(of message: InboundMessage, atMostWaiting bound: Int) -> Delivery {
+        guard self.isDelivering else {
+            self.isDelivering = true
+            return .now
+        }
+        guard self.waiting.count < bound else { return .overflow }
+        self.waiting.append(message)
+        return .waits
+    }
+
+    /// The next message for the subscriber, after it has finished one.
+    mutating func nextDelivery() -> InboundMessage? {
+        guard !self.waiting.isEmpty else {
+            self.isDelivering = false
+            return nil
+        }
+        return self.waiting.removeFirst()
+    }
+}
+
+/// A small generator for what must be distinct but not secret (Steele, Lea and Flood, OOPSLA 2014).
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

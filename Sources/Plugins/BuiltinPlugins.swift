@@ -1,0 +1,15 @@
+public import Diagnostics
+public import Responders
+
+extension PluginRegistry {
+    /// Every plugin in this folder, one line each, in alphabetical order.
+    ///
+    /// - Throws: `duplicate-plugin` or `broken-sample`, which the tests rule out.
+    public static func builtin() throws(Diagnostic) -> PluginRegistry {
+        var registry = PluginRegistry()
+        try registry.register(ClaudeStub.self)
+        try registry.register(Fallback.self)
+        try registry.register(Rules.self)
+        return registry
+    }
+}

@@ -1,0 +1,71 @@
+internal import Diagnostics
+internal import Responders
+internal import Rules
+
+/// One answer of a script.
+struct ScriptedAnswer: Sendable {
+    let pattern: Pattern
+    let text: String
+    let delay: Duration
+    /// Where its pattern stands.
+    let place: Place
+
+    /// Reads a script.
+    ///
+    /// - Parameters:
+    ///   - text: `answers:` and a list of `match`, `text` and `delay`.
+    ///   - file: The script's name, for diagnostics.
+    /// - Returns: The answers in the order of the script.
+    /// - Throws: All mistakes.
+    static func read(_ text: String, file: String) throws(Rejection) -> [ScriptedAnswer] {
+        let root: YAMLNode
+        let script: Script
+        var mistakes: [Diagnostic] = []
+        do throws(Diagnostic) {
+            root = try YAMLNode(yaml: text, file: file)
+            script = try Script(root, &mistakes)
+        } catch {
+            throw Rejection([error])
+        }
+        var answers: [ScriptedAnswer] = []
+        for (item, node) in zip(script.answers, root["answers"]?.items ?? []) {
+            let match = node["match"] ?? node
+            do throws(PatternProblem) {
+                let pattern = try Pattern(item.match)
+                answers.append(
+                    ScriptedAnswer(pattern: pattern, text: item.text, delay: item.delay ?? .zero, place: match.place)
+                )
+            } catch {
+                let place = match.place(ofScalar: error.offset)
+                mistakes.append(Diagnostic("pattern-syntax", at: place, "\(error.message): \(match.written)"))
+            }
+        }
+        guard mistakes.isEmpty else { throw Rejection(mistakes.inFileOrder()) }
+        return answers
+    }
+}
+
+/// A script as it is written.
+private struct Script: Decodable {
+    var answers: [Item] = []
+
+    struct Item: Decodable {
+        var match: String
+        var text: String
+        var delay: Duration?
+    }
+
+    /// Decodes a script; one with mistakes has no answers.
+    init(_ root: YAMLNode, _ mistakes: inout [Diagnostic]) throws(Diagnostic) {
+        let schema = try SettingsSchema(
+            sample: "answers: [{match: refund, text: Within 30 days., delay: 400ms}]",
+            name: "script",
+            notBuilt: ["answers.tool": "leave the answer out: the stub calls no tools yet"]
+        )
+        do throws(Rejection) {
+            self = try Settings(root).decode(Script.self, like: schema)
+        } catch {
+            mistakes += error.diagnostics
+        }
+    }
+}

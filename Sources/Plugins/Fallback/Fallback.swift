@@ -1,0 +1,83 @@
+public import Responders
+
+/// The last sentence, for everything that nobody else answered.
+///
+/// Put it last in `fallback`. `- fallback` alone, without settings, has a text of its own.
+public struct Fallback: ResponderPlugin, ImmediateResponder {
+    public static let manifest = PluginManifest(
+        name: "fallback",
+        summary: "Says one fixed sentence, by language, where nobody else answered",
+        stages: [.fallback],
+        sample: """
+            # The reply, at most 16,384 bytes of UTF-8. Without it: "I do not know that yet. Your message is saved,
+            # and a person will read it."
+            text: I do not know that yet. Your message is saved.
+            # The reply on pages in other languages. "de" is also taken for "de-AT".
+            lang:
+              de: Das weiß ich noch nicht. Ihre Nachricht ist gespeichert.
+            """,
+        openKeys: ["lang"],
+        examples: [
+            .init("Why is the sky blue?", gives: .reply("I do not know that yet. Your message is saved.")),
+            .init(
+                "Warum ist der Himmel blau?",
+                lang: "de-AT",
+                gives: .reply(Reply("Das weiß ich noch nicht. Ihre Nachricht ist gespeichert.", lang: "de"))
+            ),
+            .init(
+                "Pourquoi le ciel est-il bleu ?",
+                lang: "fr",
+                gives: .reply("I do not know that yet. Your message is saved.")
+            ),
+        ]
+    )
+
+    public struct Configuration: Decodable, Sendable {
+        /// The reply; nothing means ``Fallback/defaultText``.
+        public var text: String?
+        /// Replies by language: a primary subtag, or a whole tag.
+        public var lang: [String: String]?
+    }
+
+    /// What is said where the configuration has no text.
+    public static let defaultText = "I do not know that yet. Your message is saved, and a person will read it."
+
+    private let reply: Reply
+    private let translations: [String: Reply]
+
+    public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
+        let text = configuration.text ?? Self.defaultText
+        try Self.check(text, key: "text")
+        self.reply = Reply(text)
+        var translations: [String: Reply] = [:]
+        for (lang, text) in configuration.lang ?? [:] {
+            try Self.check(text, key: "lang.\(lang)")
+            translations[lang.lowercased()] = Reply(text, lang: lang)
+        }
+        self.translations = translations
+    }
+
+    public func respond(to turn: Turn) -> Verdict {
+        guard !self.translations.isEmpty, let lang = turn.message.lang?.lowercased() else { return .reply(self.reply) }
+        let primary = String(lang.prefix { $0 != "-" && $0 != "_" })
+        return .reply(self.translations[lang] ?? self.translations[primary] ?? self.reply)
+    }
+
+    private static func check(_ text: String, key: String) throws(ConfigurationProblem) {
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ConfigurationProblem(
+                "empty-text",
+                key: key,
+                "the text is empty",
+                hint: "write a sentence, or leave it out"
+            )
+        }
+        guard text.utf8.count <= Reply.maximumTextBytes else {
+            throw ConfigurationProblem(
+                "text-too-long",
+                key: key,
+                "the text has \(text.utf8.count) bytes; 16384 is the most"
+            )
+        }
+    }
+}

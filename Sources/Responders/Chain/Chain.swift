@@ -1,0 +1,139 @@
+/// An ordered list of responders that turns a message into exactly one outcome.
+///
+/// Immutable: any number of turns run at once. A turn first runs on the caller's thread with ``begin(_:tracing:)``; a
+/// chain of immediate responders always ends there, without a task.
+public final class Chain: Sendable {
+    /// The chain's name in `claude-chat.yaml`.
+    public let name: String
+    /// From a turn's begin to its outcome, at most.
+    public let deadline: Duration
+    /// The entries in the order in which they are asked: stage by stage, as in the file.
+    public let entries: [Entry]
+    let clock: TurnClock
+    /// Whether a turn may have to wait, so that its time must be known.
+    private let mayWait: Bool
+
+    /// How many replies a turn has at most.
+    public static let maximumReplies = 3
+
+    /// - Parameters:
+    ///   - name: The chain's name.
+    ///   - entries: The responders; those of one stage are asked in this order.
+    ///   - deadline: From a turn's begin to its outcome, at most.
+    ///   - clock: The clock of all time limits.
+    public init(
+        name: String,
+        entries: [Entry],
+        deadline: Duration = Chain.defaultDeadline,
+        clock: TurnClock = .continuous
+    ) {
+        self.name = name
+        self.deadline = deadline
+        self.clock = clock
+        self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
+        self.mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
+    }
+
+    public static let defaultDeadline = Duration.seconds(8)
+
+    /// Runs a turn on the caller's thread as far as that goes.
+    ///
+    /// - Parameters:
+    ///   - turn: The message.
+    ///   - tracing: Whether the result says what each entry did; costs nothing otherwise.
+    /// - Returns: The result, or the turn in front of a responder that may wait, for ``finish(_:)``.
+    public func begin(_ turn: Turn, tracing: Bool = false) -> ChainProgress {
+        let startedAt = self.mayWait || tracing ? self.clock.now : .zero
+        var run = ChainRun(chain: self, turn: turn, startedAt: startedAt, isTracing: tracing)
+        while let entry = run.next() {
+            guard case .immediate(let responder) = entry.call else { return .waiting(run) }
+            run.ask(responder)
+        }
+        return .finished(run.result())
+    }
+
+    /// Goes on where ``begin(_:tracing:)`` stopped.
+    ///
+    /// Called in a task that somebody owns; cancelling it makes every responder that waits fail at once, so the turn
+    /// still ends in an outcome.
+    ///
+    /// - Parameter run: What `begin` returned. Each is finished once.
+    /// - Returns: The turn's only outcome.
+    public func finish(_ run: ChainRun) async -> ChainResult {
+        var run = run
+        while let entry = run.next() {
+            switch entry.call {
+            case .immediate(let responder): run.ask(responder)
+            case .waiting(let responder): await run.wait(for: responder)
+            }
+        }
+        return run.result()
+    }
+}
+
+/// How far a turn came without waiting.
+public enum ChainProgress: Sendable {
+    case finished(ChainResult)
+    /// The next responder may wait: the turn needs a task and ``Chain/finish(_:)``.
+    case waiting(ChainRun)
+}
+
+extension Chain {
+    /// One responder of a chain.
+    public final class Entry: Sendable {
+        /// The name in traces and notes; unique in its chain.
+        public let name: String
+        public let stage: Stage
+        public let isEnabled: Bool
+        public let onFailure: OnFailure
+        /// How long one call may take; means nothing for an immediate responder.
+        public let timeout: Duration
+        let call: Call
+
+        /// - Parameters:
+        ///   - responder: Who is asked.
+        ///   - name: The name in traces and notes; unique in its chain.
+        ///   - stage: Where it stands.
+        ///   - isEnabled: Whether it is asked at all.
+        ///   - onFailure: What a failure does; by default ``OnFailure/abort`` in `guard`, ``OnFailure/skip`` elsewhere.
+        ///   - timeout: How long one call may take.
+        public init(
+            _ responder: any Responder,
+            name: String,
+            stage: Stage,
+            isEnabled: Bool = true,
+            onFailure: OnFailure? = nil,
+            timeout: Duration = .seconds(2)
+        ) {
+            self.name = name
+            self.stage = stage
+            self.isEnabled = isEnabled
+            self.onFailure = onFailure ?? (stage == .guard ? .abort : .skip)
+            self.timeout = timeout
+            self.call = (responder as? any ImmediateResponder).map(Call.immediate) ?? .waiting(responder)
+        }
+
+        /// The responder.
+        public var responder: any Responder {
+            switch self.call {
+            case .immediate(let responder): responder
+            case .waiting(let responder): responder
+            }
+        }
+    }
+
+    /// What a failure does to the turn: the value of `on_error`.
+    public enum OnFailure: String, Sendable, CaseIterable, Decodable {
+        /// As if the responder had passed.
+        case skip
+        /// The stages up to `answer` are skipped, `fallback` runs.
+        case fallback
+        /// The turn ends as ``Outcome/failedAndTold``.
+        case abort
+    }
+
+    enum Call: Sendable {
+        case immediate(any ImmediateResponder)
+        case waiting(any Responder)
+    }
+}

@@ -1,0 +1,82 @@
+/// How a turn ended.
+///
+/// Every turn has exactly one.
+public enum Outcome: String, Sendable, CaseIterable {
+    /// A responder of `answer` replied.
+    case answered
+    /// Nobody answered, so a responder of `fallback` did, or the built-in sentence.
+    case fellBack = "fell-back"
+    /// A responder decided that there is no reply.
+    case silent
+    /// A responder of `guard` stopped the message.
+    case refused
+    /// The turn was given up, or nobody could answer because something failed; the built-in sentence says so.
+    case failedAndTold = "failed-and-told"
+}
+
+/// What came of a turn.
+public struct ChainResult: Sendable {
+    public let outcome: Outcome
+    /// What the visitor sees, in order: none where the outcome is ``Outcome/silent`` or may be ``Outcome/refused``, else
+    /// at least one and at most ``Chain/maximumReplies``.
+    public let replies: [Reply]
+    /// The name of the responder that gave the last reply or ended the turn; nothing for the built-in sentence.
+    public let responder: String?
+    /// What to remember of the turn once the replies are delivered.
+    public let effects: Effects
+    /// One for each entry of the chain in its order, where the turn was traced; else none.
+    public let steps: [TraceStep]
+
+    /// What a turn leaves behind.
+    public struct Effects: Sendable, Hashable {
+        public var tags: [String] = []
+        public var topic: String?
+        public var severity: Augmentation.Severity?
+        /// What to add to ``Conversation/said``.
+        public var said: [Said] = []
+
+        public init() {}
+
+        mutating func merge(_ found: Augmentation) {
+            for tag in found.tags where !self.tags.contains(tag) { self.tags.append(tag) }
+            if let topic = found.topic { self.topic = topic }
+            if let severity = found.severity { self.severity = severity }
+            self.said.append(contentsOf: found.said)
+        }
+    }
+}
+
+/// What one entry of the chain did in a turn.
+public struct TraceStep: Sendable, Hashable {
+    public var stage: Stage
+    /// The entry's name in the chain.
+    public var responder: String
+    /// The verdict's word, or nothing where the entry was not asked.
+    public var verdict: String?
+    /// Why.
+    public var reason: TraceReason?
+    /// What a failure's error said, for the people who run the site.
+    public var problem: String?
+    /// How long the call took.
+    public var duration: Duration
+    /// What decided inside the responder, and why other things there did not.
+    public var explanation: Explanation?
+
+    public init(
+        stage: Stage,
+        responder: String,
+        verdict: String? = nil,
+        reason: TraceReason? = nil,
+        problem: String? = nil,
+        duration: Duration = .zero,
+        explanation: Explanation? = nil
+    ) {
+        self.stage = stage
+        self.responder = responder
+        self.verdict = verdict
+        self.reason = reason
+        self.problem = problem
+        self.duration = duration
+        self.explanation = explanation
+    }
+}

@@ -1,0 +1,273 @@
+/// One turn on its way through a chain.
+///
+/// A value with one owner. `next` says who is asked, `ask` or `wait` asks and takes the verdict, `result` is the end.
+public struct ChainRun: Sendable {
+    let chain: Chain
+    private(set) var turn: Turn
+    private let startedAt: Duration
+    private let isTracing: Bool
+
+    /// The entry that is asked now.
+    private var index = 0
+    /// The position of that entry within its stage.
+    private var position = 0
+    /// Set once; nobody is asked afterwards.
+    private var ending: Ending?
+    /// Whether a failure sent the turn to the fallback.
+    private var skipsToFallback = false
+    private var hasFailure = false
+    private var replies: [Reply] = []
+    private var responder: String?
+    private var effects = ChainResult.Effects()
+    private var steps: [TraceStep] = []
+
+    /// How a verdict ended the turn.
+    private enum Ending { case answered, fellBack, refused, suppressed, aborted }
+
+    private static func ending(ofReplyIn stage: Stage) -> Ending {
+        switch stage {
+        case .guard: .refused
+        case .enrich, .answer: .answered
+        case .fallback: .fellBack
+        }
+    }
+
+    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool) {
+        self.chain = chain
+        self.turn = turn
+        self.startedAt = startedAt
+        self.isTracing = isTracing
+        self.turn.place.chain = chain.name
+    }
+
+    /// Goes to the next entry that is to be asked.
+    ///
+    /// - Returns: The entry, the same one until it was asked; nothing at the end.
+    mutating func next() -> Chain.Entry? {
+        while self.index < self.chain.entries.count {
+            let entry = self.chain.entries[self.index]
+            if entry.stage != self.turn.place.stage { self.enter(entry.stage) }
+            guard let reason = self.reasonToSkip(entry) else {
+                self.turn.place.position = self.position
+                return entry
+            }
+            if self.ending != nil, !self.isTracing { return nil }
+            self.record(nil, reason)
+            self.advance()
+        }
+        return nil
+    }
+
+    private mutating func enter(_ stage: Stage) {
+        self.turn.place.stage = stage
+        self.position = 0
+    }
+
+    private func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
+        if !entry.isEnabled { return .disabled }
+        if self.ending != nil { return .alreadyAnswered }
+        if entry.stage == .fallback { return self.replies.isEmpty ? nil : .alreadyAnswered }
+        return self.skipsToFallback ? .stageSkipped : nil
+    }
+
+    private mutating func advance() {
+        self.index += 1
+        self.position += 1
+    }
+}
+
+// MARK: Asking
+
+extension ChainRun {
+    /// Asks an immediate responder and takes its verdict.
+    mutating func ask(_ responder: any ImmediateResponder) {
+        let askedAt = self.isTracing ? self.chain.clock.now : .zero
+        let verdict: Verdict
+        do {
+            verdict = try responder.respond(to: self.turn)
+        } catch {
+            verdict = .fail(Failure(thrown: error))
+        }
+        self.take(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
+    }
+
+    /// Asks a responder that may wait, within its time limit, and takes its verdict.
+    mutating func wait(for responder: any Responder) async {
+        let askedAt = self.chain.clock.now
+        let limit = self.timeLimit(at: askedAt)
+        let verdict: Verdict
+        if limit > .zero {
+            verdict = await LimitedCall.verdict(of: responder, for: self.turn, within: limit, on: self.chain.clock)
+        } else {
+            verdict = .fail(Failure(.timeout))
+        }
+        self.take(verdict, after: self.chain.clock.now - askedAt)
+    }
+
+    /// The smaller of the entry's own limit and what its stage has left of the turn's time.
+    private func timeLimit(at now: Duration) -> Duration {
+        let entry = self.chain.entries[self.index]
+        let left = self.startedAt + self.chain.deadline - now
+        return min(entry.timeout, entry.stage == .fallback ? left : left - Self.fallbackReserve)
+    }
+
+    /// Kept back from the deadline, so that the fallback always has its turn.
+    static let fallbackReserve = Duration.milliseconds(250)
+}
+
+// MARK: Taking a verdict
+
+extension ChainRun {
+    private mutating func take(_ verdict: Verdict, after duration: Duration) {
+        let entry = self.chain.entries[self.index]
+        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        switch verdict {
+        case .pass(let reason):
+            self.record(verdict, reason, took: duration, explanation)
+        case .augment(let found) where entry.stage != .fallback:
+            self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
+        case .reply(let reply, let then, let found) where entry.stage.allows(reply: then):
+            self.take(reply, then, found, of: entry, after: duration, explanation)
+        case .suppress(let reason) where entry.stage == .guard || entry.stage == .answer:
+            self.end(.suppressed, by: entry)
+            self.record(verdict, reason, took: duration, explanation)
+        case .fail(let failure):
+            self.take(failure, of: entry, after: duration, explanation)
+        case .augment, .reply, .suppress:
+            self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
+        }
+        self.advance()
+    }
+
+    private mutating func take(
+        _ reply: Reply,
+        _ then: Verdict.Then,
+        _ found: Augmentation,
+        of entry: Chain.Entry,
+        after duration: Duration,
+        _ explanation: Explanation?
+    ) {
+        guard !reply.isEmpty else {
+            return self.take(Failure(.emptyReply), of: entry, after: duration, explanation)
+        }
+        guard self.replies.count < Chain.maximumReplies else {
+            return self.record(.pass(), .replyLimit, took: duration, explanation)
+        }
+        var reply = reply
+        let isCut = reply.bound()
+        let reason = self.keep(found, of: entry)
+        self.replies.append(reply)
+        self.responder = entry.name
+        if then == .continue {
+            self.turn.drafts.append(reply)
+        } else {
+            self.end(Self.ending(ofReplyIn: entry.stage), by: entry)
+        }
+        self.record(.reply(reply), isCut ? .truncated : reason, took: duration, explanation)
+    }
+
+    private mutating func take(
+        _ failure: Failure,
+        of entry: Chain.Entry,
+        after duration: Duration,
+        _ explanation: Explanation? = nil
+    ) {
+        self.hasFailure = true
+        switch entry.onFailure {
+        case .skip: break
+        case .fallback: self.skipsToFallback = true
+        case .abort: self.end(.aborted, by: entry)
+        }
+        self.record(.fail(failure), failure.code, took: duration, explanation, problem: failure.problem)
+    }
+
+    private mutating func end(_ ending: Ending, by entry: Chain.Entry) {
+        self.ending = ending
+        self.responder = entry.name
+    }
+
+    /// Keeps what a responder found.
+    ///
+    /// - Returns: Why a part of it is not kept.
+    private mutating func keep(_ found: Augmentation, of entry: Chain.Entry) -> TraceReason? {
+        self.effects.merge(found)
+        guard let note = found.note, !self.turn.notes.keep(note, of: entry.name) else { return nil }
+        return .noteTooLarge
+    }
+
+    private mutating func record(
+        _ verdict: Verdict?,
+        _ reason: TraceReason?,
+        took duration: Duration = .zero,
+        _ explanation: Explanation? = nil,
+        problem: String? = nil
+    ) {
+        guard self.isTracing else { return }
+        let entry = self.chain.entries[self.index]
+        self.steps.append(
+            TraceStep(
+                stage: entry.stage,
+                responder: entry.name,
+                verdict: verdict?.word,
+                reason: reason,
+                problem: problem,
+                duration: duration,
+                explanation: explanation
+            )
+        )
+    }
+}
+
+extension Stage {
+    /// Whether a reply may be given here.
+    fileprivate func allows(reply then: Verdict.Then) -> Bool {
+        switch self {
+        case .guard, .fallback: then == .stop
+        case .enrich: false
+        case .answer: true
+        }
+    }
+}
+
+// MARK: The end
+
+extension ChainRun {
+    /// The turn's only outcome.
+    ///
+    /// Nobody is asked afterwards.
+    consuming func result() -> ChainResult {
+        let outcome = self.outcome
+        let needsSentence = outcome == .failedAndTold || (outcome == .fellBack && self.replies.isEmpty)
+        if needsSentence, self.replies.count < Chain.maximumReplies {
+            self.replies.append(Reply(Self.builtInSentence(for: self.turn.id), format: .plain))
+            self.responder = nil
+        }
+        return ChainResult(
+            outcome: outcome,
+            replies: self.replies,
+            responder: self.responder,
+            effects: self.effects,
+            steps: self.steps
+        )
+    }
+
+    private var outcome: Outcome {
+        switch self.ending {
+        case .refused: return .refused
+        case .aborted: return .failedAndTold
+        case .suppressed: return self.replies.isEmpty ? .silent : .answered
+        case .answered: return .answered
+        case .fellBack: return .fellBack
+        case nil: break
+        }
+        if !self.replies.isEmpty { return .answered }
+        return self.hasFailure ? .failedAndTold : .fellBack
+    }
+
+    /// What the visitor reads where nobody else said anything.
+    ///
+    /// It can't fail.
+    static func builtInSentence(for turn: TurnID) -> String {
+        "Your message is saved under \(turn.reference). A person will read it."
+    }
+}

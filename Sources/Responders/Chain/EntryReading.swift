@@ -1,0 +1,161 @@
+internal import Diagnostics
+
+/// One entry of a stage, taken apart: `- rules: {path: rules/}` and the keys beside it.
+struct EntryReading {
+    /// Nothing where the entry can't be used at all.
+    private(set) var parts: Parts?
+    private(set) var diagnostics: [Diagnostic] = []
+
+    /// What an entry says.
+    struct Parts {
+        let manifest: PluginManifest
+        let place: Place
+        let settings: Settings
+        fileprivate(set) var common = CommonKeys()
+    }
+
+    /// The keys that every entry may have beside its plugin.
+    struct CommonKeys: Decodable {
+        fileprivate(set) var name: String?
+        fileprivate(set) var isEnabled: Bool?
+        fileprivate(set) var timeout: Duration?
+        fileprivate(set) var onFailure: Chain.OnFailure?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case name = "as"
+            case isEnabled = "enabled"
+            case timeout
+            case onFailure = "onError"
+        }
+    }
+
+    init(_ item: YAMLNode, stage: Stage, registry: PluginRegistry) {
+        let known = Set(Self.schemaKeys)
+        if let name = item.text {
+            // `- fallback` alone: no settings.
+            let settings = Settings(YAMLNode(content: .null, place: item.place))
+            self.take(plugin: name, settings, at: item.place, stage, registry)
+            return
+        }
+        guard let entries = item.entries, !entries.isEmpty else {
+            self.refuse("wrong-type", at: item.place, "expected a plugin and its settings, found \(item.written)")
+            return
+        }
+        let others = entries.filter { !known.contains($0.key) }
+        guard let plugin = others.first(where: { registry.manifest(named: $0.key) != nil }) ?? Self.likeliest(others)
+        else {
+            self.refuse(
+                "no-plugin",
+                at: item.place,
+                "the entry names no plugin",
+                hint: suggestion(for: "", among: registry.names)
+            )
+            return
+        }
+        var place = plugin.place
+        place.keyPath = item.place.keyPath
+        self.take(plugin: plugin.key, Settings(plugin.value, at: plugin.place), at: place, stage, registry)
+        self.takeCommon(entries.filter { $0.key != plugin.key }, at: item.place, registry)
+    }
+
+    /// The key that was meant as the plugin: not one that is nearly a common key.
+    private static func likeliest(_ entries: [YAMLNode.Entry]) -> YAMLNode.Entry? {
+        entries.first { !suggestion(for: $0.key, among: self.schemaKeys).hasPrefix("did you mean") }
+    }
+
+    private mutating func take(
+        plugin name: String,
+        _ settings: Settings,
+        at place: Place,
+        _ stage: Stage,
+        _ registry: PluginRegistry
+    ) {
+        guard let manifest = registry.manifest(named: name) else {
+            let hint = suggestion(for: name, among: registry.names)
+            return self.refuse("unknown-plugin", at: place, "unknown plugin \"\(name)\"", hint: hint)
+        }
+        if name != manifest.name {
+            let hint = "write \"\(manifest.name)\""
+            self.warn("renamed-plugin", at: place, "\"\(name)\" is now called \"\(manifest.name)\"", hint: hint)
+        }
+        if !manifest.stages.contains(stage) {
+            let problem = "\"\(name)\" can't run in \(stage); it allows \(manifest.stageList)"
+            self.refuse("stage-not-allowed", at: place, problem)
+        }
+        self.parts = Parts(manifest: manifest, place: place, settings: settings)
+    }
+
+    private mutating func takeCommon(_ entries: [YAMLNode.Entry], at place: Place, _ registry: PluginRegistry) {
+        var entries = entries
+        for (index, entry) in entries.enumerated().reversed() {
+            if registry.manifest(named: entry.key) != nil {
+                let hint = "start each plugin with \"- \""
+                self.refuse(
+                    "two-plugins",
+                    at: entry.place,
+                    "a second plugin \"\(entry.key)\" stands in the entry",
+                    hint: hint
+                )
+                entries.remove(at: index)
+            } else if entry.key == "on_error", entry.value.text == "handoff" {
+                let hint = "write fallback: a person reads what nobody answered"
+                self.diagnostics.append(Diagnostic(notBuilt: "on_error: handoff", at: entry.place, hint: hint))
+                entries.remove(at: index)
+            }
+        }
+        do {
+            let settings = Settings(YAMLNode(content: .mapping(entries), place: place))
+            let common = try settings.decode(CommonKeys.self, like: Self.schema())
+            self.parts?.common = common
+        } catch let rejection as Rejection {
+            self.diagnostics += rejection.diagnostics
+        } catch let diagnostic as Diagnostic {
+            self.diagnostics.append(diagnostic)
+        } catch {}
+    }
+
+    private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
+        self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint))
+    }
+
+    private mutating func warn(_ code: String, at place: Place, _ problem: String, hint: String) {
+        self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint, severity: .warning))
+    }
+}
+
+extension EntryReading {
+    /// The keys of an entry that the design has and this version does not.
+    private static let notBuilt = [
+        "mode": "leave it out, or write enabled: false",
+        "share": "leave it out",
+        "priority": "leave it out: entries are asked in order",
+        "weight": "leave it out: entries are asked in order",
+        "min_confidence": "leave it out: entries are asked in order",
+        "concurrency": "leave it out",
+        "queue": "leave it out",
+        "breaker": "leave it out",
+        "first_chunk": "leave it out: no responder streams yet",
+        "next_chunk": "leave it out: no responder streams yet",
+        "when": "leave it out, or make a chain of its own",
+    ]
+
+    private static let schemaKeys = ["as", "enabled", "timeout", "on_error"] + Self.notBuilt.keys
+
+    private static func schema() throws(Diagnostic) -> SettingsSchema {
+        let sample = "{as: name, enabled: true, timeout: 2s, on_error: skip}"
+        return try SettingsSchema(sample: sample, name: "entry", notBuilt: Self.notBuilt)
+    }
+}
+
+extension EntryReading.Parts {
+    func entry(_ responder: any Responder, stage: Stage) -> Chain.Entry {
+        Chain.Entry(
+            responder,
+            name: self.common.name ?? self.manifest.name,
+            stage: stage,
+            isEnabled: self.common.isEnabled ?? true,
+            onFailure: self.common.onFailure,
+            timeout: self.common.timeout ?? self.manifest.timeout
+        )
+    }
+}

@@ -1,0 +1,54 @@
+internal import FoundationEssentials
+
+/// A plugin's only way to the outside, so that a test can replace all of it.
+public struct PluginServices: Sendable {
+    /// The folder that relative paths of the configuration start from: that of the configuration file as it was named,
+    /// so that diagnostics name files as a person would.
+    ///
+    /// Empty is the current folder.
+    public var baseFolder: String
+    /// The clock.
+    public var clock: TurnClock
+
+    public init(baseFolder: String = "", clock: TurnClock = .continuous) {
+        self.baseFolder = baseFolder
+        self.clock = clock
+    }
+
+    /// Where a file or folder of the configuration is.
+    ///
+    /// - Parameter path: As written; an absolute path stays as it is.
+    /// - Returns: The path from the current folder.
+    public func path(of path: String) -> String {
+        guard !self.baseFolder.isEmpty, !path.hasPrefix("/") else { return path }
+        return self.baseFolder.hasSuffix("/") ? self.baseFolder + path : "\(self.baseFolder)/\(path)"
+    }
+
+    /// Reads a text file of the configuration, at most ``maximumFileBytes`` long.
+    ///
+    /// - Parameters:
+    ///   - path: As written.
+    ///   - key: The key that names it, for the problem.
+    /// - Returns: The file's text.
+    /// - Throws: `no-file`, `file-too-large` or `not-utf8`.
+    public func text(ofFile path: String, key: String) throws(ConfigurationProblem) -> String {
+        let path = self.path(of: path)
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder,
+            let data = FileManager.default.contents(atPath: path)
+        else {
+            let problem = isFolder ? "\"\(path)\" is a folder" : "\"\(path)\" can't be read"
+            throw ConfigurationProblem("no-file", key: key, problem, hint: "paths start at the configuration's folder")
+        }
+        guard data.count <= Self.maximumFileBytes else {
+            throw ConfigurationProblem("file-too-large", key: key, "\"\(path)\" is longer than 4 MiB")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigurationProblem("not-utf8", key: key, "\"\(path)\" is not UTF-8")
+        }
+        return text
+    }
+
+    /// The longest file that ``text(ofFile:key:)`` reads, in bytes.
+    public static let maximumFileBytes = 4_194_304
+}

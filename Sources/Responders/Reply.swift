@@ -1,0 +1,91 @@
+internal import Messages
+
+/// A text for the visitor.
+public struct Reply: Sendable, Hashable, ExpressibleByStringLiteral {
+    /// At most ``maximumTextBytes`` bytes of UTF-8; the chain cuts what is longer.
+    ///
+    /// A reply without text counts as a failure of its responder.
+    public var text: String
+    public var format: Format
+    /// Quick replies, at most ``maximumChoices``.
+    public var choices: [Choice]
+    /// At most ``maximumLinks``.
+    public var links: [Link]
+    /// The language of the text, as in BCP 47, where it is known.
+    public var lang: String?
+
+    public init(
+        _ text: String,
+        format: Format = .markdown,
+        choices: [Choice] = [],
+        links: [Link] = [],
+        lang: String? = nil
+    ) {
+        self.text = text
+        self.format = format
+        self.choices = choices
+        self.links = links
+        self.lang = lang
+    }
+
+    public init(stringLiteral text: String) { self.init(text) }
+
+    /// How the text is shown.
+    public enum Format: String, Sendable, CaseIterable { case plain, markdown }
+
+    /// A button under the reply.
+    public struct Choice: Sendable, Hashable {
+        /// What stands on the button, at most ``maximumLabelCharacters`` characters.
+        public var label: String
+        /// What the visitor says by pressing it, at most ``maximumSendBytes`` bytes; nothing means the label.
+        public var send: String?
+
+        public init(_ label: String, send: String? = nil) {
+            self.label = label
+            self.send = send
+        }
+
+        public static let maximumLabelCharacters = 40
+        public static let maximumSendBytes = 200
+    }
+
+    /// Something to read further.
+    public struct Link: Sendable, Hashable {
+        public var title: String
+        public var url: String
+
+        public init(title: String, url: String) {
+            self.title = title
+            self.url = url
+        }
+    }
+
+    /// The longest text of a reply, in bytes of UTF-8.
+    public static let maximumTextBytes = Limits.messageBytes
+    public static let maximumChoices = 6
+    public static let maximumLinks = 5
+}
+
+extension Reply {
+    /// Whether there is nothing to read.
+    var isEmpty: Bool { !self.text.contains { !$0.isWhitespace } }
+
+    /// Cuts whatever passes a bound.
+    ///
+    /// - Returns: Whether the text lost its end.
+    mutating func bound() -> Bool {
+        if self.choices.count > Self.maximumChoices {
+            self.choices.removeLast(self.choices.count - Self.maximumChoices)
+        }
+        if self.links.count > Self.maximumLinks { self.links.removeLast(self.links.count - Self.maximumLinks) }
+        guard self.text.utf8.count > Self.maximumTextBytes else { return false }
+        // A whole character may be longer than the bound, so the cut is between Unicode scalars.
+        var bytes = 0
+        let kept = self.text.unicodeScalars.prefix { scalar in
+            bytes += UTF8.width(scalar)
+            return bytes <= Self.maximumTextBytes
+        }
+        self.text = String(kept)
+        return true
+    }
+}

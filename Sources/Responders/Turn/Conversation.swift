@@ -1,0 +1,166 @@
+/// A visitor's message as the hub accepted it.
+public struct Incoming: Sendable, Hashable {
+    public var id: String
+    /// The message's number in its conversation, from 1.
+    public var seq: Int
+    /// The text as typed, in Unicode's NFC; the wire bounds its length.
+    public var text: String
+    /// The language that the page reports, as in BCP 47.
+    public var lang: String?
+    /// When the server accepted the message, in whole milliseconds since 1970-01-01T00:00:00Z.
+    public var serverTime: Int64
+
+    public init(id: String, seq: Int = 1, text: String, lang: String? = nil, serverTime: Int64 = 0) {
+        self.id = id
+        self.seq = seq
+        self.text = text
+        self.lang = lang
+        self.serverTime = serverTime
+    }
+}
+
+/// The conversation that a message belongs to.
+public struct Conversation: Sendable, Hashable {
+    public var sessionID: String
+    /// The site's name in `claude-chat.yaml`.
+    public var site: String
+    /// How many messages of the visitor came before this one.
+    public var turnCount: Int
+    /// What the conversation is about, where a responder said so.
+    public var topic: String?
+    public var tags: [String]
+    /// What responders said in this conversation so far, by ``Said/key``.
+    ///
+    /// Nothing where the server keeps no such record; a responder then has ``turnCount`` alone to go by.
+    public var said: [String: PastReplies]?
+
+    public init(
+        sessionID: String,
+        site: String = "default",
+        turnCount: Int = 0,
+        topic: String? = nil,
+        tags: [String] = [],
+        said: [String: PastReplies]? = nil
+    ) {
+        self.sessionID = sessionID
+        self.site = site
+        self.turnCount = turnCount
+        self.topic = topic
+        self.tags = tags
+        self.said = said
+    }
+}
+
+extension Conversation {
+    /// Takes over what a turn of this conversation leaves behind, once its replies are delivered.
+    public mutating func remember(_ effects: ChainResult.Effects) {
+        self.turnCount += 1
+        if let topic = effects.topic { self.topic = topic }
+        for tag in effects.tags where !self.tags.contains(tag) { self.tags.append(tag) }
+        for said in effects.said {
+            let count = self.said?[said.key]?.count ?? 0
+            self.said?[said.key] = PastReplies(count: count + 1, lastVariant: said.variant)
+        }
+    }
+}
+
+/// One text that a responder chose among several: what it needs to know the next time, to choose another one.
+public struct Said: Sendable, Hashable {
+    /// What the texts belong to, such as the full name of a rule.
+    public var key: String
+    /// Which of the texts, from 0.
+    public var variant: Int
+
+    public init(_ key: String, variant: Int) {
+        self.key = key
+        self.variant = variant
+    }
+}
+
+/// What was said for one key in a conversation.
+public struct PastReplies: Sendable, Hashable {
+    /// How often.
+    public var count: Int
+    /// Which text the last time.
+    public var lastVariant: Int
+
+    public init(count: Int, lastVariant: Int) {
+        self.count = count
+        self.lastVariant = lastVariant
+    }
+}
+
+/// Who wrote the message.
+///
+/// Never a token and never an address.
+public struct Visitor: Sendable, Hashable {
+    public var id: String?
+    public var name: String?
+    /// Whether the site vouches for the id and the name.
+    public var isVerified: Bool
+
+    public init(id: String? = nil, name: String? = nil, isVerified: Bool = false) {
+        self.id = id
+        self.name = name
+        self.isVerified = isVerified
+    }
+}
+
+/// The page on which the message was written.
+public struct Page: Sendable, Hashable {
+    /// From the root of the site, `/shop/cart`, without query.
+    public var path: String
+    public var title: String?
+    /// Without query.
+    public var url: String?
+    /// The context values that the site itself set.
+    public var vars: [String: String]
+
+    public init(path: String = "/", title: String? = nil, url: String? = nil, vars: [String: String] = [:]) {
+        self.path = path
+        self.title = title
+        self.url = url
+        self.vars = vars
+    }
+}
+
+/// The messages of a conversation before the current one, oldest first.
+///
+/// Cheap to make: the items are built only when a responder asks for them.
+public struct History: Sendable {
+    private let make: (@Sendable () -> [HistoryItem])?
+
+    /// A history that is already there.
+    public init(_ items: [HistoryItem] = []) {
+        if items.isEmpty { self.make = nil } else { self.make = { items } }
+    }
+
+    /// A history that is made when somebody asks.
+    ///
+    /// - Parameter make: Called on the responder's thread, once for each time that ``items`` is read.
+    public init(lazily make: @escaping @Sendable () -> [HistoryItem]) { self.make = make }
+
+    /// The messages.
+    ///
+    /// Made anew each time, so keep them in a constant.
+    public var items: [HistoryItem] { self.make?() ?? [] }
+}
+
+/// One message of a history.
+public struct HistoryItem: Sendable, Hashable {
+    public var author: Author
+    public var text: String
+
+    public init(_ author: Author, _ text: String) {
+        self.author = author
+        self.text = text
+    }
+
+    /// Who wrote it.
+    public enum Author: String, Sendable {
+        case visitor
+        /// A responder.
+        case claude
+        case agent, system
+    }
+}

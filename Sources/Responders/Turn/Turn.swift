@@ -1,0 +1,110 @@
+/// One visitor's message on its way through the chain, and what the chain knows at this moment.
+///
+/// A value: changing a copy changes nothing for others.
+public struct Turn: Sendable {
+    /// What stays the same through the chain, so that passing a turn on copies one reference.
+    private let fixed: Fixed
+    /// What earlier responders of this turn found.
+    public internal(set) var notes = Notes()
+    /// The replies of this turn that said `then: .continue`.
+    public internal(set) var drafts: [Reply] = []
+    /// Where in which chain the turn is.
+    public internal(set) var place = TurnPlace(chain: "", stage: .guard, position: 0)
+
+    public init(
+        id: TurnID,
+        message: Incoming,
+        conversation: Conversation,
+        visitor: Visitor = Visitor(),
+        page: Page = Page(),
+        history: History = History(),
+        localTime: TimeOfDay
+    ) {
+        self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime)
+    }
+
+    /// Names the turn; one per visitor's message.
+    public var id: TurnID { self.fixed.id }
+    public var message: Incoming { self.fixed.message }
+    public var conversation: Conversation { self.fixed.conversation }
+    public var visitor: Visitor { self.fixed.visitor }
+    public var page: Page { self.fixed.page }
+    /// The last messages before this one, oldest first.
+    public var history: History { self.fixed.history }
+    /// The time in the site's time zone.
+    ///
+    /// Responders never read a clock.
+    public var localTime: TimeOfDay { self.fixed.localTime }
+
+    private final class Fixed: Sendable {
+        let id: TurnID
+        let message: Incoming
+        let conversation: Conversation
+        let visitor: Visitor
+        let page: Page
+        let history: History
+        let localTime: TimeOfDay
+
+        init(
+            _ id: TurnID,
+            _ message: Incoming,
+            _ conversation: Conversation,
+            _ visitor: Visitor,
+            _ page: Page,
+            _ history: History,
+            _ localTime: TimeOfDay
+        ) {
+            self.id = id
+            self.message = message
+            self.conversation = conversation
+            self.visitor = visitor
+            self.page = page
+            self.history = history
+            self.localTime = localTime
+        }
+    }
+}
+
+/// Names a turn.
+///
+/// Side effects use it as the key that keeps them from happening twice.
+public struct TurnID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    public init(_ rawValue: String) { self.rawValue = rawValue }
+    public var description: String { self.rawValue }
+
+    /// The short form for people: the last eight letters and digits in upper case, such as `01K3-9QZT`.
+    public var reference: String {
+        let characters = self.rawValue.uppercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.suffix(8)
+        guard characters.count > 4 else { return String(characters) }
+        return "\(characters.dropLast(4))-\(characters.suffix(4))"
+    }
+}
+
+/// Where a turn is.
+public struct TurnPlace: Sendable, Hashable {
+    /// The chain's name in `claude-chat.yaml`.
+    public var chain: String
+    public var stage: Stage
+    /// The entry of the stage, from 0, as in the file.
+    public var position: Int
+
+    public init(chain: String, stage: Stage, position: Int) {
+        self.chain = chain
+        self.stage = stage
+        self.position = position
+    }
+}
+
+/// Where in a chain a responder can stand, in the order in which the stages run.
+public enum Stage: String, Sendable, CaseIterable {
+    /// Stops what must not be answered. Fails closed.
+    case `guard`
+    /// Finds things out for the responders behind it.
+    case enrich
+    /// Answers.
+    case answer
+    /// Answers where nobody else did.
+    case fallback
+}

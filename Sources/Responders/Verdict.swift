@@ -1,0 +1,131 @@
+/// What a responder decided about a message.
+///
+/// The set is closed on purpose: the chain must handle every case. Adding one is a major version.
+public enum Verdict: Sendable, Hashable {
+    /// Not mine: ask the next responder. The reason is a word for the trace. Allowed in every stage.
+    case pass(reason: TraceReason? = nil)
+    /// Keep what I found and ask the next responder. Allowed in every stage but `fallback`.
+    case augment(Augmentation)
+    /// Show the reply, and end the stage or let the next responder add another one.
+    ///
+    /// In `guard` the reply tells why the message was stopped. `then: .continue` is allowed in `answer` alone. `keep` is
+    /// what the responder found out on the way.
+    case reply(Reply, then: Then = .stop, keep: Augmentation = Augmentation())
+    /// Deliberately no reply of a bot: ends the turn. Allowed in `guard` and `answer`.
+    case suppress(reason: TraceReason)
+    /// It did not work. The entry's `on_error` says what happens. Allowed in every stage, and the same as throwing.
+    case fail(Failure)
+
+    /// What happens after a reply.
+    public enum Then: String, Sendable {
+        /// Nobody else is asked.
+        case stop
+        /// The next responder looks, too. A turn has at most ``Chain/maximumReplies`` replies.
+        case `continue`
+    }
+}
+
+extension Verdict {
+    /// The word of the trace: `pass`, `augment`, `reply`, `suppress` or `fail`.
+    public var word: String {
+        switch self {
+        case .pass: "pass"
+        case .augment: "augment"
+        case .reply: "reply"
+        case .suppress: "suppress"
+        case .fail: "fail"
+        }
+    }
+}
+
+/// What a responder found out about a message and its conversation, for later responders and for the record.
+public struct Augmentation: Sendable, Hashable {
+    /// Kept under the responder's name in ``Turn/notes``.
+    public var note: Note?
+    /// Words for the record; each is kept once.
+    public var tags: [String]
+    /// What the conversation is about from now on; nothing leaves it as it is.
+    public var topic: String?
+    public var severity: Severity?
+    /// What the server adds to ``Conversation/said`` once the outcome is delivered.
+    public var said: [Said]
+
+    public init(
+        note: Note? = nil,
+        tags: [String] = [],
+        topic: String? = nil,
+        severity: Severity? = nil,
+        said: [Said] = []
+    ) {
+        self.note = note
+        self.tags = tags
+        self.topic = topic
+        self.severity = severity
+        self.said = said
+    }
+
+    /// How much a message matters.
+    public enum Severity: String, Sendable, CaseIterable { case low, normal, high }
+}
+
+/// Something that did not work, for the people who run the site.
+public struct Failure: Error, Hashable, Sendable {
+    /// A stable word for the trace and for metrics.
+    public var code: TraceReason
+    /// What happened, at most 200 characters are kept.
+    ///
+    /// No secret and no visitor's text.
+    public var problem: String?
+
+    public init(_ code: TraceReason, _ problem: String? = nil) {
+        self.code = code
+        self.problem = problem.map { String($0.prefix(200)) }
+    }
+
+    /// The failure that a thrown error stands for.
+    init(thrown error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case is CancellationError: self.init(.cancelled)
+        default: self.init(.error, "\(error)")
+        }
+    }
+}
+
+/// Why a step of a turn went as it did: a word in kebab case.
+///
+/// The words below are the chain's own and permanent; a plugin adds its own.
+public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(stringLiteral rawValue: String) { self.rawValue = rawValue }
+    public var description: String { self.rawValue }
+
+    /// No rule of the set fits.
+    public static let noRule: TraceReason = "no-rule"
+    /// A computation passed its bound and was ended.
+    public static let limit: TraceReason = "limit"
+    /// The responder threw an error.
+    public static let error: TraceReason = "error"
+    /// No verdict came within the time limit.
+    public static let timeout: TraceReason = "timeout"
+    /// Whoever ran the turn gave it up.
+    public static let cancelled: TraceReason = "cancelled"
+    /// A reply without text.
+    public static let emptyReply: TraceReason = "empty-reply"
+    /// A reply after the last one that a turn may have.
+    public static let replyLimit: TraceReason = "reply-limit"
+    /// The reply was longer than a reply may be and lost its end.
+    public static let truncated: TraceReason = "truncated"
+    /// The stage does not allow the verdict.
+    public static let verdictNotAllowed: TraceReason = "verdict-not-allowed"
+    /// A note was too large and is not kept.
+    public static let noteTooLarge: TraceReason = "note-too-large"
+    /// The entry says `enabled: false`.
+    public static let disabled: TraceReason = "disabled"
+    /// Not asked: somebody had ended the turn.
+    public static let alreadyAnswered: TraceReason = "already-answered"
+    /// Not asked: a failure with `on_error: fallback` ended the stage, or the stage was not needed.
+    public static let stageSkipped: TraceReason = "stage-skipped"
+}

@@ -1,0 +1,138 @@
+public import Diagnostics
+public import Responders
+
+/// A whole chain at a desk: one conversation, message by message.
+///
+/// ```swift
+/// var desk = try ChainDesk("answer: [echo: {times: 2}]\nfallback: [fallback]", plugins: .builtin())
+/// try await desk.say("hello").expectReply("hello hello", from: "echo")
+/// ```
+public struct ChainDesk: Sendable {
+    /// The chain, called `test`.
+    public let chain: Chain
+    /// What should be looked at, though the chain works.
+    public let warnings: [Diagnostic]
+    private let folder: ScratchFolder?
+    private var conversation = Conversation(sessionID: "test", said: [:])
+    private var history: [HistoryItem] = []
+
+    /// A desk with a chain that is already made.
+    public init(_ chain: Chain) {
+        self.chain = chain
+        self.warnings = []
+        self.folder = nil
+    }
+
+    /// A desk with a chain, configured as an operator would: with YAML.
+    ///
+    /// - Parameters:
+    ///   - configuration: The stages, as under `chains.NAME`. Diagnostics call the file `test.yaml`.
+    ///   - plugins: The plugins that it may name.
+    ///   - files: Files that the configuration names, by their paths.
+    ///   - clock: The clock of the chain and its plugins.
+    /// - Throws: A `Rejection` with all mistakes.
+    public init(
+        _ configuration: String,
+        plugins: PluginRegistry,
+        files: [String: String] = [:],
+        clock: TurnClock = .continuous
+    ) throws {
+        let folder = try ScratchFolder(files)
+        let node = try YAMLNode(yaml: configuration, file: "test.yaml", keyPath: "chains.test")
+        let services = PluginServices(baseFolder: folder.path, clock: clock)
+        var loader = ChainLoader(registry: plugins, services: services)
+        self.chain = loader.chain(named: "test", node, at: node.place)
+        let found = loader.diagnostics.inFileOrder()
+        guard found.allSatisfy({ $0.severity == .warning }) else { throw Rejection(found) }
+        self.warnings = found
+        self.folder = folder
+    }
+
+    /// Sends `text` as a visitor would and remembers what came of it for the next message.
+    ///
+    /// - Parameters:
+    ///   - text: The message.
+    ///   - page: Where it was written.
+    ///   - time: The time at the desk, `HH:MM`.
+    ///   - lang: The language that the page reports.
+    /// - Returns: The outcome, the replies, and what each responder did.
+    /// - Throws: ``Desk/NotATime``.
+    @discardableResult
+    public mutating func say(
+        _ text: String,
+        on page: Page = Page(),
+        at time: String = "12:00",
+        lang: String? = nil
+    ) async throws -> ChainResult {
+        let turn = try Turn.sample(
+            text,
+            at: time,
+            lang: lang,
+            page: page,
+            conversation: self.conversation,
+            history: self.history
+        )
+        let result =
+            switch self.chain.begin(turn, tracing: true) {
+            case .finished(let result): result
+            case .waiting(let run): await self.chain.finish(run)
+            }
+        self.remember(text, result)
+        return result
+    }
+
+    private mutating func remember(_ text: String, _ result: ChainResult) {
+        self.history.append(HistoryItem(.visitor, text))
+        self.history += result.replies.map { HistoryItem(.claude, $0.text) }
+        self.conversation.remember(result.effects)
+    }
+}
+
+extension ChainResult {
+    /// Checks that the last reply is `text`, given by the responder called `name`.
+    ///
+    /// - Throws: ``Mismatch``.
+    @discardableResult
+    public func expectReply(_ text: String, from name: String? = nil) throws -> ChainResult {
+        guard let reply = self.replies.last else {
+            throw Mismatch("expected \"\(text)\", got no reply (\(self.outcome))")
+        }
+        guard reply.text == text else { throw Mismatch("expected \"\(text)\", got \"\(reply.text)\"") }
+        guard name == nil || name == self.responder else {
+            throw Mismatch(
+                "expected a reply from \(name ?? ""), got it from \(self.responder ?? "the built-in sentence")"
+            )
+        }
+        return self
+    }
+
+    /// Checks which rule, or other decisive thing, gave the last reply.
+    ///
+    /// - Throws: ``Mismatch``.
+    @discardableResult
+    public func expectRule(_ rule: String?) throws -> ChainResult {
+        let found = self.steps.last { $0.verdict == "reply" }?.explanation?.decisive?.name
+        guard found == rule else { throw Mismatch("expected \(rule ?? "no rule"), got \(found ?? "no rule")") }
+        return self
+    }
+
+    /// Checks that exactly one reply was shown.
+    ///
+    /// - Throws: ``Mismatch``.
+    @discardableResult
+    public func expectExactlyOne() throws -> ChainResult {
+        guard self.replies.count == 1 else { throw Mismatch("expected one reply, got \(self.replies.map(\.text))") }
+        return self
+    }
+
+    /// Checks how the turn ended.
+    ///
+    /// - Throws: ``Mismatch``.
+    @discardableResult
+    public func expectOutcome(_ outcome: Outcome) throws -> ChainResult {
+        guard self.outcome == outcome else {
+            throw Mismatch("expected \(outcome.rawValue), got \(self.outcome.rawValue): \(self.replies.map(\.text))")
+        }
+        return self
+    }
+}

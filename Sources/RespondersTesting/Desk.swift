@@ -1,0 +1,104 @@
+internal import Diagnostics
+public import Responders
+
+/// One responder at a desk without sockets and clocks: say something, look at the verdict.
+public struct Desk: Sendable {
+    private let responder: any Responder
+    private let folder: ScratchFolder?
+
+    /// A desk with a responder that is already made.
+    public init(_ responder: any Responder) {
+        self.responder = responder
+        self.folder = nil
+    }
+
+    /// A desk with one plugin, configured as an operator would: with YAML.
+    ///
+    /// - Parameters:
+    ///   - plugin: The plugin.
+    ///   - configuration: Its part of `claude-chat.yaml`. Diagnostics call the file `test.yaml`.
+    ///   - files: Files that the configuration names, by their paths.
+    ///   - clock: The plugin's clock.
+    /// - Throws: A `Rejection` with all mistakes.
+    public init<P: ResponderPlugin>(
+        _ plugin: P.Type,
+        _ configuration: String,
+        files: [String: String] = [:],
+        clock: TurnClock = .continuous
+    ) throws {
+        var registry = PluginRegistry()
+        try registry.register(plugin)
+        let folder = try ScratchFolder(files)
+        self.folder = folder
+        self.responder = try registry.makeResponder(
+            named: P.manifest.name,
+            at: Place(file: "test.yaml"),
+            settings: Settings(yaml: configuration, file: "test.yaml", keyPath: P.manifest.name),
+            services: PluginServices(baseFolder: folder.path, clock: clock)
+        )
+    }
+
+    /// Sends `text` as a visitor would.
+    ///
+    /// - Parameters:
+    ///   - text: The message.
+    ///   - time: The time at the desk, `HH:MM`.
+    ///   - lang: The language that the page reports.
+    /// - Returns: What the responder decided.
+    /// - Throws: What the responder threw, or ``NotATime``.
+    public func hears(_ text: String, at time: String = "12:00", lang: String? = nil) async throws -> Verdict {
+        try await self.responder.respond(to: Turn.sample(text, at: time, lang: lang))
+    }
+
+    /// A test wrote a time that isn't `HH:MM`.
+    public struct NotATime: Error {
+        public var text: String
+    }
+}
+
+extension Verdict {
+    /// Whether a visitor sees the same: what a responder keeps for the record doesn't count.
+    public func looks(like other: Verdict) -> Bool {
+        guard case .reply(let reply, let then, _) = self, case .reply(let expected, let expectedThen, _) = other else {
+            return self == other
+        }
+        return reply == expected && then == expectedThen
+    }
+
+    /// Compares, as ``looks(like:)`` does.
+    ///
+    /// - Throws: ``Mismatch`` that shows both.
+    public func expect(_ expected: Verdict) throws {
+        guard self.looks(like: expected) else { throw Mismatch("expected \(expected), got \(self)") }
+    }
+}
+
+/// A test's expectation that did not hold.
+public struct Mismatch: Error, CustomStringConvertible {
+    public var description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
+extension Turn {
+    /// A turn of the session `test` on the page `/`.
+    static func sample(
+        _ text: String,
+        at time: String,
+        lang: String? = nil,
+        page: Page = Page(),
+        conversation: Conversation = Conversation(sessionID: "test"),
+        history: [HistoryItem] = []
+    ) throws -> Turn {
+        guard let localTime = TimeOfDay(time) else { throw Desk.NotATime(text: time) }
+        let number = conversation.turnCount + 1
+        return Turn(
+            id: TurnID("t_test000\(number)"),
+            message: Incoming(id: "m\(number)", seq: number, text: text, lang: lang),
+            conversation: conversation,
+            page: page,
+            history: History(history),
+            localTime: localTime
+        )
+    }
+}

@@ -1,0 +1,83 @@
+/// A pattern whose words and macros are written out, and where each of its characters comes from.
+struct ExpandedPattern {
+    private(set) var text = ""
+    /// For each Unicode scalar of `text` its origin: how far from the start of the written pattern it stands, and
+    /// whether it was written there or stands for a `{{name}}`.
+    private var origins: [(offset: Int, isWritten: Bool)] = []
+    /// Where the written pattern ends.
+    private var end = 0
+
+    mutating func append(_ text: String, from offset: Int) {
+        self.text += text
+        for index in 0..<text.unicodeScalars.count { self.origins.append((offset + index, true)) }
+        self.end = self.origins.last.map { $0.offset + 1 } ?? 0
+    }
+
+    mutating func append(_ text: String, inPlaceOf reference: PatternPiece.Reference) {
+        self.text += text
+        for _ in text.unicodeScalars { self.origins.append((reference.offset, false)) }
+        self.end = reference.offset + reference.written.unicodeScalars.count
+    }
+
+    /// Where the scalar at `offset` comes from, from the start of the written pattern.
+    func origin(of offset: Int) -> Int {
+        offset < self.origins.count ? self.origins[offset].offset : self.end
+    }
+
+    /// Whether the scalar at `offset` stands in the pattern itself.
+    func isWritten(_ offset: Int) -> Bool {
+        offset < self.origins.count ? self.origins[offset].isWritten : true
+    }
+}
+
+/// A part of a written pattern: PCRE2's syntax, or a `{{name}}`.
+enum PatternPiece {
+    /// `{{name}}` or `{{name~}}`.
+    struct Reference {
+        /// What stands between the braces, without `~`.
+        var name: String
+        var written: String
+        /// In Unicode scalars from the start of the pattern.
+        var offset: Int
+        /// Whether `~` asks for the words without edges.
+        var isBare: Bool
+    }
+
+    case text(String, offset: Int)
+    case reference(Reference)
+
+    static func pieces(of pattern: String) -> [PatternPiece] {
+        let scalars = Array(pattern.unicodeScalars)
+        var pieces: [PatternPiece] = []
+        var start = 0
+        var index = 0
+        func text(_ range: Range<Int>) -> String { String(String.UnicodeScalarView(scalars[range])) }
+        while index < scalars.count {
+            if scalars[index] == "\\" {
+                index += 2
+            } else if let reference = Self.reference(in: scalars, at: index) {
+                if start < index { pieces.append(.text(text(start..<index), offset: start)) }
+                pieces.append(.reference(reference))
+                index += reference.written.unicodeScalars.count
+                start = index
+            } else {
+                index += 1
+            }
+        }
+        if start < scalars.count { pieces.append(.text(text(start..<scalars.count), offset: start)) }
+        return pieces
+    }
+
+    /// The reference that starts at `index`, if one does.
+    private static func reference(in scalars: [Unicode.Scalar], at index: Int) -> Reference? {
+        guard index + 1 < scalars.count, scalars[index] == "{", scalars[index + 1] == "{" else { return nil }
+        let inside = scalars[(index + 2)...].prefix { $0 != "}" && $0 != "{" }
+        guard inside.endIndex + 1 < scalars.count, scalars[inside.endIndex] == "}", scalars[inside.endIndex + 1] == "}"
+        else { return nil }
+        let written = String(String.UnicodeScalarView(scalars[index...(inside.endIndex + 1)]))
+        var name = String(String.UnicodeScalarView(inside.filter { $0 != " " }))
+        let isBare = name.hasSuffix("~")
+        if isBare { name.removeLast() }
+        return Reference(name: name, written: written, offset: index, isBare: isBare)
+    }
+}

@@ -1,0 +1,175 @@
+internal import Diagnostics
+
+/// A pattern that passed all checks, ready to match.
+struct CheckedPattern {
+    var pattern: Pattern
+    var node: PatternNode
+    /// Where it was written.
+    var written: WrittenPattern
+
+    /// The names of its groups, all or those that every match sets.
+    var captureNames: Set<String> { Set(self.pattern.captureNames) }
+}
+
+/// Checks a pattern after its words and macros are written out, and compiles it.
+struct PatternCheck {
+    private let written: WrittenPattern
+    private let expanded: ExpandedPattern
+    private let options: Pattern.Options
+    private let allowsRecursion: Bool
+
+    /// Compiles a rule's pattern and reports what is wrong with it.
+    ///
+    /// - Returns: Nothing where an error was found.
+    static func compile(
+        _ expanded: ExpandedPattern,
+        of written: WrittenPattern,
+        options: Pattern.Options,
+        allowsRecursion: Bool,
+        into findings: inout Findings
+    ) -> CheckedPattern? {
+        let check = PatternCheck(
+            written: written,
+            expanded: expanded,
+            options: options,
+            allowsRecursion: allowsRecursion
+        )
+        let parsed = PatternParser.parse(expanded.text, isExtended: options.contains(.extended))
+        guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings),
+            check.refuseNames(of: pattern, into: &findings), check.refuseEmptyMatch(of: pattern, into: &findings)
+        else { return nil }
+        check.warn(parsed.node, parsed.remarks, into: &findings)
+        return CheckedPattern(pattern: pattern, node: parsed.node, written: written)
+    }
+
+    /// Checks a macro, which may match the empty text and has no groups that capture.
+    static func isUsableMacro(
+        _ expanded: ExpandedPattern,
+        of written: WrittenPattern,
+        name: String,
+        into findings: inout Findings
+    ) -> Bool {
+        let check = PatternCheck(written: written, expanded: expanded, options: [.caseless, .ucp], allowsRecursion: true)
+        let parsed = PatternParser.parse(expanded.text)
+        guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings) else {
+            return false
+        }
+        guard pattern.pairCount == 1 else {
+            let problem = "macro \"\(name)\" has a capturing group"
+            let hint = "write (?:...) there, and capture in the rule: (?<name>{{\(name)}})"
+            findings.error("macro-group", at: written.node.place, problem, hint: hint)
+            return false
+        }
+        return true
+    }
+
+    // MARK: Errors
+
+    /// Reports the constructs that rules may not use.
+    ///
+    /// - Returns: Whether there is none.
+    private func refuse(_ remarks: [PatternRemark], into findings: inout Findings) -> Bool {
+        var isFine = true
+        for remark in remarks {
+            switch remark.kind {
+            case .rejected:
+                let problem = "\"\(remark.written)\" can't be used in a rule"
+                findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: Self.hint(for: remark))
+            case .recursion where !self.allowsRecursion:
+                let problem = "\"\(remark.written)\" calls a group again"
+                let hint = "write it out, or allow: [recursion] in the rule"
+                findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
+            case .recursion, .unnamedGroup: continue
+            }
+            isFine = false
+        }
+        return isFine
+    }
+
+    private static func hint(for remark: PatternRemark) -> String {
+        switch remark.written {
+        case #"\C"#: #"it would cut characters into bytes; write ".""#
+        case #"\G"#: #"there is no earlier match to start at; write "^" for the start of the message"#
+        case #"\K"#: #"the whole match counts; write a lookbehind, "(?<=...)""#
+        case let text where text.hasPrefix("(?C"): "leave the callout out"
+        default: #"leave the verb out, or write "\(*" for the characters"#
+        }
+    }
+
+    private func compiled(into findings: inout Findings) -> Pattern? {
+        let text = normalized(self.expanded.text)
+        do {
+            return try Pattern(text, options: self.options)
+        } catch {
+            // Composed characters shift all offsets; the start of the pattern is at least true.
+            let isShifted = text.unicodeScalars.count != self.expanded.text.unicodeScalars.count
+            let place = isShifted ? self.written.node.place : self.place(error.offset)
+            let excerpt = self.written.text.count > 60 ? self.written.text.prefix(59) + "…" : self.written.text[...]
+            let hint = Self.hints.first { error.message.hasPrefix($0.message) }?.hint
+            findings.error("pattern-syntax", at: place, "\(error.message): \"\(excerpt)\"", hint: hint)
+            return nil
+        }
+    }
+
+    /// What to write for the mistakes that people make most.
+    private static let hints: [(message: String, hint: String)] = [
+        ("missing closing parenthesis", #"add ")" or write "\(" for a parenthesis"#),
+        ("unmatched closing parenthesis", #"add "(" or write "\)" for a parenthesis"#),
+        ("missing terminating ]", #"add "]" or write "\[" for a bracket"#),
+        ("quantifier does not follow", #"put it behind what is repeated, or write "\" before it for the character"#),
+        ("lookbehind assertion is not fixed length", "give each of its alternatives one length"),
+        ("unrecognized character follows \\", #"leave the backslash out, or write "\\" for a backslash"#),
+        ("two named subpatterns have the same name", "rename one, or write two patterns under any:"),
+        ("range out of order", "write the smaller character first"),
+    ]
+
+    private func refuseNames(of pattern: Pattern, into findings: inout Findings) -> Bool {
+        var isFine = true
+        for name in pattern.captureNames where !RuleFileReader.isName(name, separators: "_") {
+            let before = self.expanded.text.ranges(of: name).first { range in
+                self.expanded.text[..<range.lowerBound].hasSuffix("<") || self.expanded.text[..<range.lowerBound].hasSuffix("'")
+            }
+            let offset = before.map { self.expanded.text.unicodeScalars[..<$0.lowerBound].count } ?? 0
+            let problem = "\"\(name)\" is no name for a capture"
+            findings.error("invalid-name", at: self.place(offset), problem, hint: "use a-z, 0-9 and \"_\"")
+            isFine = false
+        }
+        return isFine
+    }
+
+    private func refuseEmptyMatch(of pattern: Pattern, into findings: inout Findings) -> Bool {
+        var scanner = Scanner()
+        guard let match = try? pattern.firstMatch(in: "", using: &scanner), match.text.isEmpty else { return true }
+        let problem = "the pattern matches the empty text, and so every message"
+        let hint = "make a part of it required, or write match: {always: true}"
+        findings.error("empty-match", at: self.written.node.place, problem, hint: hint)
+        return false
+    }
+
+    // MARK: Warnings
+
+    private func warn(_ node: PatternNode, _ remarks: [PatternRemark], into findings: inout Findings) {
+        for word in node.branches.compactMap(\.bareWord) where (1...4).contains(word.count) {
+            let problem = "\"\(word)\" is also found inside longer words"
+            let hint = #"write \b"# + word + #"\b or put it into words"#
+            findings.warn("substring", at: self.written.node.place, problem, hint: hint)
+        }
+        for remark in remarks where remark.kind == .unnamedGroup && self.expanded.isWritten(remark.offset) {
+            let hint = "write (?:...), or (?<name>...) to use it in the reply"
+            findings.warn("unnamed-group", at: self.place(remark.offset), "the group has no name", hint: hint)
+        }
+        let text = self.written.text
+        if text.hasPrefix(".*") {
+            let problem = "the pattern starts with \".*\", which only costs time"
+            findings.warn("leading-wildcard", at: self.written.node.place, problem, hint: "leave it out")
+        } else if text.hasPrefix("(?=") || text.hasPrefix("(?!") {
+            let problem = "the pattern starts with a lookahead, which is tried at every character"
+            findings.warn("leading-lookahead", at: self.written.node.place, problem, hint: "write \"^\" before it")
+        }
+    }
+
+    /// The place in the file of a scalar of the expanded pattern.
+    private func place(_ offset: Int) -> Place {
+        self.written.node.place(ofScalar: self.expanded.origin(of: offset))
+    }
+}

@@ -1,0 +1,145 @@
+internal import Diagnostics
+
+/// A text of a rule file and where it stands.
+struct Written<Value> {
+    var value: Value
+    var place: Place
+}
+
+extension Written: Sendable where Value: Sendable {}
+
+/// One file of rules, as written.
+struct RuleFile {
+    /// The place of the file in the order of loading.
+    let index: Int
+    /// The name inside the folder: `bugs.yaml`, `local/shop.yaml`.
+    let name: String
+    /// The name for people: `rules/bugs.yaml`.
+    let path: String
+    var includes: [Written<String>] = []
+    var defaults = Defaults()
+    var words: [WordEntry] = []
+    var macros: [MacroEntry] = []
+    var rules: [WrittenRule] = []
+    /// Whether it could not be read at all; what others expect from it isn't known.
+    var isUnreadable = false
+
+    /// Whether it belongs to the site, not to the product.
+    var isLocal: Bool { self.name.hasPrefix("local/") }
+
+    /// The first part of the names of its rules, `bugs`.
+    var stem: String {
+        let name = self.isLocal ? self.name.dropFirst("local/".count) : self.name[...]
+        return String(name.hasSuffix(".yaml") ? name.dropLast(".yaml".count) : name)
+    }
+
+    /// `defaults:`.
+    struct Defaults {
+        var priority = 100
+        var flags: Pattern.Options = [.caseless, .ucp]
+        var onLimit = OnLimit.skip
+    }
+
+    /// One entry of `words:`.
+    struct WordEntry {
+        enum Content {
+            /// The whole list.
+            case list([String], endings: [String])
+            /// A change of the shipped list of this name.
+            case change(add: [String], remove: [Written<String>])
+        }
+
+        var name: Written<String>
+        var content: Content
+    }
+
+    /// One entry of `macros:`.
+    struct MacroEntry {
+        var name: Written<String>
+        var pattern: WrittenPattern
+    }
+}
+
+/// What happens after a rule has hit a limit.
+enum OnLimit: String, CaseIterable, Sendable {
+    /// The next rule is tried.
+    case skip
+    /// The evaluation ends.
+    case fail
+}
+
+/// A pattern as written, with what is needed to place its mistakes.
+struct WrittenPattern {
+    var text: String
+    var node: YAMLNode
+    /// The file whose words and macros it may use.
+    var file: Int
+}
+
+/// A rule as written; a key that isn't written is `nil`.
+///
+/// After the local changes are applied it is the whole rule, and its parts may come from two files.
+struct WrittenRule {
+    enum Condition {
+        case any([WrittenPattern])
+        case all([WrittenPattern])
+        case always
+    }
+
+    enum Outcome {
+        case reply(WrittenReply)
+        case silent(String)
+        case pass
+    }
+
+    var id: Written<String>
+    /// The file where the rule was written first.
+    var file: Int
+    var place: Place
+    var about: String?
+    var enabled: Bool?
+    var priority: Int?
+    var flags: Pattern.Options?
+    var condition: Condition?
+    var vetoes: [WrittenPattern]?
+    var outcome: Outcome?
+    var tags: [String]?
+    var severity: RuleSeverity?
+    var onLimit: OnLimit?
+    var allowsRecursion: Bool?
+    var tests: [InlineTest]?
+    /// Whether a part of it could not be read, so that what depends on it isn't worth a remark.
+    var isBroken = false
+    /// The local changes that were applied, in order.
+    var changes: [Place] = []
+}
+
+/// `reply:`.
+struct WrittenReply {
+    struct Variant {
+        var guardText: Written<String>?
+        var text: YAMLNode
+        var choices: [RuleChoice] = []
+        var weight = 1
+    }
+
+    var pick = Reply.Pick.first
+    var variants: [Variant] = []
+}
+
+/// One entry of `tests:`.
+struct InlineTest: Sendable {
+    enum Expectation: Sendable {
+        /// The rule wins, and the result is as said.
+        case wins(captures: [Written<Capture>], reply: Written<String>?, tags: Written<[String]>?)
+        /// The rule doesn't match; `winner` wins, where it is said. `nil` in it stands for no rule.
+        case doesNotMatch(winner: Written<String?>?)
+        /// Another rule wins.
+        case loses(to: Written<String>)
+    }
+
+    var text: String
+    var place: Place
+    var expectation: Expectation
+    var context: RuleContext
+}

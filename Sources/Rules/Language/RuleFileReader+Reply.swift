@@ -1,0 +1,115 @@
+internal import Diagnostics
+
+extension RuleFileReader {
+    /// A text, `{text, choices}`, or `{pick, variants}`.
+    mutating func reply(_ node: YAMLNode) -> WrittenReply? {
+        if node.text != nil { return self.replyText(node).map { WrittenReply(variants: [.init(text: $0)]) } }
+        let keys = ["text", "choices", "pick", "variants"]
+        guard let entries = self.entries(of: node, "\"reply\"", keys: keys) else { return nil }
+        guard let variants = node["variants"] else { return self.singleText(node, entries) }
+        for entry in entries where ["text", "choices"].contains(entry.key) {
+            let problem = "\"reply\" has \"\(entry.key)\" and \"variants\""
+            self.findings.error("conflicting-keys", at: entry.place, problem, hint: "move it into a variant")
+        }
+        var reply = WrittenReply()
+        if let pick = node["pick"] { reply.pick = self.word("pick", pick) ?? .first }
+        let items = self.items("variants", variants, expected: "a list of texts")
+        if variants.items?.isEmpty == true { self.findings.wrongValue("variants", variants, expected: "a list of texts") }
+        reply.variants = items.compactMap { self.variant($0, of: reply) }
+        if let last = reply.variants.last?.guardText, reply.variants.count == items.count {
+            let problem = "the last variant has \"when\", so that a message could be left without a text"
+            self.findings.error("last-variant", at: last.place, problem, hint: "leave \"when\" out there")
+        }
+        return reply.variants.count == items.count && !items.isEmpty ? reply : nil
+    }
+
+    private mutating func singleText(_ node: YAMLNode, _ entries: [YAMLNode.Entry]) -> WrittenReply? {
+        if let pick = entries.first(where: { $0.key == "pick" }) {
+            let hint = "leave it out, or write variants:"
+            self.findings.error("conflicting-keys", at: pick.place, "\"pick\" needs variants to pick from", hint: hint)
+        }
+        guard let textNode = node["text"] else {
+            self.findings.error("missing-key", at: node.place, "\"reply\" has no text", hint: "write text: or variants:")
+            return nil
+        }
+        let choices = node["choices"].map { self.choices($0) } ?? []
+        return self.replyText(textNode).map { WrittenReply(variants: [.init(text: $0, choices: choices)]) }
+    }
+
+    private mutating func variant(_ node: YAMLNode, of reply: WrittenReply) -> WrittenReply.Variant? {
+        if node.text != nil { return self.replyText(node).map { .init(text: $0) } }
+        let keys = ["when", "text", "choices", "weight"]
+        guard let entries = self.entries(of: node, "a variant", keys: keys) else { return nil }
+        guard let textNode = node["text"] else {
+            self.findings.error("missing-key", at: node.place, "the variant has no \"text\"", hint: "write text:")
+            return nil
+        }
+        guard let text = self.replyText(textNode) else { return nil }
+        var variant = WrittenReply.Variant(text: text)
+        for entry in entries {
+            switch entry.key {
+            case "when":
+                let text = self.text("when", entry.value, expected: "a capture, or not and a capture")
+                variant.guardText = text.map { Written(value: $0, place: entry.value.place.bare) }
+            case "choices": variant.choices = self.choices(entry.value)
+            case "weight":
+                variant.weight = self.number("weight", entry.value, in: 1...100) ?? 1
+                guard reply.pick != .weighted else { continue }
+                let problem = "\"weight\" counts only under \"pick: weighted\""
+                self.findings.error("conflicting-keys", at: entry.place, problem, hint: "leave it out, or change pick")
+            default: break
+            }
+        }
+        return variant
+    }
+
+    /// The node of a text that is neither empty nor too long for a message.
+    private mutating func replyText(_ node: YAMLNode) -> YAMLNode? {
+        guard let text = self.text("text", node) else { return nil }
+        guard text.utf8.count <= Reply.maximumBytes else {
+            let problem = "the text has \(text.utf8.count) bytes"
+            self.findings.error("too-long", at: node.place, problem, hint: "write at most \(Reply.maximumBytes)")
+            return nil
+        }
+        return node
+    }
+
+    private mutating func choices(_ node: YAMLNode) -> [RuleChoice] {
+        let items = self.items("choices", node, expected: "a list of quick replies")
+        if items.count > 6 {
+            self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: "write at most 6")
+        }
+        return items.compactMap { self.choice($0) }
+    }
+
+    /// A label, or `{label, send}`.
+    private mutating func choice(_ node: YAMLNode) -> RuleChoice? {
+        guard node.entries != nil else {
+            guard let label = self.text("choices", node) else { return nil }
+            return self.checked(RuleChoice(label: label), node, node)
+        }
+        guard self.entries(of: node, "a quick reply", keys: ["label", "send"]) != nil else { return nil }
+        guard let labelNode = node["label"] else {
+            self.findings.error("missing-key", at: node.place, "the quick reply has no \"label\"", hint: "write label:")
+            return nil
+        }
+        guard let label = self.text("label", labelNode) else { return nil }
+        guard let sendNode = node["send"] else { return self.checked(RuleChoice(label: label), labelNode, labelNode) }
+        guard let send = self.text("send", sendNode) else { return nil }
+        return self.checked(RuleChoice(label: label, send: send), labelNode, sendNode)
+    }
+
+    private mutating func checked(_ choice: RuleChoice, _ label: YAMLNode, _ send: YAMLNode) -> RuleChoice? {
+        if choice.label.count > 40 {
+            let problem = "the label has \(choice.label.count) characters"
+            self.findings.error("too-long", at: label.place, problem, hint: "write at most 40")
+            return nil
+        }
+        if choice.send.utf8.count > 200 {
+            let problem = "\"send\" has \(choice.send.utf8.count) bytes"
+            self.findings.error("too-long", at: send.place, problem, hint: "write at most 200")
+            return nil
+        }
+        return choice
+    }
+}

@@ -1,0 +1,177 @@
+internal import Diagnostics
+
+/// Reads one file of rules and reports every key and value that the language doesn't know.
+struct RuleFileReader {
+    var file: RuleFile
+    var findings = Findings()
+
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - text: The bytes of the file, as text.
+    ///   - file: The file, still empty.
+    /// - Returns: The file, as far as it could be read, or nothing where it isn't YAML.
+    static func read(_ text: String, of file: RuleFile, into findings: inout Findings) -> RuleFile? {
+        var reader = RuleFileReader(file: file)
+        defer { for finding in reader.findings.diagnostics { findings.add(finding) } }
+        do {
+            reader.read(try YAMLNode(yaml: text, file: file.path))
+        } catch {
+            reader.findings.add(error)
+            return nil
+        }
+        return reader.file
+    }
+
+    private init(file: RuleFile) { self.file = file }
+
+    /// The keys of a file, in the order of the reference.
+    static let keys = ["version", "include", "defaults", "words", "macros", "rules"]
+
+    private mutating func read(_ node: YAMLNode) {
+        guard let entries = self.entries(of: node, "a rule file", keys: Self.keys) else { return }
+        if !entries.contains(where: { $0.key == "version" }) {
+            self.findings.error("missing-key", at: node.place, "\"version\" is missing", hint: "write version: 1")
+        }
+        for entry in entries {
+            let value = entry.value
+            switch entry.key {
+            case "version":
+                if value.text != "1" { self.findings.wrongValue("version", value, expected: "1") }
+            case "include": self.file.includes = self.texts("include", value, expected: "a list of file names")
+            case "defaults": self.readDefaults(value)
+            case "words": self.readWords(value)
+            case "macros": self.readMacros(value)
+            case "rules": self.readRules(value)
+            default: break
+            }
+        }
+    }
+
+    private mutating func readDefaults(_ node: YAMLNode) {
+        let entries = self.entries(of: node, "\"defaults\"", keys: ["priority", "flags", "on_limit"]) ?? []
+        for entry in entries {
+            switch entry.key {
+            case "priority": self.priority(entry.value).map { self.file.defaults.priority = $0 }
+            case "flags": self.flags(entry.value).map { self.file.defaults.flags = $0 }
+            case "on_limit": self.onLimit(entry.value).map { self.file.defaults.onLimit = $0 }
+            default: break
+            }
+        }
+    }
+
+    // MARK: Values
+
+    /// The entries of a mapping whose keys are known.
+    ///
+    /// - Parameters:
+    ///   - what: What the mapping is, for the message: `a rule`.
+    ///   - keys: The keys that are built.
+    ///   - planned: Keys of the language that aren't built yet.
+    mutating func entries(
+        of node: YAMLNode,
+        _ what: String,
+        keys: [String],
+        planned: [String] = []
+    ) -> [YAMLNode.Entry]? {
+        guard let entries = node.entries else {
+            let known = keys.prefix(3).joined(separator: ", ")
+            let problem = "\(what) is \(node.written)"
+            self.findings.error("wrong-value", at: node.place, problem, hint: "write keys and values: \(known), ...")
+            return nil
+        }
+        return entries.filter { entry in
+            if keys.contains(entry.key) { return true }
+            if planned.contains(entry.key) {
+                self.findings.notBuilt(entry.key, at: entry.place)
+            } else {
+                let hint = suggestion(for: entry.key, among: keys)
+                self.findings.error("unknown-key", at: entry.place, "unknown key \"\(entry.key)\"", hint: hint)
+            }
+            return false
+        }
+    }
+
+    /// The items of a list.
+    mutating func items(_ key: String, _ node: YAMLNode, expected: String) -> [YAMLNode] {
+        if let items = node.items { return items }
+        self.findings.wrongValue(key, node, expected: expected)
+        return []
+    }
+
+    /// A text that isn't empty.
+    mutating func text(_ key: String, _ node: YAMLNode, expected: String = "a text") -> String? {
+        if let text = node.text, !text.isEmpty { return text }
+        self.findings.wrongValue(key, node, expected: expected)
+        return nil
+    }
+
+    /// A list of texts; a single one stands for a list of one.
+    mutating func texts(_ key: String, _ node: YAMLNode, expected: String) -> [Written<String>] {
+        (node.items ?? [node]).compactMap { item in
+            self.text(key, item, expected: expected).map { Written(value: $0, place: item.place.bare) }
+        }
+    }
+
+    mutating func flag(_ key: String, _ node: YAMLNode) -> Bool? {
+        switch node.text {
+        case "true": return true
+        case "false": return false
+        default:
+            self.findings.wrongValue(key, node, expected: "true or false")
+            return nil
+        }
+    }
+
+    mutating func number(_ key: String, _ node: YAMLNode, in range: ClosedRange<Int>) -> Int? {
+        if let number = node.text.flatMap({ Int($0) }), range.contains(number) { return number }
+        self.findings.wrongValue(key, node, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    /// A word of a closed set.
+    mutating func word<Word: RawRepresentable<String> & CaseIterable>(_ key: String, _ node: YAMLNode) -> Word? {
+        if let word = node.text.flatMap(Word.init(rawValue:)) { return word }
+        let words = Word.allCases.map(\.rawValue)
+        let expected = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
+        self.findings.wrongValue(key, node, expected: expected)
+        return nil
+    }
+
+    mutating func priority(_ node: YAMLNode) -> Int? { self.number("priority", node, in: -1_000...1_000) }
+
+    mutating func onLimit(_ node: YAMLNode) -> OnLimit? { self.word("on_limit", node) }
+
+    private static let flags: [String: Pattern.Options] = [
+        "caseless": .caseless, "ucp": .ucp, "extended": .extended, "dotall": .dotAll, "multiline": .multiline,
+    ]
+
+    mutating func flags(_ node: YAMLNode) -> Pattern.Options? {
+        var options: Pattern.Options = []
+        for name in self.items("flags", node, expected: "a list of flags, [caseless, ucp]") {
+            guard let text = name.text, let flag = Self.flags[text] else {
+                let hint = suggestion(for: name.text ?? "", among: Self.flags.keys)
+                self.findings.error("unknown-flag", at: name.place, "unknown flag \(name.written)", hint: hint)
+                continue
+            }
+            options.insert(flag)
+        }
+        return node.items == nil ? nil : options
+    }
+
+    /// A name of lower-case letters, digits and `separators`, at most 64 characters.
+    static func isName(_ text: String, separators: String) -> Bool {
+        let isKnown = text.unicodeScalars.allSatisfy { scalar in
+            ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || separators.unicodeScalars.contains(scalar)
+        }
+        return isKnown && (1...64).contains(text.utf8.count)
+    }
+}
+
+extension Findings {
+    /// A key that rule files will have and don't have yet.
+    mutating func notBuilt(_ key: String, at place: Place) {
+        let problem = "\"\(key)\" is part of the rule language but not built yet"
+        self.error("not-built", at: place, problem, hint: "leave it out")
+    }
+}

@@ -1,0 +1,68 @@
+public import Diagnostics
+
+/// Every rule of a set and what became of it for one message.
+public struct RuleExplanation: Sendable {
+    /// One rule.
+    public struct Entry: Sendable {
+        /// `greetings/greeting`.
+        public var rule: String
+        public var place: Place
+        /// The rule's own sentence for people.
+        public var about: String?
+        public var fate: Fate
+        /// The text that matched, where the rule matches.
+        public var matched: String?
+        /// The named groups of the match.
+        public var captures: [Capture]
+    }
+
+    /// What became of a rule.
+    public enum Fate: Hashable, Sendable, CustomStringConvertible {
+        /// Its outcome is the result.
+        case wins
+        /// It matches too, but a rule that comes first has won. The priorities are equal where only the order of
+        /// the files decided.
+        case loses(priority: Int, to: Int)
+        /// The message lacks a text without which the pattern can't match: one of these.
+        case literalMissing([String])
+        case noMatch
+        /// It matches, but this text of the message, found by `unless`, vetoes it.
+        case vetoed(by: String)
+        /// Whether it matches isn't known.
+        case limit(MatchLimit)
+        /// `enabled: false`.
+        case disabled
+
+        /// A few words, `priority 140 < 210`.
+        public var description: String {
+            switch self {
+            case .wins: "wins"
+            case .loses(let priority, let winner) where priority == winner: "priority \(priority), later in the files"
+            case .loses(let priority, let winner): "priority \(priority) < \(winner)"
+            case .literalMissing(let literals): "literal missing: none of \(Self.listed(literals))"
+            case .noMatch: "no match"
+            case .vetoed(let text): "unless: \"\(text)\""
+            case .limit(let limit): "limit: \(limit)"
+            case .disabled: "disabled"
+            }
+        }
+
+        private static func listed(_ literals: [String]) -> String {
+            let quoted = literals.prefix(4).map { "\"\($0)\"" }
+            return (quoted + (literals.count > 4 ? ["..."] : [])).joined(separator: ", ")
+        }
+    }
+
+    /// The result that ``RuleSet/answer(to:in:using:)`` gives for the same message and context.
+    public var result: RuleResult
+    /// All rules, in the order of evaluation.
+    public var entries: [Entry]
+    /// Which variant was said and why not another, `variant 2 of 3 (rotate)`; nothing where the reply has but one text.
+    public var variant: String?
+    /// How many rules were left after the search for required texts.
+    public var candidateCount: Int
+    /// How many characters (Unicode scalars) of the message were looked at.
+    public var characterCount: Int
+    /// Whether the message is longer than that.
+    public var isCut: Bool
+}

@@ -1,0 +1,90 @@
+public import Diagnostics
+
+/// What a set of rules says to a message.
+public enum RuleResult: Hashable, Sendable {
+    /// A text for the visitor.
+    case reply(RuleReply)
+    /// Deliberately no reply; the reason is the rule's own text, for people who read the trace.
+    case silent(RuleMatch, reason: String)
+    /// Left to the next responder: by a rule with `pass: true`, or, without a match, since no rule won.
+    case pass(RuleMatch?)
+    /// A limit ended the evaluation: a rule with `on_limit: fail` hit one, or the time for the message was spent.
+    case limit(RuleLimit)
+}
+
+/// The reply of the rule that won.
+public struct RuleReply: Hashable, Sendable {
+    public var match: RuleMatch
+    /// Plain text. Captured text in it was written by the visitor.
+    public var text: String
+    /// Quick replies, at most 6.
+    public var choices: [RuleChoice]
+    /// Which variant of the rule's reply was taken, from 0.
+    public var variant: Int
+
+    public init(match: RuleMatch, text: String, choices: [RuleChoice] = [], variant: Int = 0) {
+        self.match = match
+        self.text = text
+        self.choices = choices
+        self.variant = variant
+    }
+}
+
+/// A quick reply that the visitor may click.
+public struct RuleChoice: Hashable, Sendable {
+    /// What the button says, at most 40 characters.
+    public var label: String
+    /// What a click sends as the visitor's message, at most 200 bytes of UTF-8.
+    public var send: String
+
+    public init(label: String, send: String? = nil) {
+        self.label = label
+        self.send = send ?? label
+    }
+}
+
+/// The rule that won, and what it knows about the message.
+public struct RuleMatch: Hashable, Sendable {
+    /// `greetings/greeting`: the file's name without `.yaml`, and the rule's id.
+    public var rule: String
+    /// Where the rule stands, `rules/greetings.yaml:6`.
+    public var place: Place
+    /// The named groups that took part in the match, each at most 200 characters.
+    public var captures: [Capture]
+    public var tags: [String]
+    public var severity: RuleSeverity?
+
+    public init(
+        rule: String,
+        place: Place,
+        captures: [Capture] = [],
+        tags: [String] = [],
+        severity: RuleSeverity? = nil
+    ) {
+        self.rule = rule
+        self.place = place
+        self.captures = captures
+        self.tags = tags
+        self.severity = severity
+    }
+
+    /// What the group `name` took, where it took part in the match.
+    public subscript(name: String) -> String? { self.captures.first { $0.name == name }?.value }
+}
+
+/// How much a rule's author thinks a message of its kind weighs.
+public enum RuleSeverity: String, Hashable, Sendable, CaseIterable { case low, normal, high }
+
+/// A limit that a rule hit: whether the rule matches isn't known.
+public struct RuleLimit: Hashable, Sendable {
+    /// `bugs/error-code`.
+    public var rule: String
+    public var place: Place
+    public var limit: MatchLimit
+
+    public init(rule: String, place: Place, limit: MatchLimit) {
+        self.rule = rule
+        self.place = place
+        self.limit = limit
+    }
+}

@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import Responders
+
+/// The command `claude-chat explain`.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "See who answers a message, and why the others do not.",
+        discussion: """
+            Runs one message through a chain, as the first one of a conversation. Nothing \
+            is stored and no server is needed. The first line says which responder and \
+            which rule answered; then come the chain's steps, the rules that were looked \
+            at and why they did not answer, and the reply.
+
+              claude-chat explain "the checkout is broken" --page /shop/cart
+            """
+    )
+
+    @Argument(help: "The message.") var text: String
+    @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
+    @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
+    @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
+    @Option(help: ArgumentHelp("The chain, if not that of the site.", valueName: "name")) var chain: String?
+    @Option(help: ArgumentHelp("The time at the site.", valueName: "HH:MM")) var time = "12:00"
+    @Flag(help: "Also list the rules that lack a word of the message.") var all = false
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration: Configuration
+        do throws(Rejection) {
+            configuration = try self.options.load()
+        } catch {
+            Terminal.current.complain(DiagnosticReport(error.diagnostics).text)
+            Terminal.current.complain("\(DiagnosticReport(error.diagnostics).count); there is no chain to ask")
+            throw ExitCode(ExitStatus.findings)
+        }
+        let site = configuration.sites.first { $0.name == self.site }
+        let chain = try Self.chain(named: self.chain ?? site?.chain, of: configuration)
+        let result = await chain.run(try self.turn())
+        Terminal.current.write(TraceReport(result, showsAll: self.all).text)
+    }
+
+    private static func chain(named name: String?, of configuration: Configuration) throws -> Chain {
+        guard let chain = configuration.chain(named: name) else {
+            let hint = suggestion(for: name ?? "", among: configuration.chains.keys)
+            throw ValidationError("unknown chain \"\(name ?? "")\"; \(hint)")
+        }
+        return chain
+    }
+
+    private func turn() throws -> Turn {
+        guard let localTime = TimeOfDay(self.time) else {
+            throw ValidationError("\"\(self.time)\" is not a time like \"09:00\"")
+        }
+        return Turn(
+            id: TurnID("t_explain"),
+            message: Incoming(id: "explain", text: self.text, lang: self.lang),
+            conversation: Conversation(sessionID: "explain", site: self.site, said: [:]),
+            page: Page(path: self.page),
+            localTime: localTime
+        )
+    }
+}
+
+extension Chain {
+    /// Runs a turn to its end and traces it.
+    fileprivate func run(_ turn: Turn) async -> ChainResult {
+        switch self.begin(turn, tracing: true) {
+        case .finished(let result): result
+        case .waiting(let run): await self.finish(run)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import Responders
+
+/// The command `claude-chat plugins`.
+struct PluginsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins",
+        abstract: "See the responders that a chain can name.",
+        discussion: """
+            Start a chain with the sample of a plugin: it has every key, with a comment.
+
+              claude-chat plugins list
+              claude-chat plugins sample rules
+            """,
+        subcommands: [List.self, Sample.self]
+    )
+
+    /// The command `claude-chat plugins list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the plugins: name, stages, what it does.",
+            discussion: """
+                A plugin is named in a stage of a chain of claude-chat.yaml, and only in a \
+                stage that its line lists:
+
+                  chains:
+                    demo:
+                      answer:
+                        - rules: {path: rules/}
+                      fallback:
+                        - fallback
+                """
+        )
+
+        func run() async throws {
+            let manifests = Terminal.current.registry.manifests
+            let width = manifests.map(\.name.count).max() ?? 0
+            let stages = manifests.map(\.stageList.count).max() ?? 0
+            for manifest in manifests {
+                let name = manifest.name.padding(to: width)
+                Terminal.current.write("\(name)  \(manifest.stageList.padding(to: stages))  \(manifest.summary)")
+            }
+        }
+    }
+
+    /// The command `claude-chat plugins sample`.
+    struct Sample: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a complete configuration of a plugin.",
+            discussion: """
+                Every key that the plugin knows, with a comment. Put it under the plugin's \
+                name in a chain:
+
+                  answer:
+                    - rules:
+                        path: rules/
+                """
+        )
+
+        @Argument(help: "The plugin's name.") var name: String
+
+        func run() async throws {
+            let registry = Terminal.current.registry
+            guard let manifest = registry.manifest(named: self.name) else {
+                throw ValidationError(
+                    "unknown plugin \"\(self.name)\"; \(suggestion(for: self.name, among: registry.names))"
+                )
+            }
+            Terminal.current.write("# \(manifest.name): \(manifest.summary)\n\(manifest.sample)")
+        }
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String {
+        self + String(repeating: " ", count: Swift.max(0, width - self.count))
+    }
+}

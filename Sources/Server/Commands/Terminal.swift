@@ -1,0 +1,39 @@
+internal import Responders
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What a command sees of the outside: the plugins, the clock, and where it writes.
+struct Terminal: Sendable {
+    var registry: PluginRegistry
+    var clock = TurnClock.continuous
+    /// Takes a line, or several, of the command's output.
+    var write: @Sendable (String) -> Void = { print($0) }
+    /// Takes a line, or several, about what went wrong.
+    var complain: @Sendable (String) -> Void = { writeToStandardError($0 + "\n") }
+
+    /// That of the running command.
+    @TaskLocal static var current = Terminal(registry: PluginRegistry())
+}
+
+/// Ends the process.
+///
+/// What was printed is written before.
+func endProcess(with status: Int32) -> Never { exit(status) }
+
+private func writeToStandardError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+        var rest = UnsafeRawBufferPointer(bytes)
+        while !rest.isEmpty {
+            let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+            guard count > 0 else { return }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+    }
+}

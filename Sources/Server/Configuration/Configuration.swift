@@ -1,0 +1,86 @@
+public import Diagnostics
+public import Responders
+
+/// What `claude-chat.yaml` says, checked, with every chain ready for its first message.
+public struct Configuration: Sendable {
+    /// The file, as it was named.
+    public var file: String
+    public var listen: ListenAddress
+    public var mode: Mode
+    /// Nothing means plain HTTP.
+    public var tls: TLSFiles?
+    /// The address that visitors' browsers use, where it isn't ``listen``.
+    public var publicURL: String?
+    /// In the order of the file.
+    public var sites: [Site]
+    /// The chain of sites that name none.
+    ///
+    /// It is one of ``chains``.
+    public var defaultChain: String
+    public var chains: [String: Chain]
+    /// What somebody should look at, though the configuration works.
+    public var warnings: [Diagnostic]
+
+    /// How much the server trusts whoever connects.
+    public enum Mode: String, Sendable, CaseIterable, Decodable {
+        /// Known origins and signed sessions only.
+        case production
+        /// Any page of this machine, without a token. Loopback only.
+        case development
+    }
+
+    /// The files of a certificate, their paths from the current folder.
+    public struct TLSFiles: Sendable, Hashable {
+        /// The certificate and those that lead to its root, PEM.
+        public var certificate: String
+        /// The private key, PEM, readable by the owner alone.
+        public var key: String
+    }
+
+    /// The chain of the sites that name none, or the one that a command was told to use.
+    ///
+    /// - Parameter name: Its name; nothing means ``defaultChain``.
+    /// - Returns: Nothing where there is no chain of that name.
+    public func chain(named name: String? = nil) -> Chain? { self.chains[name ?? self.defaultChain] }
+
+    /// The chains' names, the default one first.
+    public var chainNames: [String] {
+        [self.defaultChain] + self.chains.keys.filter { $0 != self.defaultChain }.sorted()
+    }
+}
+
+extension Configuration {
+    /// Reads a configuration file and creates all chains, with everything that they name.
+    ///
+    /// Opens no socket. Paths in the file start at its folder.
+    ///
+    /// - Parameters:
+    ///   - file: The path of the file; diagnostics name it and the files beside it as it is written here.
+    ///   - registry: The plugins that a chain may name.
+    ///   - clock: The clock of chains and plugins.
+    /// - Returns: The configuration, ready to serve.
+    /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
+    public static func load(
+        file: String,
+        registry: PluginRegistry,
+        clock: TurnClock = .continuous
+    ) throws(Rejection) -> Configuration {
+        let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
+        let services = PluginServices(baseFolder: String(file[..<slash]), clock: clock)
+        let text: String
+        let root: YAMLNode
+        do throws(ConfigurationProblem) {
+            text = try services.text(ofFile: String(file[slash...]), key: "")
+        } catch {
+            let hint = "name another file with --config, or work in the folder that has it"
+            throw Rejection([Diagnostic(error.code, at: Place(file: file), error.problem, hint: hint)])
+        }
+        do throws(Diagnostic) {
+            root = try YAMLNode(yaml: text, file: file)
+        } catch {
+            throw Rejection([error])
+        }
+        var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
+        return try reading.configuration()
+    }
+}

@@ -1,0 +1,219 @@
+internal import Diagnostics
+internal import Foundation
+internal import Responders
+
+/// Reads a composed configuration file and keeps every mistake until the end.
+struct ConfigurationReading {
+    private let root: YAMLNode
+    private let file: String
+    private let registry: PluginRegistry
+    private let services: PluginServices
+    private var diagnostics: [Diagnostic] = []
+
+    init(_ root: YAMLNode, file: String, registry: PluginRegistry, services: PluginServices) {
+        self.root = root
+        self.file = file
+        self.registry = registry
+        self.services = services
+    }
+
+    /// The configuration.
+    ///
+    /// - Throws: Every mistake and warning.
+    mutating func configuration() throws(Rejection) -> Configuration {
+        let written = self.written()
+        let chains = self.chains()
+        if let written { self.check(written, chains: Set(chains.keys)) }
+        let found = self.diagnostics.inFileOrder()
+        guard let written, found.allSatisfy({ $0.severity == .warning }) else { throw Rejection(found) }
+        let server = written.server
+        return Configuration(
+            file: self.file,
+            listen: server?.listen ?? Self.defaultListen,
+            mode: server?.mode ?? .production,
+            tls: server?.tls.map(self.tlsFiles),
+            publicURL: server?.publicURL,
+            sites: self.sites(written),
+            defaultChain: written.defaultChain,
+            chains: chains,
+            warnings: found
+        )
+    }
+
+    private static let defaultListen = ListenAddress(host: "127.0.0.1", port: 8080)
+
+    private mutating func written() -> WrittenConfiguration? {
+        do throws(Diagnostic) {
+            let schema = try WrittenConfiguration.schema()
+            let (written, found) = Settings(self.root).reading(WrittenConfiguration.self, like: schema)
+            self.diagnostics += found
+            return written
+        } catch {
+            self.diagnostics.append(error)
+            return nil
+        }
+    }
+
+    private mutating func chains() -> [String: Chain] {
+        guard let entry = self.entry("chains"), let entries = entry.value.entries else { return [:] }
+        if entries.isEmpty {
+            let hint = "write one: demo: {answer: [rules: {path: rules/}], fallback: [fallback]}"
+            self.refuse("missing-key", at: entry.place, "there is no chain", hint: hint)
+        }
+        var loader = ChainLoader(registry: self.registry, services: self.services)
+        var chains: [String: Chain] = [:]
+        for chain in entries { chains[chain.key] = loader.chain(named: chain.key, chain.value, at: chain.place) }
+        self.diagnostics += loader.diagnostics
+        return chains
+    }
+
+    private func sites(_ written: WrittenConfiguration) -> [Site] {
+        (self.root["sites"]?.entries ?? []).compactMap { entry in
+            written.sites?[entry.key].map { site in
+                Site(
+                    name: entry.key,
+                    origins: site.origins ?? [],
+                    chain: site.chain,
+                    timeZone: site.timeZone.flatMap(TimeZone.init(identifier:))
+                )
+            }
+        }
+    }
+
+    private func tlsFiles(_ tls: WrittenConfiguration.TLS) -> Configuration.TLSFiles {
+        Configuration.TLSFiles(
+            certificate: self.services.path(of: tls.certificate),
+            key: self.services.path(of: tls.keyFile)
+        )
+    }
+}
+
+// MARK: Checks
+
+extension ConfigurationReading {
+    private mutating func check(_ written: WrittenConfiguration, chains: Set<String>) {
+        if self.isGood("version"), written.version != 1 {
+            let place = self.place("version")
+            self.refuse("unknown-version", at: place, "version \(written.version) is unknown", hint: "write version: 1")
+        }
+        if !chains.isEmpty, self.isGood("default_chain") {
+            self.check(chain: written.defaultChain, at: self.place("default_chain"), among: chains)
+        }
+        // A mode that could not be read may have been meant either way.
+        let isModeKnown = self.entry("server", "mode") == nil || self.isGood("server", "mode")
+        let mode = isModeKnown ? written.server?.mode ?? .production : nil
+        if let server = written.server { self.check(server, mode: mode) }
+        for (name, site) in (written.sites ?? [:]).sorted(by: { $0.key < $1.key }) {
+            self.check(site, named: name, mode: mode, among: chains)
+        }
+    }
+
+    /// Whether the key is written and nothing was wrong with it or below it so far.
+    private func isGood(_ keys: String...) -> Bool {
+        let path = keys.joined(separator: ".")
+        return self.entry(keys) != nil
+            && !self.diagnostics.contains { $0.place.keyPath == path || $0.place.keyPath.hasPrefix(path + ".") }
+    }
+
+    private mutating func check(chain name: String, at place: Place, among known: Set<String>) {
+        guard !known.contains(name) else { return }
+        self.refuse("unknown-chain", at: place, "unknown chain \"\(name)\"", hint: suggestion(for: name, among: known))
+    }
+
+    private mutating func check(_ server: WrittenConfiguration.Server, mode: Configuration.Mode?) {
+        let listen = server.listen ?? Self.defaultListen
+        if !listen.isLoopback {
+            let problem = "\"\(listen)\" can be reached from other machines"
+            if mode == .development {
+                let hint = "development mode listens on loopback only: 127.0.0.1:\(listen.port)"
+                self.refuse("development-not-loopback", at: self.place("server", "listen"), problem, hint: hint)
+            } else if mode == .production, server.tls == nil {
+                let hint = "without tls listen on loopback only: 127.0.0.1:\(listen.port)"
+                self.refuse("plain-not-loopback", at: self.place("server", "listen"), problem, hint: hint)
+            }
+        }
+        guard let tls = server.tls, self.isGood("server", "tls") else { return }
+        self.check(file: tls.certificate, isSecret: false, at: self.place("server", "tls", "certificate"))
+        self.check(file: tls.keyFile, isSecret: true, at: self.place("server", "tls", "key"))
+    }
+
+    private mutating func check(file: String, isSecret: Bool, at place: Place) {
+        let path = self.services.path(of: file)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            let hint = "paths start at the configuration's folder"
+            return self.refuse("no-file", at: place, "\"\(path)\" can't be read", hint: hint)
+        }
+        let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+        if isSecret, mode & 0o077 != 0 {
+            let problem = "\"\(path)\" can be read by others: its mode is \(String(mode & 0o777, radix: 8))"
+            self.refuse("key-readable", at: place, problem, hint: "chmod 600 \(path)")
+        }
+    }
+
+    private mutating func check(
+        _ site: WrittenConfiguration.Site,
+        named name: String,
+        mode: Configuration.Mode?,
+        among chains: Set<String>
+    ) {
+        if let chain = site.chain, self.isGood("sites", name, "chain") {
+            self.check(chain: chain, at: self.place("sites", name, "chain"), among: chains)
+        }
+        if let zone = site.timeZone, self.isGood("sites", name, "time_zone"), TimeZone(identifier: zone) == nil {
+            let hint = "write a name like Europe/Berlin"
+            self.refuse(
+                "unknown-time-zone",
+                at: self.place("sites", name, "time_zone"),
+                "unknown time zone \"\(zone)\"",
+                hint: hint
+            )
+        }
+        guard self.entry("sites", name, "origins") == nil || self.isGood("sites", name, "origins") else { return }
+        let origins = site.origins ?? []
+        if origins.isEmpty, mode == .production {
+            let hint = "write origins: ['https://shop.example.com']"
+            self.refuse("no-origins", at: self.place("sites", name), "the site has no origins", hint: hint)
+        }
+        let nodes = self.root["sites"]?[name]?["origins"]?.items ?? []
+        for (origin, node) in zip(origins, nodes) where !Self.isOrigin(origin) {
+            if origin == "*", mode != .production { continue }
+            let isAny = origin == "*"
+            let problem = isAny ? "\"*\" lets every page of the web in" : "\"\(origin)\" is not an origin"
+            let hint =
+                isAny
+                ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
+            self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
+        }
+    }
+
+    /// Scheme and host, perhaps a port, and nothing behind it.
+    private static func isOrigin(_ text: String) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
+        let host = text.dropFirst(scheme.count)
+        return !host.isEmpty && !host.contains { "/?#@*".contains($0) || $0.isWhitespace || $0.isUppercase }
+    }
+
+    private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
+        self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint))
+    }
+
+    private func entry(_ keys: String...) -> YAMLNode.Entry? { self.entry(keys) }
+
+    private func entry(_ keys: [String]) -> YAMLNode.Entry? {
+        var node: YAMLNode? = self.root
+        var entry: YAMLNode.Entry?
+        for key in keys {
+            entry = node?.entries?.first { $0.key == key }
+            node = entry?.value
+        }
+        return entry
+    }
+
+    /// Where a key stands, or the nearest key above it that is written.
+    private func place(_ keys: String...) -> Place {
+        for count in stride(from: keys.count, to: 0, by: -1) {
+            if let entry = self.entry(Array(keys.prefix(count))) { return entry.place }
+        }
+        return self.root.place
+    }
+}

@@ -1,0 +1,107 @@
+import Hub
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import Synchronization
+
+/// Sets up the connections of the server: HTTP first, then whatever the ``UpgradeGate`` decides.
+struct ChatChannel: HTTPChannelHandler {
+    /// What a connection has become.
+    enum Value: ServerChildChannelValue {
+        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        /// A WebSocket: it lives in its handler, and no task is kept for it.
+        case upgraded(any Channel)
+
+        var channel: any Channel {
+            switch self {
+            case .http(let asyncChannel): asyncChannel.channel
+            case .upgraded(let channel): channel
+            }
+        }
+    }
+
+    /// What all connections share.
+    final class Shared: Sendable {
+        let hub: Hub
+        let origins: OriginPolicy
+        let offersEcho: Bool
+        let isDraining = Atomic<Bool>(false)
+        private let contexts: [ObjectIdentifier: EventLoopContext]
+        private let logger: Logger
+
+        init(
+            hub: Hub,
+            origins: OriginPolicy,
+            offersEcho: Bool,
+            loops: some Sequence<any EventLoop>,
+            clocks: any Clocks,
+            logger: Logger
+        ) {
+            self.hub = hub
+            self.origins = origins
+            self.offersEcho = offersEcho
+            self.logger = logger
+            self.contexts = Dictionary(
+                uniqueKeysWithValues: loops.map { (ObjectIdentifier($0), EventLoopContext(loop: $0, clocks: clocks)) }
+            )
+        }
+
+        /// The context of a loop of the group that the server runs on.
+        func context(of loop: any EventLoop) -> EventLoopContext? { self.contexts[ObjectIdentifier(loop)] }
+
+        func startTicking() { for context in self.contexts.values { context.loop.execute { context.startTicking() } } }
+
+        func stopTicking() { for context in self.contexts.values { context.stopTicking() } }
+
+        /// Adds the handlers of ordinary HTTP behind the gate.
+        func makeHTTPPipeline(
+            on channel: any Channel
+        ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: .seconds(60), logger: self.logger))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        }
+    }
+
+    let shared: Shared
+    let responder: HTTPChannelHandler.Responder
+
+    /// Bytes that are read at once. The buffer stays with the connection, so it is the largest part of what an idle one
+    /// costs; messages are short.
+    static let readBytes = 512
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let decided = channel.eventLoop.makePromise(of: Value.self)
+        channel.eventLoop.makeCompletedFuture {
+            guard let loop = self.shared.context(of: channel.eventLoop) else { throw UnknownEventLoop() }
+            // Must be set before the first read: later it changes nothing.
+            let allocator = FixedSizeRecvByteBufferAllocator(capacity: Self.readBytes)
+            try channel.syncOptions?.setOption(.recvAllocator, value: allocator)
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = 16 * 1_024
+            limits.maxHeaderListSize = 16 * 1_024
+            limits.maxHeaderFieldCount = 100
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+            )
+            let encoder = HTTPResponseEncoder()
+            let gate = UpgradeGate(server: self.shared, loop: loop, decided: decided, decoder: decoder, encoder: encoder)
+            try channel.pipeline.syncOperations.addHandlers(encoder, decoder, gate)
+        }.cascadeFailure(to: decided)
+        return decided.futureResult
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        guard case .http(let asyncChannel) = value else { return }
+        await self.handleHTTP(asyncChannel: asyncChannel, logger: logger)
+    }
+
+    private struct UnknownEventLoop: Error {}
+}

@@ -1,0 +1,149 @@
+import Crypto
+import FoundationEssentials
+import Messages
+import NIOHTTP1
+
+/// What a request for a WebSocket asks for, checked as far as that needs no look at the hub.
+struct Handshake: Sendable {
+    /// Who is asked.
+    enum Endpoint: Sendable {
+        case chat(ChatRequest)
+        case echo
+    }
+
+    /// A request for a room.
+    struct ChatRequest: Sendable {
+        var session: SessionID
+        /// Where the visitor is: context, never trusted.
+        var page: String
+        /// What the client has, where it said so.
+        var position: Position?
+        var mode: ProtocolMode
+    }
+
+    /// An answer other than 101.
+    struct Refusal: Error, Hashable {
+        var status: HTTPResponseStatus
+        var error: ClientError
+        var headers: [String: String] = [:]
+
+        init(_ status: HTTPResponseStatus, _ error: ClientError, headers: [String: String] = [:]) {
+            self.status = status
+            self.error = error
+            self.headers = headers
+        }
+    }
+
+    var endpoint: Endpoint
+    /// The value of `Sec-WebSocket-Accept`.
+    var accept: String
+
+    /// The subprotocol that the answer names; nothing in seed mode and for the echo endpoint.
+    var subprotocol: String? {
+        if case .chat(let request) = self.endpoint, request.mode == .v1 { Self.subprotocol } else { nil }
+    }
+
+    static let subprotocol = "chat.v1"
+    static let chatPath = "/ws/chat"
+    static let echoPath = "/_echo"
+
+    /// Checks a request, in the order of the protocol: the first failure decides.
+    ///
+    /// - Parameters:
+    ///   - head: A request whose path is that of a WebSocket endpoint.
+    ///   - origins: Which pages may ask.
+    ///   - isDraining: Whether the server is about to stop.
+    init(_ head: HTTPRequestHead, origins: OriginPolicy, isDraining: Bool) throws(Refusal) {
+        let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.accept = try Self.checkUpgrade(head)
+        guard !isDraining else {
+            throw Refusal(
+                .serviceUnavailable,
+                ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000),
+                headers: ["Retry-After": "2"]
+            )
+        }
+        guard origins.judge(head.headers["Origin"]) != .refused else {
+            throw Refusal(.forbidden, ClientError(.unauthorized, "this origin is not allowed", detail: "origin"))
+        }
+        guard target.first.map(String.init) == Self.chatPath else {
+            self.endpoint = .echo
+            return
+        }
+        do throws(Query.Malformed) {
+            let query = try Query(target.count > 1 ? target[1] : "")
+            self.endpoint = .chat(try Self.chatRequest(query, mode: try Self.mode(head)))
+        } catch {
+            throw Refusal(.badRequest, ClientError(.badRequest, error.reason, detail: "query"))
+        }
+    }
+
+    /// Checks what RFC 6455 section 4.2.1 asks of a client, and answers its key.
+    private static func checkUpgrade(_ head: HTTPRequestHead) throws(Refusal) -> String {
+        guard head.method == .GET else {
+            throw Refusal(.methodNotAllowed, ClientError(.badRequest, "only GET opens a WebSocket"), headers: ["Allow": "GET"])
+        }
+        let upgrades = head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+        let asks = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+        guard head.version == .http1_1, upgrades, asks else {
+            throw Refusal(
+                .upgradeRequired,
+                ClientError(.badRequest, "this path speaks WebSocket only", detail: "upgrade"),
+                headers: ["Upgrade": "websocket"]
+            )
+        }
+        guard head.headers["Sec-WebSocket-Version"] == ["13"] else {
+            throw Refusal(
+                .upgradeRequired,
+                ClientError(.badRequest, "only version 13 is spoken", detail: "version"),
+                headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"]
+            )
+        }
+        let hasBody =
+            head.headers.contains(name: "Transfer-Encoding")
+            || head.headers["Content-Length"].contains { $0 != "0" }
+        guard !hasBody else { throw Refusal(.badRequest, ClientError(.badRequest, "a handshake has no body")) }
+        let keys = head.headers["Sec-WebSocket-Key"]
+        guard keys.count == 1, let key = keys.first, Data(base64Encoded: key)?.count == 16 else {
+            throw Refusal(
+                .badRequest,
+                ClientError(.badRequest, "one Sec-WebSocket-Key of 16 bytes is needed", detail: "key")
+            )
+        }
+        let digest = Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+        return Data(digest).base64EncodedString()
+    }
+
+    /// The form of the protocol, from the subprotocols alone.
+    private static func mode(_ head: HTTPRequestHead) throws(Query.Malformed) -> ProtocolMode {
+        let offers = head.headers[canonicalForm: "Sec-WebSocket-Protocol"]
+        guard !offers.isEmpty || head.headers.contains(name: "Sec-WebSocket-Protocol") else { return .seed }
+        guard offers.count(where: { $0.hasPrefix("bearer.") }) <= 1 else {
+            throw Query.Malformed(reason: "more than one token is offered")
+        }
+        guard offers.contains(where: { $0 == Self.subprotocol }) else {
+            throw Query.Malformed(reason: "none of the offered subprotocols is spoken here")
+        }
+        return .v1
+    }
+
+    private static func chatRequest(_ query: Query, mode: ProtocolMode) throws(Query.Malformed) -> ChatRequest {
+        guard let session = query["session"].flatMap({ SessionID($0) }) else {
+            throw Query.Malformed(reason: "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -")
+        }
+        let page = query["page"] ?? "/"
+        guard page.utf8.count <= Limits.pageBytes else { throw Query.Malformed(reason: "\"page\" is too long") }
+        return ChatRequest(session: session, page: page, position: try Self.position(query), mode: mode)
+    }
+
+    /// What a client has, from `epoch` and `since`.
+    static func position(_ query: Query) throws(Query.Malformed) -> Position? {
+        guard query["epoch"] != nil || query["since"] != nil else { return nil }
+        guard let epoch = query["epoch"], let since = query["since"], since.utf8.allSatisfy({ isDigit($0) }),
+            let seq = Int(since), let position = Position(epoch: epoch, seq: seq)
+        else { throw Query.Malformed(reason: "\"epoch\" and \"since\" must be a position") }
+        return position
+    }
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }

@@ -1,0 +1,214 @@
+import Hub
+import Messages
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+
+/// Stands behind the HTTP decoder of every connection and decides with the first request what the connection is.
+///
+/// A request for a WebSocket is judged here, before it costs anything: it becomes a ``WebSocketHandler`` and nothing
+/// else stays in the pipeline, or it is answered and the connection ends. Everything else goes to the router.
+///
+/// The stock upgrader isn't used: when it declines, the request head is lost and the client gets an empty answer, and
+/// its frame encoder can't be taken out of the pipeline afterwards.
+final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case waitingForHead
+        /// The handshake is fine; the end of the request is awaited.
+        case upgrading(Handshake, Room?)
+        /// Decoder and encoder are being removed; bytes that came with the handshake pass through.
+        case upgraded
+        /// Everything goes on to the router.
+        case http
+        /// An answer was written and the connection ends; whatever arrives is dropped.
+        case refused
+    }
+
+    private let server: ChatChannel.Shared
+    private let loop: EventLoopContext
+    private let decided: EventLoopPromise<ChatChannel.Value>
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    private let encoder: HTTPResponseEncoder
+    private var state = State.waitingForHead
+    private var channel: (any Channel)?
+    var wheelPlace = TimingWheel.Place()
+
+    /// How long a client may take until its request head is complete, in seconds.
+    static let handshakeSeconds = 10
+
+    init(
+        server: ChatChannel.Shared,
+        loop: EventLoopContext,
+        decided: EventLoopPromise<ChatChannel.Value>,
+        decoder: ByteToMessageHandler<HTTPRequestDecoder>,
+        encoder: HTTPResponseEncoder
+    ) {
+        self.server = server
+        self.loop = loop
+        self.decided = decided
+        self.decoder = decoder
+        self.encoder = encoder
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.channel = context.channel
+        self.loop.wheel.set(self, in: Self.handshakeSeconds)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.forget() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .upgrading(_, let room) = self.state { room?.cancelReservation() }
+        self.forget()
+        context.fireChannelInactive()
+    }
+
+    private func forget() {
+        self.loop.wheel.cancel(self)
+        self.channel = nil
+        self.decided.fail(ChannelError.ioOnClosedChannel)
+    }
+
+    func deadlineReached() { self.channel?.close(promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch self.state {
+        case .http, .upgraded: context.fireChannelRead(data)
+        case .refused: break
+        case .waitingForHead:
+            guard case .head(let head) = self.unwrapInboundIn(data) else { return }
+            self.decide(head, context, data)
+        case .upgrading(let handshake, let room):
+            if case .end = self.unwrapInboundIn(data) { self.upgrade(handshake, room, context) }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .waitingForHead = self.state else {
+            context.fireErrorCaught(error)
+            return
+        }
+        // The decoder has given up: what has arrived is no request.
+        let status: HTTPResponseStatus =
+            (error as? HTTPParserError) == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
+        self.refuse(.init(status, ClientError(.badRequest, "not a request that can be read")), context)
+    }
+
+    private func decide(_ head: HTTPRequestHead, _ context: ChannelHandlerContext, _ data: NIOAny) {
+        guard head.uri.utf8.count <= 8_192 else {
+            self.refuse(.init(.uriTooLong, ClientError(.badRequest, "the request line is too long")), context)
+            return
+        }
+        let path = head.uri.prefix { $0 != "?" }
+        guard path == Handshake.chatPath || (path == Handshake.echoPath && self.server.offersEcho) else {
+            self.becomeHTTP(context, data)
+            return
+        }
+        do throws(Handshake.Refusal) {
+            let handshake = try Handshake(
+                head,
+                origins: self.server.origins,
+                isDraining: self.server.isDraining.load(ordering: .relaxed)
+            )
+            self.state = .upgrading(handshake, try self.reserve(handshake))
+        } catch {
+            self.refuse(error, context)
+        }
+    }
+
+    /// Asks the hub for a place, as the last check: a refused handshake leaves nothing behind.
+    private func reserve(_ handshake: Handshake) throws(Handshake.Refusal) -> Room? {
+        guard case .chat(let request) = handshake.endpoint else { return nil }
+        do throws(ClientError) {
+            return try self.server.hub.reserve(request.session)
+        } catch {
+            let status: HTTPResponseStatus = error.code == .rateLimited ? .tooManyRequests : .serviceUnavailable
+            let seconds = ((error.retryAfterMilliseconds ?? 1_000) + 999) / 1_000
+            throw Handshake.Refusal(status, error, headers: ["Retry-After": "\(seconds)"])
+        }
+    }
+}
+
+// MARK: The three ways on
+
+extension UpgradeGate {
+    private func refuse(_ refusal: Handshake.Refusal, _ context: ChannelHandlerContext) {
+        self.state = .refused
+        let body = ServerFrame.error(refusal.error)
+        var headers = HTTPHeaders(refusal.headers.sorted { $0.key < $1.key })
+        headers.add(name: "Content-Type", value: "application/json")
+        headers.add(name: "Content-Length", value: "\(body.count)")
+        headers.add(name: "Connection", value: "close")
+        let head = HTTPResponseHead(version: .http1_1, status: refusal.status, headers: headers)
+        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+        context.write(self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+        // The rest of the request is read and dropped until the client ends its side or the deadline is over.
+        context.close(mode: .output, promise: nil)
+        self.loop.wheel.set(self, in: WebSocketHandler.closingSeconds)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch (event, self.state) {
+        case (ChannelEvent.inputClosed, .refused), (ChannelEvent.inputClosed, .waitingForHead),
+            (is ChannelShouldQuiesceEvent, .waitingForHead), (is ChannelShouldQuiesceEvent, .refused),
+            (is ChannelShouldQuiesceEvent, .upgrading):
+            context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func becomeHTTP(_ context: ChannelHandlerContext, _ data: NIOAny) {
+        self.loop.wheel.cancel(self)
+        self.state = .http
+        do {
+            self.decided.succeed(.http(try self.server.makeHTTPPipeline(on: context.channel)))
+            // The stages behind have missed that the channel is active.
+            context.fireChannelActive()
+            context.fireChannelRead(data)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func upgrade(_ handshake: Handshake, _ room: Room?, _ context: ChannelHandlerContext) {
+        self.loop.wheel.cancel(self)
+        self.state = .upgraded
+        self.answer(handshake, context)
+        let handler = WebSocketHandler(self.endpoint(of: handshake, room), loop: self.loop)
+        let pipeline = context.pipeline.syncOperations
+        do {
+            _ = pipeline.removeHandler(self.encoder)
+            try pipeline.addHandler(handler)
+            // Removing the decoder hands on the bytes that came after the request, through this handler.
+            let removed = pipeline.removeHandler(self.decoder).flatMap { pipeline.removeHandler(self) }
+            self.decided.succeed(.upgraded(context.channel))
+            removed.whenFailure { [channel = context.channel] _ in channel.close(promise: nil) }
+        } catch {
+            room?.cancelReservation()
+            context.close(promise: nil)
+        }
+    }
+
+    private func answer(_ handshake: Handshake, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders([
+            ("Upgrade", "websocket"), ("Connection", "upgrade"), ("Sec-WebSocket-Accept", handshake.accept),
+        ])
+        if let subprotocol = handshake.subprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: subprotocol) }
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
+        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    private func endpoint(of handshake: Handshake, _ room: Room?) -> WebSocketHandler.Endpoint {
+        guard case .chat(let request) = handshake.endpoint, let room else { return .echo }
+        return .chat(room, request.mode, page: request.page, from: request.position)
+    }
+}
+
+@available(*, unavailable)
+extension UpgradeGate: Sendable {}

@@ -1,0 +1,149 @@
+import Hub
+import Messages
+import NIOCore
+import Synchronization
+
+/// What the connections of one event loop share: the mailbox that orders their frames, storage that is used by one of
+/// them at a time, and the wheel of their deadlines.
+///
+/// `@unchecked Sendable`: everything but ``mailbox`` is touched on `loop` only, which `assertInEventLoop` checks in
+/// debug builds; the mailbox is guarded by its mutex.
+final class EventLoopContext: @unchecked Sendable {
+    let loop: any EventLoop
+    let clocks: any Clocks
+    private let mailbox = Mutex(Mailbox())
+    /// Guarded by `loop`.
+    var frameReader = ClientFrameReader()
+    /// Guarded by `loop`.
+    var scratch: [UInt8] = []
+    /// Guarded by `loop`.
+    var wheel = TimingWheel()
+    /// Storage of letters that were handed out. Guarded by `loop`.
+    private var emptied: [Letter] = []
+    /// Connections with something to flush. Guarded by `loop`.
+    private var dirty: [WebSocketHandler] = []
+    /// Guarded by `loop`.
+    private var ticking: RepeatedTask?
+
+    private struct Mailbox {
+        var letters: [Letter] = []
+        var isDrainScheduled = false
+    }
+
+    /// Something for one connection.
+    private enum Letter {
+        case frame(WebSocketHandler, Frame)
+        case close(WebSocketHandler, CloseCode, reason: String)
+    }
+
+    init(loop: any EventLoop, clocks: any Clocks) {
+        self.loop = loop
+        self.clocks = clocks
+    }
+
+    /// Queues a frame for a connection of this loop. Any thread.
+    func post(_ frame: Frame, to connection: WebSocketHandler) { self.post(.frame(connection, frame)) }
+
+    /// Queues the end of a connection of this loop, after the frames that were queued before. Any thread.
+    func postClose(_ code: CloseCode, reason: String, to connection: WebSocketHandler) {
+        self.post(.close(connection, code, reason: reason))
+    }
+
+    /// All letters take this one way, also those from the loop itself: a shortcut would let a frame overtake another
+    /// one that is still on its way from a different loop.
+    private func post(_ letter: Letter) {
+        let isFirst = self.mailbox.withLock { mailbox in
+            mailbox.letters.append(letter)
+            defer { mailbox.isDrainScheduled = true }
+            return !mailbox.isDrainScheduled
+        }
+        if isFirst { self.loop.execute { self.drain() } }
+    }
+
+    /// Hands out what has come since the last tick, then writes once to each connection that got something.
+    private func drain() {
+        self.loop.assertInEventLoop()
+        var letters = exchange(&self.emptied, with: [])
+        self.mailbox.withLock { mailbox in
+            mailbox.isDrainScheduled = false
+            swap(&mailbox.letters, &letters)
+        }
+        var shared: (frame: Frame, buffer: ByteBuffer)?
+        for (index, letter) in letters.enumerated() {
+            switch letter {
+            case .close(let connection, let code, let reason): connection.closeFromHub(code, reason: reason)
+            case .frame(let connection, let frame):
+                // A broadcast is framed once: its letters stand side by side and share one buffer.
+                if shared?.frame !== frame, isFrame(frame, at: index + 1, of: letters) {
+                    shared = (frame, framed(frame, allocator: ByteBufferAllocator()))
+                }
+                if let shared, shared.frame === frame {
+                    connection.queue(shared.buffer)
+                } else {
+                    connection.queue(.text, frame.json.span)
+                }
+            }
+        }
+        self.flush()
+        // The storage is used again, unless a burst has made it large.
+        if letters.count <= Self.keptLetters {
+            letters.removeAll(keepingCapacity: true)
+            self.emptied = letters
+        }
+    }
+
+    private static let keptLetters = 4_096
+
+    private func isFrame(_ frame: Frame, at index: Int, of letters: [Letter]) -> Bool {
+        guard index < letters.count, case .frame(_, let next) = letters[index] else { return false }
+        return next === frame
+    }
+
+    /// Notes that a connection has something to flush at the end of the tick.
+    func markDirty(_ connection: WebSocketHandler) { self.dirty.append(connection) }
+
+    /// Writes what is queued on the connections of this loop, once for each of them.
+    func flush() {
+        for connection in exchange(&self.dirty, with: []) { connection.flushQueued() }
+    }
+
+    /// Starts the ticks of the wheel, once a second.
+    func startTicking() {
+        self.ticking = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            self.wheel.tick()
+            self.flush()
+        }
+    }
+
+    func stopTicking() {
+        self.loop.execute {
+            self.ticking?.cancel()
+            self.ticking = nil
+        }
+    }
+}
+
+/// Puts `replacement` in place of a value and returns the value.
+func exchange<T>(_ value: inout T, with replacement: T) -> T {
+    let old = value
+    value = replacement
+    return old
+}
+
+/// A text frame with its header.
+private func framed(_ frame: Frame, allocator: ByteBufferAllocator) -> ByteBuffer {
+    var buffer = allocator.buffer(capacity: frame.json.count + FrameHeader.maximumServerBytes)
+    buffer.writeFrame(.text, frame.json.span)
+    return buffer
+}
+
+extension ByteBuffer {
+    /// Appends a server's frame.
+    mutating func writeFrame(_ opcode: Opcode, _ payload: Span<UInt8>) {
+        self.reserveCapacity(minimumWritableBytes: FrameHeader.maximumServerBytes + payload.count)
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: FrameHeader.maximumServerBytes) { header in
+            FrameHeader.write(opcode, length: payload.count, to: header)
+        }
+        payload.withUnsafeBytes { _ = self.writeBytes($0) }
+    }
+}

@@ -1,0 +1,333 @@
+import Hub
+import Messages
+import NIOCore
+
+/// One WebSocket connection: reads frames, hands messages to its endpoint, and writes what is queued once a tick.
+///
+/// `@unchecked Sendable`: guarded by the event loop of the channel. From other threads only ``send(_:)`` and
+/// ``close(_:reason:)`` are called, which touch nothing but the loop's mailbox.
+final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What the connection is for.
+    enum Endpoint {
+        /// A connection to a room; `page` is where the visitor is.
+        case chat(Room, ProtocolMode, page: String, from: Position?)
+        /// Sends back what it gets, for conformance tests.
+        case echo
+    }
+
+    private enum State {
+        case open
+        /// A close frame was sent; whatever arrives is dropped until the client ends its side or the time is over.
+        case closing
+        case closed
+    }
+
+    let loop: EventLoopContext
+    let endpoint: Endpoint
+    var wheelPlace = TimingWheel.Place()
+    private var parser: FrameParser
+    private var state = State.open
+    private var context: ChannelHandlerContext?
+    /// Frames for the next flush, one after the other.
+    private var outgoing: ByteBuffer?
+    /// Whether anything has arrived since the last sign of life was asked for.
+    private var wasHeard = true
+    /// Whether the deadline on the wheel is that of an answer to a sign of life.
+    private var isWaitingForAnswer = false
+    /// Whether the deadline on the wheel is that of a frame that has begun.
+    private var isWaitingForFrame = false
+    /// How many frames were refused for what they are since `firstRefusal`, in seconds of the clock.
+    private var refusals: UInt32 = 0
+    private var firstRefusal: UInt32 = 0
+
+    /// The longest a frame may take from its first byte to its last, in seconds.
+    static let frameSeconds = 10
+    /// How long a client may take to answer a close frame, in seconds.
+    static let closingSeconds = 2
+    /// Bytes that may wait for a client that doesn't read.
+    static let maximumQueuedBytes = 256 * 1_024
+    /// Refused frames within a minute after which a client is told not to come back.
+    static let maximumRefusals = 5
+    /// How long after a sign of life was asked for a connection counts as dead, in seconds.
+    static let answerSeconds = 10
+    /// Limits of the echo endpoint.
+    static let maximumEchoBytes = 16 * 1_024 * 1_024
+
+    init(_ endpoint: Endpoint, loop: EventLoopContext) {
+        self.endpoint = endpoint
+        self.loop = loop
+        switch endpoint {
+        case .chat: self.parser = FrameParser(options: .init(maximumMessageBytes: Limits.frameBytes, acceptsBinary: false))
+        case .echo: self.parser = FrameParser(options: .init(maximumMessageBytes: Self.maximumEchoBytes, acceptsBinary: true))
+        }
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if case .chat(let room, let mode, _, let position) = self.endpoint {
+            room.join(self, mode: mode, from: position)
+            self.loop.wheel.set(self, in: room.heartbeatSeconds)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard self.state == .open else { return }
+        self.wasHeard = true
+        let buffer = self.unwrapInboundIn(data)
+        do throws(FrameParser.Violation) {
+            try self.parse(buffer)
+            self.watchFrame()
+        } catch {
+            self.fail(error)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.loop.flush()
+        context.fireChannelReadComplete()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.end() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent: self.drain()
+        case ChannelEvent.inputClosed:
+            // The client has ended its side: without it there is no conversation, and after a close frame no more wait.
+            context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func parse(_ buffer: ByteBuffer) throws(FrameParser.Violation) {
+        let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, FrameParser.Violation> in
+            do throws(FrameParser.Violation) {
+                // The scratch space is handed over while it is used: an endpoint must not find it in use.
+                var scratch = exchange(&self.loop.scratch, with: [])
+                defer { self.loop.scratch = scratch }
+                try self.parser.consume(bytes, scratch: &scratch) { self.handle($0) }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    private func handle(_ event: FrameParser.Event) -> Bool {
+        switch event {
+        case .text(let bytes):
+            switch self.endpoint {
+            case .chat(let room, let mode, let page, _):
+                self.receive(bytes.assumingMemoryBound(to: UInt8.self), room, mode, page)
+            case .echo: self.queue(.text, bytes.assumingMemoryBound(to: UInt8.self).span)
+            }
+        case .binary(let bytes): self.queue(.binary, bytes.assumingMemoryBound(to: UInt8.self).span)
+        case .ping(let bytes): self.queue(.pong, bytes.assumingMemoryBound(to: UInt8.self).span)
+        case .pong: break
+        case .close(let code): self.answerClose(code)
+        }
+        return self.state == .open
+    }
+}
+
+// MARK: The endpoint of a room
+
+extension WebSocketHandler: Link {
+    func send(_ frame: Frame) { self.loop.post(frame, to: self) }
+
+    func close(_ code: CloseCode, reason: String) { self.loop.postClose(code, reason: reason, to: self) }
+
+    private func receive(_ bytes: UnsafeBufferPointer<UInt8>, _ room: Room, _ mode: ProtocolMode, _ page: String) {
+        do throws(ClientError) {
+            switch try self.loop.frameReader.read(bytes, session: room.session, mode: mode) {
+            case .user(let message): try room.accept(message, page: page, from: self, mode: mode)
+            case .resume(let position): room.resume(self, from: position)
+            case .history(let request): self.queue(.text, try room.history(request).span)
+            // Who writes is not passed on yet, and a sign of life was noted when it arrived.
+            case .typing, .pong: break
+            }
+        } catch {
+            self.refuse(error, mode)
+        }
+    }
+
+    private func refuse(_ error: ClientError, _ mode: ProtocolMode) {
+        let frame = mode == .v1 ? ServerFrame.error(error) : ServerFrame.seedError(error)
+        self.queue(.text, frame.span)
+        // What was right but comes at the wrong time says nothing about the client.
+        guard !error.code.isTemporary else { return }
+        let now = UInt32(truncatingIfNeeded: self.loop.clocks.nanoseconds() / 1_000_000_000)
+        if self.refusals == 0 || now &- self.firstRefusal > 60 { (self.refusals, self.firstRefusal) = (0, now) }
+        self.refusals += 1
+        if self.refusals >= Self.maximumRefusals { self.startClosing(.repeatedErrors, reason: "repeated errors") }
+    }
+}
+
+// MARK: Writing
+
+extension WebSocketHandler {
+    /// Queues a frame for the end of the tick.
+    func queue(_ opcode: Opcode, _ payload: Span<UInt8>) {
+        guard self.state == .open else { return }
+        if self.outgoing == nil {
+            self.outgoing = self.context?.channel.allocator.buffer(
+                capacity: payload.count + FrameHeader.maximumServerBytes
+            )
+            self.loop.markDirty(self)
+        }
+        self.outgoing?.writeFrame(opcode, payload)
+    }
+
+    /// Queues a frame that is ready to be written, and that other connections write too.
+    func queue(_ frame: ByteBuffer) {
+        guard self.state == .open else { return }
+        guard self.outgoing == nil else {
+            self.outgoing?.writeImmutableBuffer(frame)
+            return
+        }
+        self.outgoing = frame
+        self.loop.markDirty(self)
+    }
+
+    /// Writes what is queued, in one piece.
+    func flushQueued() {
+        guard let outgoing = self.outgoing, let context = self.context else { return }
+        self.outgoing = nil
+        context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
+        guard self.state == .open, !context.channel.isWritable else { return }
+        let queued = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if queued > Self.maximumQueuedBytes { self.startClosing(.slowConsumer, reason: "slow consumer") }
+    }
+}
+
+// MARK: Time
+
+extension WebSocketHandler {
+    /// Sets a deadline when a frame stays incomplete, and takes it away when it is whole.
+    private func watchFrame() {
+        guard self.parser.isInsideFrame != self.isWaitingForFrame, self.state == .open else { return }
+        self.isWaitingForFrame = self.parser.isInsideFrame
+        if self.isWaitingForFrame {
+            self.loop.wheel.set(self, in: Self.frameSeconds)
+        } else {
+            self.isWaitingForAnswer = false
+            self.loop.wheel.cancel(self)
+            if case .chat(let room, _, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
+        }
+    }
+
+    func deadlineReached() {
+        switch self.state {
+        case .closed: return
+        case .closing:
+            self.context?.close(promise: nil)
+            return
+        case .open: break
+        }
+        guard !self.isWaitingForFrame else {
+            self.startClosing(.policyViolation, reason: "frame not completed in time")
+            return
+        }
+        if case .chat(let room, let mode, _, _) = self.endpoint { self.heartbeat(room, mode) }
+    }
+
+    /// Asks for a sign of life, and ends the connection if the last one wasn't answered by anything at all.
+    private func heartbeat(_ room: Room, _ mode: ProtocolMode) {
+        guard !self.isWaitingForAnswer else {
+            guard self.wasHeard else {
+                self.context?.close(promise: nil)
+                return
+            }
+            self.isWaitingForAnswer = false
+            self.loop.wheel.set(self, in: room.heartbeatSeconds - Self.answerSeconds)
+            return
+        }
+        self.wasHeard = false
+        self.isWaitingForAnswer = true
+        switch mode {
+        case .v1: room.ping(self)
+        case .seed: self.queue(.ping, [UInt8]().span)
+        }
+        self.loop.wheel.set(self, in: Self.answerSeconds)
+    }
+}
+
+// MARK: Closing
+
+extension WebSocketHandler {
+    private func fail(_ violation: FrameParser.Violation) {
+        self.startClosing(violation.code, reason: violation.reason.description)
+    }
+
+    /// Sends a close frame and ends the writing side. What the client still sends is read and dropped for a while:
+    /// closing a socket with unread bytes would reset it, and the client would never see the code.
+    func startClosing(_ code: CloseCode, reason: String) {
+        guard self.state == .open, let context = self.context else { return }
+        self.queueClose(code, reason: reason)
+        self.state = .closing
+        self.flushQueued()
+        self.leave()
+        context.close(mode: .output, promise: nil)
+        self.loop.wheel.set(self, in: Self.closingSeconds)
+    }
+
+    /// Answers the close frame of a client; the server then ends the connection (RFC 6455 section 7.1.1).
+    private func answerClose(_ code: CloseCode?) {
+        guard self.state == .open, let context = self.context else { return }
+        if let code { self.queueClose(code, reason: "") } else { self.queue(.close, [UInt8]().span) }
+        self.state = .closing
+        self.flushQueued()
+        self.leave()
+        context.close(promise: nil)
+    }
+
+    func closeFromHub(_ code: CloseCode, reason: String) { self.startClosing(code, reason: reason) }
+
+    /// Tells the client to come back later, spread over a while so that not all come at once.
+    private func drain() {
+        guard case .chat(_, let mode, _, _) = self.endpoint else {
+            self.startClosing(.goingAway, reason: "going away")
+            return
+        }
+        let afterMilliseconds = Int.random(in: 100...Self.drainSpreadMilliseconds)
+        switch mode {
+        case .seed: self.startClosing(.goingAway, reason: "drain; afterMs=\(afterMilliseconds)")
+        case .v1:
+            self.queue(.text, ServerFrame.reconnect(afterMilliseconds: afterMilliseconds, reason: "drain").span)
+            self.startClosing(.draining, reason: "drain; afterMs=\(afterMilliseconds)")
+        }
+    }
+
+    /// Over how long the clients of a server that stops come back.
+    private static let drainSpreadMilliseconds = 2_000
+
+    private func queueClose(_ code: CloseCode, reason: String) {
+        var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
+        payload.append(contentsOf: reason.utf8.prefix(123))
+        self.queue(.close, payload.span)
+    }
+
+    private func leave() {
+        if case .chat(let room, _, _, _) = self.endpoint { room.leave(self) }
+    }
+
+    private func end() {
+        guard self.state != .closed else { return }
+        if self.state == .open { self.leave() }
+        self.state = .closed
+        self.loop.wheel.cancel(self)
+        self.context = nil
+        self.outgoing = nil
+    }
+}

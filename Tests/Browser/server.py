@@ -1,0 +1,87 @@
+"""The server under test as a process, and a page of another site."""
+
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def free_port():
+    """A port that nobody listens on. Taken again at once, so a clash is most unlikely."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`claude-chat serve` on a port of its own. `CLAUDE_CHAT_BIN` names the binary."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.process = None
+
+    @staticmethod
+    def binary():
+        return os.environ.get("CLAUDE_CHAT_BIN") or str(REPOSITORY / ".build/debug/claude-chat")
+
+    def start(self):
+        command = [self.binary(), "serve", "--insecure-dev", "--listen", f"127.0.0.1:{self.port}"]
+        self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+        # No fixed time: as long as the process lives and doesn't answer, it's asked again.
+        while not self.is_healthy():
+            try:
+                code = self.process.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"the server ended with {code} before it answered /healthz")
+
+    def is_healthy(self):
+        try:
+            with urllib.request.urlopen(f"{self.url}healthz", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def stop(self):
+        """Stops by SIGTERM as an operator would; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("the server was still there 40 s after SIGTERM") from None
+
+
+class Site:
+    """A web site on another origin than the server's. `pages` maps a path to its HTML."""
+
+    def __init__(self, pages):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = pages.get(self.path)
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write((body or "").encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.listener.server_port}"
+        self.thread = threading.Thread(target=self.listener.serve_forever)
+        self.thread.start()
+
+    def stop(self):
+        self.listener.shutdown()
+        self.thread.join()
+        self.listener.server_close()

@@ -1,0 +1,235 @@
+import Diagnostics
+import Responders
+import RespondersTesting
+import Testing
+
+@Suite("chain from a file")
+struct ChainLoaderTests {
+    private func registry() throws -> PluginRegistry {
+        var registry = PluginRegistry()
+        try registry.register(Echo.self)
+        try registry.register(Wide.self)
+        return registry
+    }
+
+    private func mistakes(in chain: String) throws -> String? {
+        #expect(throws: Rejection.self) { try ChainDesk(chain, plugins: try self.registry()) }?.description
+    }
+
+    @Test("asks what the file lists, under the names that it gives")
+    func reads() async throws {
+        var desk = try ChainDesk(
+            """
+            select: first
+            deadline: 5s
+            answer:
+              - echo: {repeat_count: 1}
+                as: first
+                enabled: false
+              - echo: {repeat_count: 2}
+                on_error: abort
+            """,
+            plugins: try self.registry()
+        )
+        try await desk.say("hi").expectReply("hi hi", from: "echo")
+        #expect(desk.chain.deadline == .seconds(5))
+        #expect(desk.chain.entries.map(\.name) == ["first", "echo"])
+        #expect(desk.chain.entries.map(\.onFailure) == [.skip, .abort])
+        #expect(
+            desk.warnings.map(\.description) == [
+                """
+                test.yaml:1:1: chains.test.fallback: empty; the built-in sentence will answer; add "- fallback" [no-fallback]
+                """
+            ]
+        )
+    }
+
+    @Test(
+        "says what is wrong with an entry",
+        arguments: [
+            (
+                "- ecko: {repeat_count: 1}",
+                #"test.yaml:2:3: chains.test.answer[0]: unknown plugin "ecko"; did you mean "echo"? [unknown-plugin]"#
+            ),
+            (
+                "- {echo: {repeat_count: 1}, timout: 2s}",
+                #"test.yaml:2:29: chains.test.answer[0].timout: unknown key "timout"; did you mean "timeout"? [unknown-key]"#
+            ),
+            (
+                "- {echo: {repeat_count: 1}, wide: {}}",
+                """
+                test.yaml:2:29: chains.test.answer[0].wide: a second plugin "wide" stands in the entry; start each plugin \
+                with "- " [two-plugins]
+                """
+            ),
+            (
+                "- {timeout: 2s}",
+                "test.yaml:2:3: chains.test.answer[0]: the entry names no plugin; known: echo, wide [no-plugin]"
+            ),
+            (
+                "- [echo]",
+                "test.yaml:2:3: chains.test.answer[0]: expected a plugin and its settings, found a list [wrong-type]"
+            ),
+            (
+                "- echo",
+                #"test.yaml:2:3: chains.test.answer[0]: "repeat_count" is missing [missing-key]"#
+            ),
+            (
+                "- {echo: {repeat_count: 1}, enabled: off}",
+                #"test.yaml:2:29: chains.test.answer[0].enabled: expected true or false, found "off" [wrong-type]"#
+            ),
+            (
+                "- {echo: {repeat_count: 1}, timeout: 2}",
+                """
+                test.yaml:2:29: chains.test.answer[0].timeout: "2" is not a duration; write a number and a unit: 250ms, 2s, \
+                10m, 2h [bad-duration]
+                """
+            ),
+            (
+                "- {echo: {repeat_count: 1}, mode: shadow}",
+                """
+                test.yaml:2:29: chains.test.answer[0].mode: "mode" is not built yet; leave it out, or write enabled: false \
+                [not-built]
+                """
+            ),
+            (
+                "- {echo: {repeat_count: 1}, on_error: handoff}",
+                """
+                test.yaml:2:29: chains.test.answer[0].on_error: "on_error: handoff" is not built yet; write fallback: a \
+                person reads what nobody answered [not-built]
+                """
+            ),
+            (
+                "- {echo: {repeat_count: 1}, on_error: ignore}",
+                """
+                test.yaml:2:29: chains.test.answer[0].on_error: "ignore" is not a known word; known: abort, fallback, skip \
+                [wrong-value]
+                """
+            ),
+        ]
+    )
+    func entries(entry: String, message: String) throws {
+        #expect(try self.mistakes(in: "answer:\n\(entry)\nfallback: [wide: {\(Self.wide)}]") == message)
+    }
+
+    private static let wide =
+        "opens_at: '09:00', wait: 1s, is_loud: true, tone: calm, nested: {top_count: 1}, items: [], texts: {}"
+
+    @Test("says what is wrong with a chain, all at once")
+    func chainKeys() throws {
+        let found = try self.mistakes(
+            in: """
+                select: best
+                stream_deadline: 45s
+                deadline: soon
+                anwser: []
+                guard:
+                  - echo: {repeat_count: 1}
+                answer:
+                  - echo: {repeat_count: 1}
+                  - echo: {repeat_count: 2}
+                after: []
+                tests: [a.chat]
+                fallback: none
+                """
+        )
+        #expect(
+            found == """
+                test.yaml:1:1: chains.test.select: "select: best" is not built yet; leave it out: entries are asked in order \
+                [not-built]
+                test.yaml:2:1: chains.test.stream_deadline: "stream_deadline" is not built yet; leave it out: no responder \
+                streams yet [not-built]
+                test.yaml:3:1: chains.test.deadline: expected a duration, found "soon"; write a number and a unit, longer \
+                than 250ms: 8s [bad-duration]
+                test.yaml:4:1: chains.test.anwser: unknown key "anwser"; did you mean "answer"? [unknown-key]
+                test.yaml:6:5: chains.test.guard[0]: "echo" can't run in guard; it allows answer [stage-not-allowed]
+                test.yaml:8:5: chains.test.answer[0]: a second entry is called "echo"; give one of them another name: as: \
+                echo-2 [duplicate-instance]
+                test.yaml:9:5: chains.test.answer[1]: a second entry is called "echo"; give one of them another name: as: \
+                echo-2 [duplicate-instance]
+                test.yaml:10:1: chains.test.after: "after" is not built yet; leave it out [not-built]
+                test.yaml:11:1: chains.test.tests: "tests" is not built yet; leave it out, and try a message with claude-chat \
+                explain [not-built]
+                test.yaml:12:1: chains.test.fallback: expected a list, found "none" [wrong-type]
+                test.yaml:12:1: chains.test.fallback: empty; the built-in sentence will answer; add "- fallback" [no-fallback]
+                """
+        )
+    }
+
+    @Test("refuses a chain in which nobody is asked")
+    func emptyChain() throws {
+        #expect(
+            try self.mistakes(in: "answer: []") == """
+                test.yaml:1:1: chains.test: nobody is asked; add a responder: answer: [rules: {path: rules/}] [empty-chain]
+                """
+        )
+    }
+
+    @Test("makes one responder of entries with the same plugin and settings, and another one of other settings")
+    func sharing() throws {
+        var registry = PluginRegistry()
+        try registry.register(Unique.self)
+        let desk = try ChainDesk(
+            """
+            answer:
+              - unique: {size: 1}
+              - unique: { "size": 1 }
+                as: second
+              - unique: {size: 2}
+                as: third
+            fallback: [{unique: {size: 1}, as: fourth}]
+            """,
+            plugins: registry
+        )
+        let responders = desk.chain.entries.map { ObjectIdentifier($0.responder as AnyObject) }
+        #expect(responders[0] == responders[1])
+        #expect(responders[0] == responders[3])
+        #expect(responders[0] != responders[2])
+    }
+
+    /// A plugin whose instances can be told apart.
+    private final class Unique: ResponderPlugin {
+        static let manifest = PluginManifest(
+            name: "unique",
+            summary: "",
+            stages: [.answer, .fallback],
+            sample: "size: 1",
+            examples: []
+        )
+        struct Configuration: Decodable { var size: Int }
+        init(configuration: Configuration, services: PluginServices) {}
+        func respond(to turn: Turn) async -> Verdict { .pass() }
+    }
+
+    @Test("takes a former name, and says how the plugin is called now")
+    func formerName() throws {
+        let desk = try ChainDesk(
+            "answer: [parrot: {repeat_count: 1}]\nfallback: [wide: {\(Self.wide)}]",
+            plugins: try self.registry()
+        )
+        #expect(desk.chain.entries.first?.name == "echo")
+        #expect(
+            desk.warnings.map(\.description) == [
+                """
+                test.yaml:1:10: chains.test.answer[0]: "parrot" is now called "echo"; write "echo" [renamed-plugin]
+                """
+            ]
+        )
+    }
+
+    @Test("warns of a time limit that can't hold")
+    func needlessTimeout() throws {
+        let desk = try ChainDesk(
+            "answer: [{echo: {repeat_count: 1}, timeout: 1s}]\nfallback: [wide: {\(Self.wide)}]",
+            plugins: try self.registry()
+        )
+        #expect(
+            desk.warnings.map(\.description) == [
+                """
+                test.yaml:1:36: chains.test.answer[0].timeout: echo answers at once and has no time limit; leave it out \
+                [needless-timeout]
+                """
+            ]
+        )
+    }
+}

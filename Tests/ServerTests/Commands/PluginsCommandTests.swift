@@ -1,0 +1,46 @@
+import Plugins
+import Responders
+import Testing
+
+@Suite("claude-chat plugins")
+struct PluginsCommandTests {
+    @Test("lists every plugin with its stages and what it does")
+    func list() async throws {
+        let run = try await CommandRun(["plugins", "list"])
+        #expect(
+            run.output == """
+                claude-stub  answer    Answers as Claude would, offline: from a script of canned answers
+                fallback     fallback  Says one fixed sentence, by language, where nobody else answered
+                rules        answer    Answers by rule files: patterns and replies in YAML
+
+                """
+        )
+    }
+
+    @Test("prints a sample that a configuration can take over", arguments: try PluginRegistry.builtin().manifests)
+    func sample(manifest: PluginManifest) async throws {
+        let run = try await CommandRun(["plugins", "sample", manifest.name])
+        #expect(run.output == "# \(manifest.name): \(manifest.summary)\n\(manifest.sample)\n")
+        let stage = try #require(Stage.allCases.first(where: manifest.stages.contains))
+        let settings = run.output.split(separator: "\n").map { "          \($0)" }.joined(separator: "\n")
+        var files = manifest.sampleFiles
+        files["claude-chat.yaml"] = """
+            version: 1
+            default_chain: demo
+            chains:
+              demo:
+                \(stage):
+                  - \(manifest.name):
+            \(settings)
+            """
+        let check = try await CommandRun(["check"], files: files)
+        #expect(check.status == 0, "\(check.output)")
+    }
+
+    @Test("refuses a plugin that there is not, and suggests one")
+    func unknown() async throws {
+        let run = try await CommandRun(["plugins", "sample", "rulse"])
+        #expect(run.complaint.hasPrefix(#"Error: unknown plugin "rulse"; did you mean "rules"?"#))
+        #expect(run.status == 2)
+    }
+}

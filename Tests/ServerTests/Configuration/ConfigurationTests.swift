@@ -1,0 +1,259 @@
+import Diagnostics
+import Plugins
+import Responders
+import RespondersTesting
+import Testing
+
+@testable import Server
+
+@Suite("claude-chat.yaml")
+struct ConfigurationTests {
+    private static let chains = "chains: {demo: {fallback: [fallback]}}\n"
+
+    private func load(_ text: String, files: [String: String] = [:]) throws -> Configuration {
+        let folder = try ScratchFolder(files)
+        try folder.write(text, to: "claude-chat.yaml")
+        do {
+            return try Configuration.load(file: "\(folder.path)/claude-chat.yaml", registry: .builtin())
+        } catch let rejection as Rejection {
+            throw rejection.relative(to: folder)
+        }
+    }
+
+    private func mistakes(in text: String, files: [String: String] = [:]) -> String? {
+        #expect(throws: Rejection.self) { try self.load(text, files: files) }?.description
+    }
+
+    @Test("needs a version, a chain, and the chain's name")
+    func smallest() throws {
+        let configuration = try self.load("version: 1\ndefault_chain: demo\n" + Self.chains)
+        #expect(configuration.listen == ListenAddress(host: "127.0.0.1", port: 8080))
+        #expect(configuration.mode == .production)
+        #expect(configuration.tls == nil)
+        #expect(configuration.chainNames == ["demo"])
+        #expect(configuration.chain()?.entries.map(\.name) == ["fallback"])
+        #expect(configuration.warnings.isEmpty)
+    }
+
+    @Test("reads the server and its sites")
+    func whole() throws {
+        let configuration = try self.load(
+            """
+            version: 1
+            default_chain: demo
+            server: {listen: '[::1]:9000', public_url: 'https://chat.example.com'}
+            sites:
+              shop: {origins: ['https://shop.example.com', 'http://localhost:3000'], time_zone: Europe/Berlin}
+              intranet: {origins: ['https://intranet.example.com'], chain: second}
+            chains:
+              demo: {fallback: [fallback]}
+              second: {fallback: [fallback]}
+            """
+        )
+        #expect(configuration.listen == ListenAddress(host: "::1", port: 9000))
+        #expect(configuration.publicURL == "https://chat.example.com")
+        #expect(configuration.sites.map(\.name) == ["shop", "intranet"])
+        #expect(configuration.sites.map(\.chain) == [nil, "second"])
+        #expect(configuration.chainNames == ["demo", "second"])
+        // 2026-07-01T12:00:00Z is 14:00 in Berlin.
+        #expect(configuration.sites[0].localTime(atMilliseconds: 1_782_907_200_000) == TimeOfDay("14:00"))
+        #expect(configuration.sites[1].localTime(atMilliseconds: 1_782_907_200_000) == TimeOfDay("12:00"))
+    }
+
+    @Test("finds all mistakes at once, those of the files that it names too")
+    func allMistakes() {
+        let found = self.mistakes(
+            in: """
+                version: 2
+                default_chain: suport
+                server:
+                  listen: 8080
+                  mode: off
+                  tls: proxy
+                  admin_token: {env: TOKEN}
+                stroe: {}
+                store: {}
+                sites:
+                  shop: {origins: [shop.example.com, '*'], chain: demmo, time_zone: Berlin}
+                  lab: {}
+                chains:
+                  demo:
+                    answer:
+                      - claude-stub: {script: stub/answers.yaml}
+                      - rulse: {path: rules/}
+                    fallback:
+                      - fallback: {txt: Hello}
+                  support:
+                    answer:
+                      - claude-stub: {script: stub/answers.yaml}
+                    fallback: [fallback]
+                """,
+            files: ["stub/answers.yaml": "answers: [{match: 'a(', text: A}]"]
+        )
+        #expect(
+            found == """
+                claude-chat.yaml:1:1: version: version 2 is unknown; write version: 1 [unknown-version]
+                claude-chat.yaml:2:1: default_chain: unknown chain "suport"; did you mean "support"? [unknown-chain]
+                claude-chat.yaml:4:3: server.listen: "8080" is not an address like "127.0.0.1:8080" [wrong-value]
+                claude-chat.yaml:5:3: server.mode: "off" is not a known word; known: development, production [wrong-value]
+                claude-chat.yaml:6:3: server.tls: "tls: proxy" is not built yet; let the proxy run on this machine and listen on \
+                loopback, without tls [not-built]
+                claude-chat.yaml:7:3: server.admin_token: "admin_token" is not built yet; leave it out [not-built]
+                claude-chat.yaml:8:1: stroe: unknown key "stroe"; known: chains, default_chain, server, sites, version \
+                [unknown-key]
+                claude-chat.yaml:9:1: store: "store" is not built yet; leave it out: messages live as long as the server \
+                [not-built]
+                claude-chat.yaml:11:20: sites.shop.origins[0]: "shop.example.com" is not an origin; write \
+                https://shop.example.com [bad-origin]
+                claude-chat.yaml:11:44: sites.shop.chain: unknown chain "demmo"; did you mean "demo"? [unknown-chain]
+                claude-chat.yaml:11:58: sites.shop.time_zone: unknown time zone "Berlin"; write a name like Europe/Berlin \
+                [unknown-time-zone]
+                claude-chat.yaml:17:9: chains.demo.answer[1]: unknown plugin "rulse"; did you mean "rules"? [unknown-plugin]
+                claude-chat.yaml:19:20: chains.demo.fallback[0].fallback.txt: unknown key "txt"; did you mean "text"? \
+                [unknown-key]
+                stub/answers.yaml:1:22: answers[0].match: missing closing parenthesis: "a(" [pattern-syntax]
+                """
+        )
+    }
+
+    @Test("checks what its values mean, all at once")
+    func meaning() {
+        let found = self.mistakes(
+            in: """
+                version: 2
+                default_chain: suport
+                server: {listen: '0.0.0.0:80'}
+                sites:
+                  shop: {origins: [shop.example.com, 'https://shop.example.com/', '*'], chain: demmo, time_zone: Berlin}
+                  lab: {chain: support}
+                chains:
+                  demo: {fallback: [fallback]}
+                  support: {fallback: [fallback]}
+                """
+        )
+        #expect(
+            found == """
+                claude-chat.yaml:1:1: version: version 2 is unknown; write version: 1 [unknown-version]
+                claude-chat.yaml:2:1: default_chain: unknown chain "suport"; did you mean "support"? [unknown-chain]
+                claude-chat.yaml:3:10: server.listen: "0.0.0.0:80" can be reached from other machines; without tls listen on \
+                loopback only: 127.0.0.1:80 [plain-not-loopback]
+                claude-chat.yaml:5:20: sites.shop.origins[0]: "shop.example.com" is not an origin; write https://shop.example.com \
+                [bad-origin]
+                claude-chat.yaml:5:38: sites.shop.origins[1]: "https://shop.example.com/" is not an origin; write \
+                https://shop.example.com [bad-origin]
+                claude-chat.yaml:5:67: sites.shop.origins[2]: "*" lets every page of the web in; it is for development mode \
+                alone; name the site's own origins [any-origin]
+                claude-chat.yaml:5:73: sites.shop.chain: unknown chain "demmo"; did you mean "demo"? [unknown-chain]
+                claude-chat.yaml:5:87: sites.shop.time_zone: unknown time zone "Berlin"; write a name like Europe/Berlin \
+                [unknown-time-zone]
+                claude-chat.yaml:6:3: sites.lab: the site has no origins; write origins: ['https://shop.example.com'] \
+                [no-origins]
+                """
+        )
+    }
+
+    @Test("keeps development mode on this machine")
+    func development() throws {
+        let start = "version: 1\ndefault_chain: demo\n" + Self.chains
+        let inside = start + "server: {mode: development}\nsites: {lab: {origins: ['*']}}"
+        #expect(try self.load(inside).mode == .development)
+        #expect(
+            self.mistakes(in: start + "server: {mode: development, listen: '0.0.0.0:8080'}") == """
+                claude-chat.yaml:4:29: server.listen: "0.0.0.0:8080" can be reached from other machines; development mode \
+                listens on loopback only: 127.0.0.1:8080 [development-not-loopback]
+                """
+        )
+    }
+
+    @Test(
+        "never takes a secret from the file itself, and does not repeat it",
+        arguments: ["sk-live-123", "'sk-live-123'", "[sk-live-123]"]
+    )
+    func secretInFile(secret: String) {
+        let found = self.mistakes(
+            in: "version: 1\ndefault_chain: demo\n\(Self.chains)server: {tls: {certificate: a.pem, key: \(secret)}}",
+            files: ["a.pem": ""]
+        )
+        #expect(
+            found
+                == "claude-chat.yaml:4:36: server.tls.key: a secret stands in the file; write {env: NAME} [secret-in-file]"
+        )
+    }
+
+    @Test("refuses a key file that others can read, and one that is not there")
+    func keyFiles() {
+        let start = "version: 1\ndefault_chain: demo\n" + Self.chains
+        let found = self.mistakes(
+            in: start + "server: {listen: '0.0.0.0:443', tls: {certificate: no.pem, key: {file: key.pem}}}",
+            files: ["key.pem": ""]
+        )
+        #expect(
+            found == """
+                claude-chat.yaml:4:39: server.tls.certificate: "no.pem" can't be read; paths start at the configuration's folder \
+                [no-file]
+                claude-chat.yaml:4:60: server.tls.key: "key.pem" can be read by others: its mode is 644; chmod 600 key.pem \
+                [key-readable]
+                """
+        )
+    }
+
+    @Test("says that there is no such file, or that it is no YAML")
+    func unreadable() throws {
+        let missing = #expect(throws: Rejection.self) {
+            try Configuration.load(file: "no/such.yaml", registry: .builtin())
+        }
+        #expect(
+            missing?.description == """
+                no/such.yaml:1:1: "no/such.yaml" can't be read; name another file with --config, or work in the folder that \
+                has it [no-file]
+                """
+        )
+        #expect(self.mistakes(in: "version: [1")?.hasSuffix("[yaml-syntax]") == true)
+        #expect(
+            self.mistakes(in: "version: 1\nversion: 1\n")?.hasSuffix(
+                "written twice: \"version\"; keep one [duplicate-key]"
+            )
+                == true
+        )
+        #expect(
+            self.mistakes(in: "") == """
+                claude-chat.yaml:1:1: "version" is missing [missing-key]
+                claude-chat.yaml:1:1: "default_chain" is missing [missing-key]
+                claude-chat.yaml:1:1: "chains" is missing [missing-key]
+                """
+        )
+    }
+
+    @Test(
+        "reads addresses with their port, and knows those of this machine",
+        arguments: [
+            ("127.0.0.1:8080", true), ("127.1.2.3:1", true), ("[::1]:0", true), ("localhost:65535", true),
+            ("0.0.0.0:80", false), ("[::]:80", false), ("chat.example.com:443", false),
+            ("127.0.0.1.example.com:80", false),
+        ]
+    )
+    func addresses(text: String, isLoopback: Bool) {
+        let address = ListenAddress(text)
+        #expect(address?.isLoopback == isLoopback)
+        #expect(address?.description == text)
+        for wrong in ["", "8080", ":8080", "host:", "host:65536", "host:-1", "::1:80", "[host]:80", "a b:80"] {
+            #expect(ListenAddress(wrong) == nil, "\(wrong)")
+        }
+    }
+}
+
+extension Rejection {
+    /// With the files' paths from the folder, as if a person had worked there.
+    func relative(to folder: ScratchFolder) -> Rejection {
+        let root = folder.path + "/"
+        return Rejection(
+            self.diagnostics.map { diagnostic in
+                var diagnostic = diagnostic
+                diagnostic.place.file = diagnostic.place.file.replacing(root, with: "")
+                diagnostic.problem = diagnostic.problem.replacing(root, with: "")
+                diagnostic.hint = diagnostic.hint?.replacing(root, with: "")
+                return diagnostic
+            }
+        )
+    }
+}
