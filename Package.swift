@@ -2,6 +2,7 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -76,9 +77,31 @@ let package = Package(
             "Server",
             [
                 "Messages", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
-                argumentParser, logging, serviceLifecycle, nio("NIOPosix"), nio("NIOCore"),
+                argumentParser, logging, serviceLifecycle, nio("NIOCore"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .executableTarget(name: "claude-chat", dependencies: ["Server", "Plugins", "Responders"], swiftSettings: settings),
+        .executableTarget(
+            name: "claude-chat",
+            dependencies: ["Server", "Plugins", "Responders"],
+            swiftSettings: settings
+        ),
+
+        tests(of: "Messages", ["Messages"]),
+        tests(of: "Hub", ["Messages", "Hub"]),
+        tests(of: "Transport", ["Messages", "Hub", "Transport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]),
+        tests(of: "Rules", ["Diagnostics", "Rules"]),
+        tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
+        tests(of: "Plugins", ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins"]),
+        tests(
+            of: "Server",
+            [
+                "Diagnostics", "Messages", "Hub", "Transport", "Responders", "RespondersTesting", "Plugins", "Server",
+                logging, serviceLifecycle,
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        tests(of: "Architecture", []),
     ]
 )

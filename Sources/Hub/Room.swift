@@ -157,6 +157,18 @@ extension Room {
         }
     }
 
+    /// Something that the subscriber keeps with the room, made when it is first asked for. The hub doesn't look at it.
+    ///
+    /// - Parameter make: Makes it. Called with the room's lock held, so it must not call the room.
+    public func companion<T: AnyObject & Sendable>(orMake make: () -> T) -> T {
+        self.state.withLock { state in
+            if let companion = state.companion as? T { return companion }
+            let made = make()
+            state.companion = made
+            return made
+        }
+    }
+
     /// Shows a text of the server itself to everybody in the room.
     public func announce(_ text: String) {
         let timestamp = self.hub.clocks.timestamp()
@@ -278,19 +290,27 @@ extension Room {
         return self.state.withLock { state in
             state.lastActive = now
             state.reservations -= 1
-            let recovery = state.recovery(from: position, limit: HubOptions.recentMessages)
-            guard recovery.replayed == 0, recovery.recovered else {
-                return PollAnswer(
-                    epoch: state.epoch,
-                    top: state.recent.top,
-                    recovered: recovery.recovered,
-                    reset: recovery.reset,
-                    items: state.recent.frames(from: recovery.from).map { ServerFrame.replayed($0.json) }
-                )
-            }
+            if let answer = self.answer(from: position, state) { return answer }
             state.append(RoomState.Member(link: link, mode: .v1))
             return nil
         }
+    }
+
+    /// What came after a position; nothing if nothing did.
+    public func answer(from position: Position?) -> PollAnswer? {
+        self.state.withLock { self.answer(from: position, $0) }
+    }
+
+    private func answer(from position: Position?, _ state: RoomState) -> PollAnswer? {
+        let recovery = state.recovery(from: position, limit: HubOptions.recentMessages)
+        guard recovery.replayed > 0 || !recovery.recovered else { return nil }
+        return PollAnswer(
+            epoch: state.epoch,
+            top: state.recent.top,
+            recovered: recovery.recovered,
+            reset: recovery.reset,
+            items: state.recent.frames(from: recovery.from).map { ServerFrame.replayed($0.json) }
+        )
     }
 
     /// Seconds between two signs of life of a connection.

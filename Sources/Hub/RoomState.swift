@@ -20,6 +20,8 @@ struct RoomState: Sendable {
     var reservations = 0
     /// Nanoseconds at which something last happened.
     var lastActive: UInt64 = 0
+    /// What the subscriber keeps with the room.
+    var companion: (any AnyObject & Sendable)?
     /// Whether a message is with the subscriber, and what waits behind it.
     private var isDelivering = false
     private var waiting: [InboundMessage] = []
@@ -181,18 +183,5 @@ extension RoomState {
             return nil
         }
         return self.waiting.removeFirst()
-    }
-}
-
-/// A small generator for what must be distinct but not secret (Steele, Lea and Flood, OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -9,18 +9,18 @@ import Synchronization
 
 /// Sets up the connections of the server: HTTP first, then whatever the ``UpgradeGate`` decides.
 struct ChatChannel: HTTPChannelHandler {
+    /// A connection that has been accepted.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        /// What the first request makes of it. Fails if the connection ends before.
+        let decided: EventLoopFuture<Kind>
+    }
+
     /// What a connection has become.
-    enum Value: ServerChildChannelValue {
+    enum Kind: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
         /// A WebSocket: it lives in its handler, and no task is kept for it.
-        case upgraded(any Channel)
-
-        var channel: any Channel {
-            switch self {
-            case .http(let asyncChannel): asyncChannel.channel
-            case .upgraded(let channel): channel
-            }
-        }
+        case upgraded
     }
 
     /// What all connections share.
@@ -78,7 +78,6 @@ struct ChatChannel: HTTPChannelHandler {
     static let readBytes = 512
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let decided = channel.eventLoop.makePromise(of: Value.self)
         channel.eventLoop.makeCompletedFuture {
             guard let loop = self.shared.context(of: channel.eventLoop) else { throw UnknownEventLoop() }
             // Must be set before the first read: later it changes nothing.
@@ -92,14 +91,16 @@ struct ChatChannel: HTTPChannelHandler {
                 HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
             )
             let encoder = HTTPResponseEncoder()
+            let decided = channel.eventLoop.makePromise(of: Kind.self)
             let gate = UpgradeGate(server: self.shared, loop: loop, decided: decided, decoder: decoder, encoder: encoder)
             try channel.pipeline.syncOperations.addHandlers(encoder, decoder, gate)
-        }.cascadeFailure(to: decided)
-        return decided.futureResult
+            return Value(channel: channel, decided: decided.futureResult)
+        }
     }
 
     func handle(value: Value, logger: Logger) async {
-        guard case .http(let asyncChannel) = value else { return }
+        // A connection that ends before its first request is nobody's failure.
+        guard case .http(let asyncChannel)? = try? await value.decided.get() else { return }
         await self.handleHTTP(asyncChannel: asyncChannel, logger: logger)
     }
 

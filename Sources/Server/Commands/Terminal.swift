@@ -13,9 +13,9 @@ struct Terminal: Sendable {
     var registry: PluginRegistry
     var clock = TurnClock.continuous
     /// Takes a line, or several, of the command's output.
-    var write: @Sendable (String) -> Void = { print($0) }
+    var write: @Sendable (String) -> Void = { writeAll($0 + "\n", to: STDOUT_FILENO) }
     /// Takes a line, or several, about what went wrong.
-    var complain: @Sendable (String) -> Void = { writeToStandardError($0 + "\n") }
+    var complain: @Sendable (String) -> Void = { writeAll($0 + "\n", to: STDERR_FILENO) }
 
     /// That of the running command.
     @TaskLocal static var current = Terminal(registry: PluginRegistry())
@@ -26,12 +26,13 @@ struct Terminal: Sendable {
 /// What was printed is written before.
 func endProcess(with status: Int32) -> Never { exit(status) }
 
-private func writeToStandardError(_ text: String) {
+/// Writes at once: a service's output is read while it runs, also through a pipe.
+private func writeAll(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { bytes in
         var rest = UnsafeRawBufferPointer(bytes)
         while !rest.isEmpty {
-            let count = write(STDERR_FILENO, rest.baseAddress, rest.count)
+            let count = write(descriptor, rest.baseAddress, rest.count)
             guard count > 0 else { return }
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
         }

@@ -2,7 +2,7 @@ import Hub
 import Messages
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypes
+import Synchronization
 
 /// Stands behind the HTTP decoder of every connection and decides with the first request what the connection is.
 ///
@@ -30,7 +30,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     private let server: ChatChannel.Shared
     private let loop: EventLoopContext
-    private let decided: EventLoopPromise<ChatChannel.Value>
+    private let decided: EventLoopPromise<ChatChannel.Kind>
     private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private let encoder: HTTPResponseEncoder
     private var state = State.waitingForHead
@@ -43,7 +43,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     init(
         server: ChatChannel.Shared,
         loop: EventLoopContext,
-        decided: EventLoopPromise<ChatChannel.Value>,
+        decided: EventLoopPromise<ChatChannel.Kind>,
         decoder: ByteToMessageHandler<HTTPRequestDecoder>,
         encoder: HTTPResponseEncoder
     ) {
@@ -185,9 +185,9 @@ extension UpgradeGate {
             _ = pipeline.removeHandler(self.encoder)
             try pipeline.addHandler(handler)
             // Removing the decoder hands on the bytes that came after the request, through this handler.
-            let removed = pipeline.removeHandler(self.decoder).flatMap { pipeline.removeHandler(self) }
-            self.decided.succeed(.upgraded(context.channel))
-            removed.whenFailure { [channel = context.channel] _ in channel.close(promise: nil) }
+            let isRemoved = pipeline.removeHandler(self.decoder)
+            self.decided.succeed(.upgraded)
+            isRemoved.assumeIsolated().whenComplete { _ in _ = pipeline.removeHandler(self) }
         } catch {
             room?.cancelReservation()
             context.close(promise: nil)

@@ -80,7 +80,7 @@ final class EventLoopContext: @unchecked Sendable {
                 if let shared, shared.frame === frame {
                     connection.queue(shared.buffer)
                 } else {
-                    connection.queue(.text, frame.json.span)
+                    connection.queue(.text, frame.json)
                 }
             }
         }
@@ -133,17 +133,17 @@ func exchange<T>(_ value: inout T, with replacement: T) -> T {
 /// A text frame with its header.
 private func framed(_ frame: Frame, allocator: ByteBufferAllocator) -> ByteBuffer {
     var buffer = allocator.buffer(capacity: frame.json.count + FrameHeader.maximumServerBytes)
-    buffer.writeFrame(.text, frame.json.span)
+    frame.json.withUnsafeBytes { buffer.writeFrame(.text, $0) }
     return buffer
 }
 
 extension ByteBuffer {
     /// Appends a server's frame.
-    mutating func writeFrame(_ opcode: Opcode, _ payload: Span<UInt8>) {
+    mutating func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         self.reserveCapacity(minimumWritableBytes: FrameHeader.maximumServerBytes + payload.count)
         self.writeWithUnsafeMutableBytes(minimumWritableBytes: FrameHeader.maximumServerBytes) { header in
             FrameHeader.write(opcode, length: payload.count, to: header)
         }
-        payload.withUnsafeBytes { _ = self.writeBytes($0) }
+        self.writeBytes(payload)
     }
 }

@@ -1,3 +1,5 @@
+import Messages
+
 /// What a frame is (RFC 6455 section 5.2).
 enum Opcode: UInt8, Sendable {
     case continuation = 0x0

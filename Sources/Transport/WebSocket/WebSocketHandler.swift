@@ -130,10 +130,10 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
             switch self.endpoint {
             case .chat(let room, let mode, let page, _):
                 self.receive(bytes.assumingMemoryBound(to: UInt8.self), room, mode, page)
-            case .echo: self.queue(.text, bytes.assumingMemoryBound(to: UInt8.self).span)
+            case .echo: self.queue(.text, bytes)
             }
-        case .binary(let bytes): self.queue(.binary, bytes.assumingMemoryBound(to: UInt8.self).span)
-        case .ping(let bytes): self.queue(.pong, bytes.assumingMemoryBound(to: UInt8.self).span)
+        case .binary(let bytes): self.queue(.binary, bytes)
+        case .ping(let bytes): self.queue(.pong, bytes)
         case .pong: break
         case .close(let code): self.answerClose(code)
         }
@@ -153,7 +153,7 @@ extension WebSocketHandler: Link {
             switch try self.loop.frameReader.read(bytes, session: room.session, mode: mode) {
             case .user(let message): try room.accept(message, page: page, from: self, mode: mode)
             case .resume(let position): room.resume(self, from: position)
-            case .history(let request): self.queue(.text, try room.history(request).span)
+            case .history(let request): self.queue(.text, try room.history(request))
             // Who writes is not passed on yet, and a sign of life was noted when it arrived.
             case .typing, .pong: break
             }
@@ -164,7 +164,7 @@ extension WebSocketHandler: Link {
 
     private func refuse(_ error: ClientError, _ mode: ProtocolMode) {
         let frame = mode == .v1 ? ServerFrame.error(error) : ServerFrame.seedError(error)
-        self.queue(.text, frame.span)
+        self.queue(.text, frame)
         // What was right but comes at the wrong time says nothing about the client.
         guard !error.code.isTemporary else { return }
         let now = UInt32(truncatingIfNeeded: self.loop.clocks.nanoseconds() / 1_000_000_000)
@@ -178,7 +178,10 @@ extension WebSocketHandler: Link {
 
 extension WebSocketHandler {
     /// Queues a frame for the end of the tick.
-    func queue(_ opcode: Opcode, _ payload: Span<UInt8>) {
+    func queue(_ opcode: Opcode, _ payload: [UInt8]) { payload.withUnsafeBytes { self.queue(opcode, $0) } }
+
+    /// Queues a frame for the end of the tick.
+    func queue(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         guard self.state == .open else { return }
         if self.outgoing == nil {
             self.outgoing = self.context?.channel.allocator.buffer(
@@ -257,7 +260,7 @@ extension WebSocketHandler {
         self.isWaitingForAnswer = true
         switch mode {
         case .v1: room.ping(self)
-        case .seed: self.queue(.ping, [UInt8]().span)
+        case .seed: self.queue(.ping, [])
         }
         self.loop.wheel.set(self, in: Self.answerSeconds)
     }
@@ -285,7 +288,7 @@ extension WebSocketHandler {
     /// Answers the close frame of a client; the server then ends the connection (RFC 6455 section 7.1.1).
     private func answerClose(_ code: CloseCode?) {
         guard self.state == .open, let context = self.context else { return }
-        if let code { self.queueClose(code, reason: "") } else { self.queue(.close, [UInt8]().span) }
+        if let code { self.queueClose(code, reason: "") } else { self.queue(.close, []) }
         self.state = .closing
         self.flushQueued()
         self.leave()
@@ -304,7 +307,7 @@ extension WebSocketHandler {
         switch mode {
         case .seed: self.startClosing(.goingAway, reason: "drain; afterMs=\(afterMilliseconds)")
         case .v1:
-            self.queue(.text, ServerFrame.reconnect(afterMilliseconds: afterMilliseconds, reason: "drain").span)
+            self.queue(.text, ServerFrame.reconnect(afterMilliseconds: afterMilliseconds, reason: "drain"))
             self.startClosing(.draining, reason: "drain; afterMs=\(afterMilliseconds)")
         }
     }
@@ -315,7 +318,7 @@ extension WebSocketHandler {
     private func queueClose(_ code: CloseCode, reason: String) {
         var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
         payload.append(contentsOf: reason.utf8.prefix(123))
-        self.queue(.close, payload.span)
+        self.queue(.close, payload)
     }
 
     private func leave() {

@@ -1,0 +1,155 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import Hub
+internal import Logging
+internal import NIOCore
+internal import Responders
+internal import ServiceLifecycle
+internal import Transport
+internal import UnixSignals
+
+/// The command `claude-chat serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the chat server.",
+        discussion: """
+            Listens where claude-chat.yaml says, serves the widget and a page to try it, \
+            and answers visitors with the chain of the configuration, or with --chain's. \
+            SIGTERM and Ctrl+C stop it gracefully: clients are told to come back.
+
+              claude-chat serve --insecure-dev
+              claude-chat serve --insecure-dev --listen 127.0.0.1:9000 --chain rules-only
+
+            Exit status: 0 stopped, 1 the address can't be used, 2 wrong usage, 78 the \
+            configuration can't be started; then nothing was.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("The address, in place of the configuration's.", valueName: "host:port"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("The chain that answers, in place of the configuration's.", valueName: "name"))
+    var chain: String?
+
+    @Option(help: ArgumentHelp("Threads that handle connections; one for each processor if not given.", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: "Let every page of this machine in, without a token. On loopback addresses only.")
+    var insecureDev = false
+
+    @Flag(help: "Serve /_echo, which sends back what it gets, for conformance tests. Needs --insecure-dev.")
+    var echo = false
+
+    @Flag(help: "Leave out rate limits and connection caps, for measurements. Needs --insecure-dev.")
+    var noLimits = false
+
+    func validate() throws {
+        if let listen, ListenAddress(listen) == nil {
+            throw ValidationError("\"\(listen)\" is no address; write HOST:PORT, such as 127.0.0.1:8080")
+        }
+        if let threads, !(1...1_024).contains(threads) {
+            throw ValidationError("--threads takes 1 to 1024")
+        }
+        if (self.echo || self.noLimits) && !self.insecureDev {
+            throw ValidationError("--echo and --no-limits are for this machine only; add --insecure-dev")
+        }
+    }
+
+    func run() async throws {
+        let terminal = Terminal.current
+        let (configuration, chain, address) = try self.prepare(terminal)
+        var logger = Logger(label: "claude-chat", factory: StreamLogHandler.standardError(label:))
+        logger.logLevel = .notice
+        let site = configuration.sites.first ?? Site(name: "default")
+        let runner = TurnRunner(chain: chain, site: site, logger: logger)
+        let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
+        let server = ChatServer(
+            options: ChatServer.Options(
+                host: address.host,
+                port: address.port,
+                tls: configuration.tls.map { ($0.certificate, $0.key) },
+                offersEcho: self.echo,
+                eventLoops: self.threads ?? ProcessorCount.available
+            ),
+            hub: hub,
+            clocks: SystemClocks(),
+            logger: logger,
+            onListening: { port in
+                var address = address
+                address.port = port
+                terminal.write(Self.greeting(address, chain, isSecure: configuration.tls != nil))
+            }
+        )
+        // The server stops first, so that no new turn comes while the last ones are finished.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: runner), .init(service: server)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await group.run()
+        } catch let error as IOError {
+            terminal.complain(
+                "\(address): \(error.description); stop what listens there or choose another address with --listen "
+                    + "[cannot-listen]"
+            )
+            throw ExitCode(ExitStatus.findings)
+        }
+    }
+
+    private var hubOptions: HubOptions {
+        self.noLimits ? HubOptions(messageRate: nil, connectionsPerRoom: nil) : HubOptions()
+    }
+
+    /// Reads and checks everything before anything is started, and says all that is wrong.
+    private func prepare(_ terminal: Terminal) throws -> (Configuration, Chain, ListenAddress) {
+        let configuration: Configuration
+        do throws(Rejection) {
+            configuration = try self.options.load()
+        } catch {
+            terminal.complain(DiagnosticReport(error.diagnostics).text)
+            terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")
+            throw ExitCode(ExitStatus.badConfiguration)
+        }
+        if !configuration.warnings.isEmpty { terminal.complain(DiagnosticReport(configuration.warnings).text) }
+        let address = self.listen.flatMap { ListenAddress($0) } ?? configuration.listen
+        var problems: [String] = []
+        let chain = configuration.chain(named: self.chain)
+        if chain == nil, let name = self.chain {
+            let hint = suggestion(for: name, among: configuration.chainNames)
+            problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
+        }
+        let isDevelopment = self.insecureDev || configuration.mode == .development
+        if !isDevelopment {
+            problems.append(
+                "\(configuration.file): production needs origins and token keys, which this version can't check yet; "
+                    + "to try the chat on this machine, add --insecure-dev [not-built]"
+            )
+        } else if !address.isLoopback {
+            problems.append(
+                "\(address): development mode listens on this machine only; write 127.0.0.1:\(address.port) "
+                    + "[not-loopback]"
+            )
+        }
+        guard problems.isEmpty, let chain else {
+            terminal.complain(problems.joined(separator: "\n"))
+            throw ExitCode(ExitStatus.badConfiguration)
+        }
+        return (configuration, chain, address)
+    }
+
+    /// What is printed once the server listens.
+    static func greeting(_ address: ListenAddress, _ chain: Chain, isSecure: Bool) -> String {
+        let entries = chain.entries.filter(\.isEnabled).map(\.name).joined(separator: ", ")
+        return """
+            INSECURE DEVELOPMENT MODE: every page of this machine may chat, and nobody needs a token.
+            Chain \(chain.name): \(entries)
+            Open \(isSecure ? "https" : "http")://\(address)  (Ctrl+C stops)
+            """
+    }
+}

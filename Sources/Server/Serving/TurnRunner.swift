@@ -1,0 +1,161 @@
+internal import Hub
+internal import Logging
+internal import Messages
+internal import Responders
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Joins the hub and the chain: makes a turn of each message of a visitor, and posts what the chain replies.
+///
+/// A chain that needn't wait is done on the thread that brought the message. Everything else is a task of this service,
+/// so each has an owner that waits for it.
+final class TurnRunner: InboundSubscriber, Service {
+    /// A turn in front of a responder that may wait.
+    private struct Pending: Sendable {
+        let run: ChainRun
+        let message: InboundMessage
+        let room: Room
+    }
+
+    private let chain: Chain
+    private let site: Site
+    private let logger: Logger
+    private let pending: AsyncStream<Pending>
+    private let pendingInput: AsyncStream<Pending>.Continuation
+    /// Names turns: no two numbers of one generator are equal, and its start is secret.
+    private let turnNumber = Atomic<UInt64>(0)
+    private let seed: UInt64
+
+    /// - Parameters:
+    ///   - chain: Who answers.
+    ///   - site: Whose clock the turns have.
+    ///   - logger: Where a turn that failed is noted, without a word of what was said.
+    init(chain: Chain, site: Site, logger: Logger) {
+        self.chain = chain
+        self.site = site
+        self.logger = logger
+        // Each conversation has one turn at most in here, so the rooms bound it.
+        (self.pending, self.pendingInput) = AsyncStream.makeStream()
+        var generator = SystemRandomNumberGenerator()
+        self.seed = generator.next()
+    }
+
+    func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
+        let dialogue = room.companion { Dialogue(session: room.session, site: self.site) }
+        switch self.chain.begin(self.turn(of: message, in: room, dialogue)) {
+        case .finished(let result):
+            self.deliver(result, to: message, in: room, dialogue)
+            return .finished
+        case .waiting(let run):
+            self.pendingInput.yield(Pending(run: run, message: message, room: room))
+            return .later
+        }
+    }
+
+    func overflow(_ message: InboundMessage, in room: Room) {
+        room.reply(Room.Answer("One moment please: your earlier messages are still being answered."), to: message)
+    }
+
+    /// Finishes the turns that wait, until a graceful shutdown; those that have begun are waited for.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await pending in self.pending { group.addTask { await self.finish(pending) } }
+            }
+        } onGracefulShutdown: {
+            self.pendingInput.finish()
+        }
+    }
+
+    private func finish(_ pending: Pending) async {
+        let result = await self.chain.finish(pending.run)
+        let dialogue = pending.room.companion { Dialogue(session: pending.room.session, site: self.site) }
+        self.deliver(result, to: pending.message, in: pending.room, dialogue)
+        pending.room.finishedInbound()
+    }
+
+    private func deliver(_ result: ChainResult, to message: InboundMessage, in room: Room, _ dialogue: Dialogue) {
+        for (index, reply) in result.replies.enumerated() {
+            room.reply(Room.Answer(reply), to: message, number: index + 1)
+        }
+        dialogue.remember(result.effects)
+        if result.outcome == .failedAndTold {
+            self.logger.error("Turn failed", metadata: ["message.seq": "\(message.seq)", "chain.name": "\(self.chain.name)"])
+        }
+    }
+
+    private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue) -> Turn {
+        let message = inbound.message
+        let milliseconds = message.timestamp.milliseconds
+        let context = message.context
+        let written = context.text("page") ?? inbound.page
+        return Turn(
+            id: self.makeTurnID(),
+            message: Incoming(
+                id: message.id,
+                seq: inbound.seq,
+                text: message.text,
+                lang: context.text("locale"),
+                serverTime: milliseconds
+            ),
+            conversation: dialogue.conversation,
+            page: Page(
+                path: String(written.prefix { $0 != "?" && $0 != "#" }),
+                title: context.text("title") ?? context.text("pageTitle"),
+                url: context.text("url")
+            ),
+            history: History(lazily: { history(of: room, before: inbound.seq) }),
+            localTime: self.site.localTime(atMilliseconds: milliseconds)
+        )
+    }
+
+    private func makeTurnID() -> TurnID {
+        let number = self.turnNumber.wrappingAdd(1, ordering: .relaxed).newValue
+        var generator = SplitMix64(state: self.seed &+ number &* 0x9E37_79B9_7F4A_7C15)
+        return TurnID("t_" + randomBase36(characters: 13, using: &generator))
+    }
+}
+
+/// What a responder sees of the messages before one.
+private func history(of room: Room, before seq: Int) -> [HistoryItem] {
+    room.messages(before: seq, limit: 20).compactMap { frame in
+        frame.json.withUnsafeBufferPointer { bytes in
+            var scanner = JSONScanner()
+            guard (try? scanner.scan(bytes)) != nil, let type = scanner.value(of: "type", in: bytes),
+                let text = scanner.value(of: "message", in: bytes)
+            else { return nil }
+            let author: HistoryItem.Author =
+                switch scanner.text(of: type, in: bytes) {
+                case "user": .visitor
+                case "claude": .claude
+                default: .system
+                }
+            return HistoryItem(author, scanner.text(of: text, in: bytes))
+        }
+    }
+}
+
+/// What the responders know of one conversation. Lives with its room.
+private final class Dialogue: Sendable {
+    /// Guarded by the mutex, though turns of one conversation come one after the other.
+    private let state: Mutex<Conversation>
+
+    init(session: SessionID, site: Site) {
+        self.state = Mutex(Conversation(sessionID: session.rawValue, site: site.name, said: [:]))
+    }
+
+    var conversation: Conversation { self.state.withLock { $0 } }
+
+    func remember(_ effects: ChainResult.Effects) { self.state.withLock { $0.remember(effects) } }
+}
+
+extension Room.Answer {
+    fileprivate init(_ reply: Reply) {
+        self.init(
+            reply.text,
+            format: reply.format == .markdown ? .markdown : .plain,
+            choices: reply.choices.map { Message.Choice(label: $0.label, send: $0.send ?? $0.label) },
+            links: reply.links.map { Message.Link(title: $0.title, url: $0.url) }
+        )
+    }
+}

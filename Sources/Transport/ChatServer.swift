@@ -1,0 +1,135 @@
+public import Hub
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+public import ServiceLifecycle
+import Synchronization
+
+/// The server as the outside sees it: HTTP, WebSocket, the widget's files.
+///
+/// Runs until a graceful shutdown: then it takes no more connections, tells its clients to come back, and returns when
+/// they are gone.
+public struct ChatServer: Service {
+    /// Where and how the server listens.
+    public struct Options: Sendable {
+        /// A name or an address.
+        public var host: String
+        /// 0 lets the system choose.
+        public var port: Int
+        /// PEM files of the certificate chain and of the private key; nothing for plain HTTP.
+        public var tls: (certificate: String, key: String)?
+        /// Whether `/_echo` sends back what it gets.
+        public var offersEcho: Bool
+        /// How many threads handle connections.
+        public var eventLoops: Int
+
+        public init(
+            host: String,
+            port: Int,
+            tls: (certificate: String, key: String)? = nil,
+            offersEcho: Bool = false,
+            eventLoops: Int = ProcessorCount.available
+        ) {
+            self.host = host
+            self.port = port
+            self.tls = tls
+            self.offersEcho = offersEcho
+            self.eventLoops = eventLoops
+        }
+    }
+
+    private let options: Options
+    private let hub: Hub
+    private let clocks: any Clocks
+    private let logger: Logger
+    private let health: @Sendable () -> String
+    private let onListening: @Sendable (_ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - options: Where and how it listens.
+    ///   - hub: Where messages go.
+    ///   - clocks: Where it takes the time from.
+    ///   - logger: Where it logs. Texts of visitors never go there.
+    ///   - health: A JSON object that `/healthz` answers with.
+    ///   - onListening: Called once with the port.
+    public init(
+        options: Options,
+        hub: Hub,
+        clocks: any Clocks,
+        logger: Logger,
+        health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.options = options
+        self.hub = hub
+        self.clocks = clocks
+        self.logger = logger
+        self.health = health
+        self.onListening = onListening
+    }
+
+    /// - Throws: What the system says about the address, or what the TLS library says about the files.
+    public func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, self.options.eventLoops))
+        let shared = ChatChannel.Shared(
+            hub: self.hub,
+            origins: OriginPolicy(),
+            offersEcho: self.options.offersEcho,
+            loops: group.makeIterator().map { $0 },
+            clocks: self.clocks,
+            logger: self.logger
+        )
+        let application = Application(
+            router: self.router(),
+            server: try self.builder(shared),
+            configuration: ApplicationConfiguration(
+                address: .hostname(self.options.host, port: self.options.port),
+                serverName: nil,
+                backlog: 4_096
+            ),
+            onServerRunning: { channel in
+                shared.startTicking()
+                await self.onListening(channel.localAddress?.port ?? self.options.port)
+            },
+            eventLoopGroupProvider: .shared(group),
+            logger: self.logger
+        )
+        do {
+            try await withGracefulShutdownHandler {
+                try await application.run()
+            } onGracefulShutdown: {
+                shared.isDraining.store(true, ordering: .relaxed)
+            }
+        } catch {
+            try await group.shutdownGracefully()
+            throw error
+        }
+        shared.stopTicking()
+        try await group.shutdownGracefully()
+    }
+
+    private func router() -> Router<ChatRequestContext> {
+        let router = Router(context: ChatRequestContext.self)
+        ChatRoutes(hub: self.hub, origins: OriginPolicy(), health: self.health).add(to: router)
+        return router
+    }
+
+    private func builder(_ shared: ChatChannel.Shared) throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder { responder in ChatChannel(shared: shared, responder: responder) }
+        guard let tls = self.options.tls else { return plain }
+        let configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem))
+        )
+        return try .tls(plain, tlsConfiguration: configuration)
+    }
+}
+
+/// How many processors the process may use.
+public enum ProcessorCount {
+    public static var available: Int { System.coreCount }
+}

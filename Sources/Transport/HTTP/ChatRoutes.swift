@@ -1,0 +1,208 @@
+import HTTPTypes
+import Hub
+import Hummingbird
+import Messages
+import NIOCore
+import Synchronization
+
+/// What a request brings along besides itself: the connection that it came on.
+struct ChatRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        self.coreContext = CoreRequestContextStorage(source: source)
+        self.channel = source.channel
+    }
+}
+
+/// The chat over plain HTTP: for browsers that get no WebSocket through, with the same hub and the same rules.
+struct ChatRoutes: Sendable {
+    private let hub: Hub
+    private let origins: OriginPolicy
+    private let health: @Sendable () -> String
+    private let files = StaticFiles()
+    private let polls = OpenPolls()
+
+    /// - Parameters:
+    ///   - hub: Where messages go.
+    ///   - origins: Which pages may ask.
+    ///   - health: A JSON object that says how the server is.
+    init(hub: Hub, origins: OriginPolicy, health: @escaping @Sendable () -> String) {
+        self.hub = hub
+        self.origins = origins
+        self.health = health
+    }
+
+    func add(to router: Router<ChatRequestContext>) {
+        router.add(middleware: OriginMiddleware(origins: self.origins))
+        router.post("/api/chat/session") { request, _ in try await self.openSession(request) }
+        router.post("/api/chat/messages") { request, _ in try await self.takeMessage(request) }
+        router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
+        router.get("/healthz") { _, _ in Response.json(Array(self.health().utf8)) }
+        router.get("/") { request, _ in try self.file(request) }
+        router.get("/**") { request, _ in try self.file(request) }
+    }
+}
+
+// MARK: Calls
+
+extension ChatRoutes {
+    private func file(_ request: Request) throws(ClientError) -> Response {
+        guard let response = self.files.response(to: request.uri.path, knownTag: request.headers[.ifNoneMatch]) else {
+            throw ClientError(.badRequest, "there is nothing at this path", detail: "path")
+        }
+        return response
+    }
+
+    /// `POST /api/chat/session`: a session of the visitor's own, or the one that it has.
+    private func openSession(_ request: Request) async throws -> Response {
+        let body = try await Self.body(of: request)
+        let session = try Self.optionalSession("session", in: body)
+        if let session { return .json(ServerFrame.session(session)) }
+        var generator = SystemRandomNumberGenerator()
+        return .json(ServerFrame.session(.random(using: &generator)))
+    }
+
+    /// `POST /api/chat/messages`: one frame of a client.
+    private func takeMessage(_ request: Request) async throws -> Response {
+        let query = try Self.query(of: request)
+        let body = try await Self.body(of: request)
+        let written = try query["session"].map { SessionID($0) } ?? Self.optionalSession("sessionId", in: body)
+        guard let session = written else {
+            throw ClientError(.badRequest, "\"sessionId\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "sessionId")
+        }
+        let frame = try body.withUnsafeBufferPointer { bytes in
+            var reader = ClientFrameReader()
+            return try reader.read(bytes, session: session, mode: .v1)
+        }
+        guard case .user(let message) = frame, let id = message.id else { return Response(status: .noContent) }
+        if let key = request.headers[.idempotencyKey], key != id {
+            throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
+        }
+        let room = try self.hub.reserve(session)
+        defer { room.cancelReservation() }
+        let page = message.context.text("page") ?? "/"
+        return .json(try room.accept(message, page: page).frame(id: id))
+    }
+
+    /// `GET /api/chat/poll`: what came after a position, as soon as something does.
+    private func poll(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
+        let query = try Self.query(of: request)
+        guard let session = query["session"].flatMap({ SessionID($0) }) else {
+            throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
+        }
+        guard let client = query["client"], SessionID(client) != nil else {
+            throw ClientError(.badRequest, "\"client\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "client")
+        }
+        guard let wait = Int(query["wait"] ?? "25"), 0...25 ~= wait else {
+            throw ClientError(.badRequest, "\"wait\" must be 0 to 25 seconds", detail: "wait")
+        }
+        let position = try Self.position(in: query)
+        let room = try self.hub.reserve(session)
+        let link = PollLink(on: context.channel.eventLoop, atMost: .seconds(Int64(wait)))
+        let key = "\(session.rawValue)/\(client)"
+        self.polls.replace(key, with: link)
+        defer { self.polls.remove(key, link) }
+        if let answer = room.poll(from: position, orWait: link) {
+            link.wake()
+            return .json(ServerFrame.poll(answer))
+        }
+        do { try await link.wait() } catch { room.leave(link); throw error }
+        room.leave(link)
+        guard self.polls.isCurrent(key, link), let answer = room.answer(from: position) else {
+            return Response(status: .noContent)
+        }
+        return .json(ServerFrame.poll(answer))
+    }
+}
+
+// MARK: Reading requests
+
+extension ChatRoutes {
+    private static func query(of request: Request) throws(ClientError) -> Query {
+        let target = request.head.path?.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false) ?? []
+        do throws(Query.Malformed) {
+            let query = try Query(target.count > 1 ? target[1] : "")
+            guard query["token"] == nil else { throw Query.Malformed(reason: "a token never stands in a URL") }
+            return query
+        } catch {
+            throw ClientError(.badRequest, error.reason, detail: "query")
+        }
+    }
+
+    private static func position(in query: Query) throws(ClientError) -> Position? {
+        do throws(Query.Malformed) {
+            return try Handshake.position(query)
+        } catch {
+            throw ClientError(.badRequest, error.reason, detail: "since")
+        }
+    }
+
+    /// The body of a JSON request in valid UTF-8.
+    private static func body(of request: Request) async throws -> [UInt8] {
+        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased()
+        // Any other type could be posted by a form of a foreign page, without asking first.
+        guard type?.filter({ $0 != " " }) == "application/json" else {
+            throw HTTPError(.unsupportedMediaType)
+        }
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: Limits.frameBytes)
+        } catch is NIOTooManyBytesError {
+            throw ClientError(.tooLarge, "a body holds at most \(Limits.frameBytes) bytes")
+        }
+        guard buffer.withUnsafeReadableBytes(UTF8Validator.isValid) else {
+            throw ClientError(.badJSON, "the body is not UTF-8")
+        }
+        return Array(buffer.readableBytesView)
+    }
+
+    /// A session that a body names.
+    private static func optionalSession(_ key: StaticString, in body: [UInt8]) throws(ClientError) -> SessionID? {
+        var scanner = JSONScanner()
+        let written: String?
+        do {
+            written = try body.withUnsafeBufferPointer { bytes in
+                try scanner.scan(bytes)
+                guard let value = scanner.value(of: key, in: bytes), value.kind != .null else { return nil }
+                return value.kind == .string ? scanner.text(of: value, in: bytes) : ""
+            }
+        } catch {
+            throw ClientError(.badJSON, "not one JSON object")
+        }
+        guard let written else { return nil }
+        guard let session = SessionID(written) else {
+            throw ClientError(.badRequest, "\"\(key)\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: key.description)
+        }
+        return session
+    }
+}
+
+/// The polls that wait, one for each client: a second one ends the first.
+private final class OpenPolls: Sendable {
+    private let links = Mutex<[String: PollLink]>([:])
+
+    func replace(_ key: String, with link: PollLink) {
+        self.links.withLock { links in links.updateValue(link, forKey: key) }?.wake()
+    }
+
+    func isCurrent(_ key: String, _ link: PollLink) -> Bool { self.links.withLock { $0[key] === link } }
+
+    func remove(_ key: String, _ link: PollLink) {
+        self.links.withLock { if $0[key] === link { $0[key] = nil } }
+    }
+}
+
+extension Response {
+    /// JSON that no cache keeps.
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+        headers[.xContentTypeOptions] = "nosniff"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .range
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+import Messages
+
+/// Refuses pages that may not talk to the server, lets the others read the answers, and puts every refusal into the
+/// form of the protocol.
+struct OriginMiddleware: RouterMiddleware {
+    let origins: OriginPolicy
+
+    func handle(
+        _ request: Request,
+        context: ChatRequestContext,
+        next: (Request, ChatRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let verdict = self.origins.judge(request.headers[values: .origin])
+        var response: Response
+        switch verdict {
+        case .refused:
+            let isPublic = request.method == .get && !request.uri.path.hasPrefix("/api/")
+            guard isPublic else {
+                return Self.refusal(.init(.unauthorized, "this origin is not allowed", detail: "origin"), .forbidden)
+            }
+            response = await Self.answer(request, context, next)
+        case .absent: response = await Self.answer(request, context, next)
+        case .allowed(let origin):
+            if request.method == .options {
+                response = Response(status: .noContent)
+            } else {
+                response = await Self.answer(request, context, next)
+            }
+            response.headers[.accessControlAllowOrigin] = origin
+            response.headers[.accessControlAllowMethods] = "GET, POST"
+            response.headers[.accessControlAllowHeaders] = "Content-Type, Authorization, Idempotency-Key"
+            response.headers[.accessControlExposeHeaders] = "Retry-After"
+        }
+        response.headers[.vary] = "Origin"
+        return response
+    }
+
+    private static func answer(
+        _ request: Request,
+        _ context: ChatRequestContext,
+        _ next: (Request, ChatRequestContext) async throws -> Response
+    ) async -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as ClientError {
+            return Self.refusal(error, Self.status(of: error))
+        } catch let error as any HTTPResponseError {
+            let reason = error.status.reasonPhrase.lowercased()
+            return Self.refusal(ClientError(.badRequest, reason.isEmpty ? "not accepted" : reason), error.status)
+        } catch {
+            return Self.refusal(ClientError(.unavailable, "something went wrong"), .internalServerError)
+        }
+    }
+
+    private static func status(of error: ClientError) -> HTTPResponse.Status {
+        switch error.code {
+        case .tooLarge: .contentTooLarge
+        case .rateLimited: .tooManyRequests
+        case .overloaded, .unavailable: .serviceUnavailable
+        case .unauthorized: .unauthorized
+        case .badRequest where error.detail == "path": .notFound
+        default: .badRequest
+        }
+    }
+
+    private static func refusal(_ error: ClientError, _ status: HTTPResponse.Status) -> Response {
+        var response = Response.json(ServerFrame.error(error), status: status)
+        if let wait = error.retryAfterMilliseconds { response.headers[.retryAfter] = "\((wait + 999) / 1_000)" }
+        return response
+    }
+}

@@ -1,0 +1,34 @@
+import Hub
+import Messages
+import NIOCore
+
+/// A long poll that waits in a room: it learns that something has come, and nothing else.
+final class PollLink: Link {
+    private let woken: EventLoopPromise<Void>
+
+    /// - Parameters:
+    ///   - loop: The loop of the request's connection.
+    ///   - time: How long to wait at most.
+    init(on loop: any EventLoop, atMost time: TimeAmount) {
+        let woken = loop.makePromise(of: Void.self)
+        self.woken = woken
+        let timer = loop.scheduleTask(in: time) { woken.succeed() }
+        woken.futureResult.whenComplete { _ in timer.cancel() }
+    }
+
+    func send(_ frame: Frame) { if frame.isDurable { self.woken.succeed() } }
+
+    func close(_ code: CloseCode, reason: String) { self.woken.succeed() }
+
+    /// Ends the waiting.
+    func wake() { self.woken.succeed() }
+
+    /// Waits for a message, for the end of the time, or for ``wake()``.
+    func wait() async throws {
+        try await withTaskCancellationHandler {
+            try await self.woken.futureResult.get()
+        } onCancel: {
+            self.woken.succeed()
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The files that the server brings along: the widget, and the page that shows it.
+struct StaticFiles: Sendable {
+    private struct File: Sendable {
+        let contents: ByteBuffer
+        let type: String
+        let tag: String
+    }
+
+    /// By path, from the root.
+    private let files: [String: File]
+
+    init() {
+        func file(_ bytes: [UInt8], _ type: String) -> File {
+            let digest = SHA256.hash(data: Data(bytes)).prefix(12)
+            return File(
+                contents: ByteBuffer(bytes: bytes),
+                type: type,
+                tag: "\"\(Data(digest).base64EncodedString())\""
+            )
+        }
+        let page = file(PackageResources.demo_html, "text/html; charset=utf-8")
+        self.files = [
+            "/": page,
+            "/demo.html": page,
+            "/demo.css": file(PackageResources.demo_css, "text/css; charset=utf-8"),
+            "/claude-chat.js": file(PackageResources.claude_chat_js, "text/javascript; charset=utf-8"),
+        ]
+    }
+
+    /// The answer to a request for a path; nothing where there is no such file.
+    ///
+    /// - Parameters:
+    ///   - path: As in the request; only what is in the table is ever served, so it needs no cleaning.
+    ///   - knownTag: The `If-None-Match` of the request.
+    func response(to path: String, knownTag: String?) -> Response? {
+        guard let file = self.files[path] else { return nil }
+        var headers = HTTPFields()
+        headers[.eTag] = file.tag
+        headers[.cacheControl] = "public, max-age=300"
+        headers[.contentSecurityPolicy] = Self.policy
+        headers[.xContentTypeOptions] = "nosniff"
+        // Sites embed the script from other origins; nothing in it is secret.
+        headers[.accessControlAllowOrigin] = "*"
+        guard knownTag != file.tag else { return Response(status: .notModified, headers: headers) }
+        headers[.contentType] = file.type
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.contents))
+    }
+
+    /// Enough for the widget and nothing more: no inline script, no inline style, no other host.
+    private static let policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; "
+        + "form-action 'none'; frame-ancestors 'none'"
+}
