@@ -4,23 +4,79 @@ public import Diagnostics
 public final class RuleSet: Sendable {
     /// How many characters (Unicode scalars) of a message are looked at.
     public static let textLimit = 4_000
+    /// The time for all rules on one message. Once it is spent no further rule is tried.
+    public static let messageBudget = Duration.milliseconds(5)
 
     /// What somebody should look at, though the rules work; in the order of the files.
     public let warnings: [Diagnostic]
     /// The same for the same bytes in the same files: 16 hexadecimal digits.
     public let digest: String
-    public let ruleCount: Int
     public let testCount: Int
     public let fileCount: Int
+    public var ruleCount: Int { self.rules.count }
 
-    init() { self.warnings = []; self.digest = ""; self.ruleCount = 0; self.testCount = 0; self.fileCount = 0 }
+    /// In the order in which they are tried.
+    private let rules: [CompiledRule]
+    private let prefilter: Prefilter
+
+    private init(_ rules: [CompiledRule], warnings: [Diagnostic], digest: String, testCount: Int, fileCount: Int) {
+        self.rules = rules
+        self.prefilter = Prefilter(rules.map { $0.isEnabled ? $0.required : nil })
+        self.warnings = warnings
+        self.digest = digest
+        self.testCount = testCount
+        self.fileCount = fileCount
+    }
 
     /// Reads, checks and compiles a folder of rule files and runs every inline test.
     ///
     /// - Parameter folder: The path of the folder. Its `*.yaml` are read in byte order of their names, then those in
     ///   `local/`. Diagnostics name the files as `folder/NAME`, with `folder` as given.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
-    public static func load(folder: String) throws(Rejection) -> RuleSet { RuleSet() }
+    public static func load(folder: String) throws(Rejection) -> RuleSet {
+        var findings = Findings()
+        let source = RuleFolder(folder, into: &findings)
+        let files = source.texts.enumerated().map { index, entry in
+            let empty = RuleFile(index: index, name: entry.name, path: entry.path)
+            if let file = RuleFileReader.read(entry.text, of: empty, into: &findings) { return file }
+            var unreadable = empty
+            unreadable.isUnreadable = true
+            return unreadable
+        }
+        let written = LocalChanges(files, into: &findings).rules
+        var compiler = RuleCompiler(files, into: &findings)
+        let compiled = written.map { compiler.compile($0, into: &findings) }
+        if !findings.hasErrors { compiler.warnOfUnusedWords(into: &findings) }
+        let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
+        let set = RuleSet(
+            ranked.map(\.rule),
+            warnings: findings.sorted(by: files.map(\.path)),
+            digest: source.digest,
+            testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
+            fileCount: files.count
+        )
+        // With rules missing, a test would fail for a reason that is reported already.
+        if !findings.hasErrors {
+            let run = InlineTestRun(set: set)
+            for (written, rule) in ranked { run.run(written.tests ?? [], of: rule, into: &findings) }
+        }
+        guard !findings.hasErrors else { throw Rejection(findings.sorted(by: files.map(\.path))) }
+        return set
+    }
+
+    /// High priority first, then in the order of the files and of the rules in them.
+    private static func inOrder(
+        _ rules: [(written: WrittenRule, rule: CompiledRule)]
+    ) -> [(written: WrittenRule, rule: CompiledRule)] {
+        rules.enumerated().sorted { left, right in
+            let (first, second) = (left.element.rule.priority, right.element.rule.priority)
+            return first == second ? left.offset < right.offset : first > second
+        }
+        .map(\.element)
+    }
+
+    /// The full names of all rules.
+    var names: [String] { self.rules.map(\.name) }
 
     /// The result for one message.
     ///
@@ -30,10 +86,106 @@ public final class RuleSet: Sendable {
     ///   - text: The message.
     ///   - context: What reply texts may use.
     ///   - scanner: The calling thread's scanner. ``Scanner/skipped`` tells afterwards which rules hit a limit.
-    public func answer(to text: String, in context: RuleContext, using scanner: inout Scanner) -> RuleResult { .pass(nil) }
+    public func answer(to text: String, in context: RuleContext, using scanner: inout Scanner) -> RuleResult {
+        var text = Self.readable(text).text
+        return text.withUTF8 { bytes in
+            scanner.skipped.removeAll(keepingCapacity: true)
+            self.prefilter.findCandidates(in: bytes, using: &scanner)
+            let start = ContinuousClock.now
+            var next = scanner.candidate(from: 0)
+            while let rank = next {
+                let rule = self.rules[rank]
+                switch rule.trial(on: bytes, using: &scanner) {
+                case .matched(_, let captures): return rule.result(captures: captures, in: context)
+                case .unmatched, .vetoed: break
+                case .limit(let limit):
+                    let hit = RuleLimit(rule: rule.name, place: rule.place, limit: limit)
+                    if rule.onLimit == .fail { return .limit(hit) }
+                    scanner.skipped.append(hit)
+                }
+                next = scanner.candidate(from: rank + 1)
+                if let rank = next, ContinuousClock.now - start > Self.messageBudget {
+                    let rule = self.rules[rank]
+                    return .limit(RuleLimit(rule: rule.name, place: rule.place, limit: .budget))
+                }
+            }
+            return .pass(nil)
+        }
+    }
 
     /// Why the result for a message is what it is: by the same code, but for every rule.
     ///
     /// It changes nothing. For people; it takes longer than ``answer(to:in:using:)``.
-    public func explain(_ text: String, in context: RuleContext) -> RuleExplanation { fatalError("later") }
+    public func explain(_ text: String, in context: RuleContext) -> RuleExplanation {
+        var scanner = Scanner()
+        let result = self.answer(to: text, in: context, using: &scanner)
+        let winner = self.rules.first { $0.name == result.rule }
+        var readable = Self.readable(text)
+        let entries = readable.text.withUTF8 { bytes in
+            self.prefilter.findCandidates(in: bytes, using: &scanner)
+            return self.rules.indices.map { self.entry(of: $0, winner, bytes, &scanner) }
+        }
+        return RuleExplanation(
+            result: result,
+            entries: entries,
+            variant: winner.flatMap { Self.variant(of: $0, result, context) },
+            candidateCount: self.rules.indices.count { scanner.isCandidate($0) },
+            characterCount: readable.text.unicodeScalars.count,
+            isCut: readable.isCut
+        )
+    }
+
+    private func entry(
+        of rank: Int,
+        _ winner: CompiledRule?,
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ scanner: inout Scanner
+    ) -> RuleExplanation.Entry {
+        let rule = self.rules[rank]
+        var entry = RuleExplanation.Entry(
+            rule: rule.name,
+            place: rule.place,
+            about: rule.about,
+            fate: .disabled,
+            matched: nil,
+            captures: []
+        )
+        guard rule.isEnabled else { return entry }
+        guard scanner.isCandidate(rank) else {
+            let message = String(decoding: bytes, as: UTF8.self).lowercased()
+            let missing = self.prefilter.required[rank].first { set in !set.texts.contains { message.contains($0) } }
+            entry.fate = .literalMissing(missing?.texts ?? [])
+            return entry
+        }
+        switch rule.trial(on: bytes, using: &scanner) {
+        case .unmatched: entry.fate = .noMatch
+        case .limit(let limit): entry.fate = .limit(limit)
+        case .vetoed(let text): entry.fate = .vetoed(by: text)
+        case .matched(let text, let captures):
+            entry.matched = text
+            entry.captures = captures
+            let isWinner = winner.map { $0.name == rule.name } ?? false
+            entry.fate = isWinner ? .wins : .loses(priority: rule.priority, to: winner?.priority ?? rule.priority)
+        }
+        return entry
+    }
+
+    private static func variant(of rule: CompiledRule, _ result: RuleResult, _ context: RuleContext) -> String? {
+        guard case .reply(let said) = result, case .reply(let reply) = rule.outcome else { return nil }
+        return reply.explanation(of: said.variant, ReplyValues(captures: said.match.captures, context: context))
+    }
+
+    /// Tries one rule alone.
+    func trial(of rule: CompiledRule, on text: String, using scanner: inout Scanner) -> RuleTrial {
+        var text = Self.readable(text).text
+        return text.withUTF8 { rule.trial(on: $0, using: &scanner) }
+    }
+
+    /// What is looked at of a message: its normal form C, cut to ``textLimit``.
+    private static func readable(_ text: String) -> (text: String, isCut: Bool) {
+        let text = normalized(text)
+        // Every scalar has a byte at least, so most messages need not be counted.
+        guard text.utf8.count > self.textLimit, text.unicodeScalars.count > self.textLimit else { return (text, false) }
+        return (String(String.UnicodeScalarView(text.unicodeScalars.prefix(self.textLimit))), true)
+    }
 }

@@ -54,7 +54,7 @@ struct ChatChannel: HTTPChannelHandler {
 
         func startTicking() { for context in self.contexts.values { context.loop.execute { context.startTicking() } } }
 
-        func stopTicking() { for context in self.contexts.values { context.stopTicking() } }
+        func stopTicking() async throws { for context in self.contexts.values { try await context.stopTicking() } }
 
         /// Adds the handlers of ordinary HTTP behind the gate.
         func makeHTTPPipeline(

@@ -108,7 +108,7 @@ public struct ChatServer: Service {
             try await group.shutdownGracefully()
             throw error
         }
-        shared.stopTicking()
+        try await shared.stopTicking()
         try await group.shutdownGracefully()
     }
 

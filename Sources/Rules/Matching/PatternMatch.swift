@@ -25,6 +25,11 @@ public struct PatternMatch: Hashable, Sendable {
     /// What the group `name` took, where it took part in the match.
     public subscript(name: String) -> String? { self.captures.first { $0.name == name }?.value }
 
+    init(text: String, captures: [Capture]) {
+        self.text = text
+        self.captures = captures
+    }
+
     init(of pattern: Pattern, in bytes: UnsafeBufferPointer<UInt8>, _ matchData: OpaquePointer) {
         self.text = slice(0, of: bytes, matchData).map { String(decoding: $0, as: UTF8.self) } ?? ""
         self.captures = zip(pattern.captureNames, pattern.captureNumbers).compactMap { name, number in
@@ -53,8 +58,8 @@ func slice(_ number: Int, of bytes: UnsafeBufferPointer<UInt8>, _ matchData: Opa
     }
     let start = offsets[2 * number]
     let end = offsets[2 * number + 1]
-    // An unset group has the largest offset; `\K` inside a lookahead may put the start behind the end.
-    return start <= end && end <= bytes.count ? bytes[start..<end] : nil
+    // An unset group has the largest offset of C, here -1; `\K` inside a lookahead may put the start behind the end.
+    return 0 <= start && start <= end && end <= bytes.count ? bytes[start..<end] : nil
 }
 
 /// What ended a search before its result was known. Never the same as "no match".

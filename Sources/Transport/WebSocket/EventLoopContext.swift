@@ -110,16 +110,17 @@ final class EventLoopContext: @unchecked Sendable {
     /// Starts the ticks of the wheel, once a second.
     func startTicking() {
         self.ticking = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-            self.wheel.tick()
+            for object in self.wheel.tick() { object.deadlineReached() }
             self.flush()
         }
     }
 
-    func stopTicking() {
-        self.loop.execute {
+    /// Ends the ticks; afterwards the context touches its loop no more.
+    func stopTicking() async throws {
+        try await self.loop.submit {
             self.ticking?.cancel()
             self.ticking = nil
-        }
+        }.get()
     }
 }
 

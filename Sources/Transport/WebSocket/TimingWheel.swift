@@ -54,17 +54,13 @@ struct TimingWheel {
         object.wheelPlace = Place()
     }
 
-    /// Ends one second. What is due is returned off the wheel.
-    private mutating func takeDue() -> [any Timed] {
+    /// Ends one second.
+    ///
+    /// - Returns: What is due, off the wheel. Whoever calls tells each of them afterwards: they set new deadlines then.
+    mutating func tick() -> [any Timed] {
         self.current = (self.current + 1) % self.slots.count
         let due = exchange(&self.slots[self.current], with: [])
         for object in due { object.wheelPlace = Place() }
         return due
-    }
-
-    /// Ends one second and tells what is due.
-    mutating func tick() {
-        // The objects set new deadlines while they are told, so the slot must be empty by then.
-        for object in self.takeDue() { object.deadlineReached() }
     }
 }

@@ -1,0 +1,91 @@
+import Hub
+import Logging
+import Messages
+import NIOCore
+import NIOPosix
+import Responders
+import RespondersTesting
+import ServiceLifecycle
+import Synchronization
+import Transport
+
+@testable import Server
+
+/// A whole server on a port of its own: hub, chain and transport as `serve` composes them.
+struct RunningServer: Sendable {
+    let port: Int
+
+    /// Runs a server while `body` does, and stops it gracefully afterwards.
+    ///
+    /// - Parameters:
+    ///   - responders: Those of the stage `answer`, in order.
+    ///   - options: The bounds of the hub.
+    ///   - tls: Certificate and key.
+    ///   - body: The test.
+    static func run(
+        _ responders: [any Responder] = [Greeter()],
+        options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
+        tls: (certificate: String, key: String)? = nil,
+        offersEcho: Bool = false,
+        _ body: @escaping @Sendable (RunningServer) async throws -> Void
+    ) async throws {
+        let entries = responders.enumerated().map { Chain.Entry($1, name: "responder-\($0)", stage: .answer) }
+        let chain = Chain(name: "test", entries: entries)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let runner = TurnRunner(chain: chain, site: Site(name: "default"), logger: logger)
+        let hub = Hub(options: options, clocks: SystemClocks(), subscriber: runner)
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        let server = ChatServer(
+            options: .init(host: "127.0.0.1", port: 0, tls: tls, offersEcho: offersEcho, eventLoops: 2),
+            hub: hub,
+            clocks: SystemClocks(),
+            logger: logger,
+            onListening: { listening.yield($0) }
+        )
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: runner), .init(service: server)], logger: logger)
+        )
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await port in ports {
+                do { try await body(RunningServer(port: port)) } catch {
+                    await group.triggerGracefulShutdown()
+                    throw error
+                }
+                break
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}
+
+/// Answers "hello", and nothing else.
+struct Greeter: ImmediateResponder {
+    func respond(to turn: Turn) -> Verdict {
+        turn.message.text == "hello" ? .reply(Reply("Hi! You are on \(turn.page.path).", format: .plain)) : .pass()
+    }
+}
+
+/// Answers after it was let go, so that a turn is under way for as long as a test wants.
+final class Patient: Responder {
+    private let gate = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+    func respond(to turn: Turn) async -> Verdict {
+        await withCheckedContinuation { continuation in self.gate.withLock { $0.append(continuation) } }
+        return .reply(Reply("Late answer to \(turn.message.text).", format: .plain))
+    }
+
+    /// Lets the turns that wait go on.
+    ///
+    /// - Returns: How many there were.
+    func letGo() -> Int {
+        let waiting = self.gate.withLock { gate in
+            defer { gate = [] }
+            return gate
+        }
+        for continuation in waiting { continuation.resume() }
+        return waiting.count
+    }
+}
