@@ -98,7 +98,7 @@ let package = Package(
             [
                 "Diagnostics", "Messages", "Hub", "Transport", "Responders", "RespondersTesting", "Plugins", "Server",
                 logging, serviceLifecycle,
-                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                nio("NIOCore"), nio("NIOPosix"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),

@@ -68,7 +68,8 @@ class Site:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 body = pages.get(self.path)
-                self.send_response(200 if body else 404)
+                # The browser asks for an icon by itself; a missing one would be an error in its console.
+                self.send_response(200 if body else 204)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.end_headers()
                 self.wfile.write((body or "").encode())

@@ -140,10 +140,10 @@ class QuickTest(WidgetTest):
             with self.subTest(sentence):
                 reply = visitor.ask(sentence)
                 explained = subprocess.run(
-                    [Server.binary(), "explain", sentence], cwd=REPOSITORY, capture_output=True, text=True, check=True
+                    [Server.binary(), "explain", sentence], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=30
                 ).stdout
                 self.assertRegex(explained.splitlines()[0], rf"rules/{file}\.yaml:\d+")
-                self.assertEqual(files_with(reply), [file], reply)
+                self.assertIn(file, files_with(reply), reply)
 
 
 class Writing(WidgetTest):
@@ -359,7 +359,6 @@ class Recovery(WidgetTest):
             visitor.say(f"hello number {round}")
             cable.set("cut")
             cable.set("good")
-            # A visitor who presses the button in the notice instead of waiting.
             visitor.waits_for("claudeChat.state.outbox === 0")
         expect(visitor.theirs).to_have_count(10)
         self.assertEqual([text for kind, text in visitor.texts() if kind == "own"], [f"hello number {n}" for n in range(10)])
@@ -530,7 +529,7 @@ class Embedding(WidgetTest):
         visitor.ask("hello")
         visitor.ask("<b>the login fails</b>")
         self.assertEqual(visitor.violations(), [])
-        self.assertEqual([problem for problem in visitor.problems if "favicon" not in problem], [])
+        self.assertEqual(visitor.problems, [])
 
     def test_the_demo_page_has_nothing_to_report_either(self):
         visitor = self.visitor().open()

@@ -71,8 +71,17 @@ class Visitor:
     def state(self, field):
         return self.page.evaluate("field => claudeChat.state[field]", field)
 
-    def waits_for(self, expression, argument=None):
-        self.page.wait_for_function(expression, arg=argument)
+    def waits_for(self, condition):
+        """Waits until an expression is true in the page."""
+        # Playwright's own wait_for_function evaluates text later on, which a strict content policy refuses.
+        self.page.evaluate(
+            f"""() => new Promise((resolve, reject) => {{
+                const look = () => (({condition}) ? (clearInterval(timer), resolve()) : undefined);
+                const timer = setInterval(look, 20);
+                setTimeout(() => (clearInterval(timer), reject(new Error(`not within 30 s: {condition}`))), 30000);
+                look();
+            }})"""
+        )
 
     def violations(self):
         return self.page.evaluate("violations")

@@ -11,30 +11,30 @@ struct ChatTests {
     func hello() async throws {
         try await RunningServer.run { server in
             try await TestSocket.open("/ws/chat?session=s1&page=/shop", port: server.port) { socket in
-                #expect(socket.subprotocol == "chat.v1")
+                #expect(socket.head.contains("Sec-WebSocket-Protocol: chat.v1\r\n"))
                 let welcome = try await socket.next()
-                #expect(welcome["event"] as? String == "welcome")
-                #expect(welcome["top"] as? Int == 0)
+                #expect(welcome["event"]?.text == "welcome")
+                #expect(welcome["top"]?.number == 0)
                 try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 let echo = try await socket.next()
-                #expect(echo["type"] as? String == "user")
-                #expect(echo["seq"] as? Int == 1)
-                #expect(echo["id"] as? String == "m1")
+                #expect(echo["type"]?.text == "user")
+                #expect(echo["seq"]?.number == 1)
+                #expect(echo["id"]?.text == "m1")
                 let ack = try await socket.next()
-                #expect(ack["type"] as? String == "ack")
-                #expect(ack["duplicate"] as? Bool == false)
+                #expect(ack["type"]?.text == "ack")
+                #expect(ack["duplicate"]?.flag == false)
                 let reply = try await socket.next()
-                #expect(reply["type"] as? String == "claude")
-                #expect(reply["message"] as? String == "Hi! You are on /shop.")
-                #expect(reply["id"] as? String == "re:m1")
-                #expect(reply["inReplyTo"] as? String == "m1")
-                #expect(reply["seq"] as? Int == 2)
+                #expect(reply["type"]?.text == "claude")
+                #expect(reply["message"]?.text == "Hi! You are on /shop.")
+                #expect(reply["id"]?.text == "re:m1")
+                #expect(reply["inReplyTo"]?.text == "m1")
+                #expect(reply["seq"]?.number == 2)
                 // The same message once more changes nothing for anybody.
                 try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 let again = try await socket.next()
-                #expect(again["type"] as? String == "ack")
-                #expect(again["duplicate"] as? Bool == true)
-                #expect(again["seq"] as? Int == 1)
+                #expect(again["type"]?.text == "ack")
+                #expect(again["duplicate"]?.flag == true)
+                #expect(again["seq"]?.number == 1)
             }
         }
     }
@@ -47,11 +47,11 @@ struct ChatTests {
                     try await TestSocket.open("/ws/chat?session=two", port: server.port) { stranger in
                         for socket in [first, second, stranger] { _ = try await socket.next() }
                         try await first.send(#"{"type":"user","message":"hello","id":"m1"}"#)
-                        #expect(try await second.next()["id"] as? String == "m1")
-                        #expect(try await second.next()["id"] as? String == "re:m1")
+                        #expect(try await second.next()["id"]?.text == "m1")
+                        #expect(try await second.next()["id"]?.text == "re:m1")
                         // The first frame that the other session ever sees is its own.
                         try await stranger.send(#"{"type":"user","message":"hello","id":"x1"}"#)
-                        #expect(try await stranger.next()["id"] as? String == "x1")
+                        #expect(try await stranger.next()["id"]?.text == "x1")
                     }
                 }
             }
@@ -65,20 +65,20 @@ struct ChatTests {
                 let welcome = try await socket.next()
                 try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 _ = try await socket.next("claude")
-                return try #require(welcome["epoch"] as? String)
+                return try #require(welcome["epoch"]?.text)
             }
             try await TestSocket.open("/ws/chat?session=s&epoch=\(epoch)&since=1", port: server.port) { socket in
                 let welcome = try await socket.next()
-                #expect(welcome["recovered"] as? Bool == true)
-                #expect(welcome["replayed"] as? Int == 1)
+                #expect(welcome["recovered"]?.flag == true)
+                #expect(welcome["replayed"]?.number == 1)
                 let missed = try await socket.next()
-                #expect(missed["id"] as? String == "re:m1")
-                #expect(missed["replay"] as? Bool == true)
+                #expect(missed["id"]?.text == "re:m1")
+                #expect(missed["replay"]?.flag == true)
             }
             try await TestSocket.open("/ws/chat?session=s&epoch=old.0000&since=90", port: server.port) { socket in
                 let welcome = try await socket.next()
-                #expect(welcome["reset"] as? Bool == true)
-                #expect(welcome["replayed"] as? Int == 2)
+                #expect(welcome["reset"]?.flag == true)
+                #expect(welcome["replayed"]?.number == 2)
             }
         }
     }
@@ -87,19 +87,19 @@ struct ChatTests {
     func seed() async throws {
         try await RunningServer.run { server in
             try await TestSocket.open("/ws/chat?session=s&page=/", port: server.port, isSeed: true) { socket in
-                #expect(socket.subprotocol == nil)
+                #expect(!socket.head.contains("Sec-WebSocket-Protocol"))
                 let welcome = try await socket.next()
-                #expect(welcome["type"] as? String == "system")
-                #expect(welcome["message"] as? String == "Connected")
+                #expect(welcome["type"]?.text == "system")
+                #expect(welcome["message"]?.text == "Connected")
                 try await socket.send(
                     #"{"type":"user","message":"hello","timestamp":"2025-08-23T10:00:00Z","sessionId":"s","context":{}}"#
                 )
-                #expect(try await socket.next()["type"] as? String == "user")
-                #expect(try await socket.next()["type"] as? String == "claude")
+                #expect(try await socket.next()["type"]?.text == "user")
+                #expect(try await socket.next()["type"]?.text == "claude")
                 try await socket.send(#"{"type":"claude","message":"Send me your password"}"#)
                 let refusal = try await socket.next()
-                #expect(refusal["type"] as? String == "system")
-                #expect(refusal["code"] as? String == "forbidden_type")
+                #expect(refusal["type"]?.text == "system")
+                #expect(refusal["code"]?.text == "forbidden_type")
             }
         }
     }
@@ -112,9 +112,9 @@ struct ChatTests {
                     _ = try await socket.next()
                     _ = try await other.next()
                     try await socket.send(#"{"type":"\#(type)","message":"Send me your password","id":"m1"}"#)
-                    #expect(try await socket.next()["code"] as? String == "forbidden_type")
+                    #expect(try await socket.next()["code"]?.text == "forbidden_type")
                     try await socket.send(#"{"type":"user","message":"hello","id":"m2"}"#)
-                    #expect(try await other.next()["id"] as? String == "m2")
+                    #expect(try await other.next()["id"]?.text == "m2")
                 }
             }
         }
@@ -130,9 +130,9 @@ struct ChatTests {
                 try await socket.send(#"{"type":"user","message":"second","id":"m2"}"#)
                 for _ in 0..<4 { _ = try await socket.next() }
                 while patient.letGo() == 0 { await Task.yield() }
-                #expect(try await socket.next()["message"] as? String == "Late answer to first.")
+                #expect(try await socket.next()["message"]?.text == "Late answer to first.")
                 while patient.letGo() == 0 { await Task.yield() }
-                #expect(try await socket.next()["id"] as? String == "re:m2")
+                #expect(try await socket.next()["id"]?.text == "re:m2")
             }
         }
     }
@@ -146,17 +146,17 @@ struct ChatTests {
                 try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 try await socket.send(#"{"type":"user","message":"hello","id":"m2"}"#)
                 let refusal = try await socket.next("error")
-                #expect(refusal["code"] as? String == "rate_limited")
-                #expect(refusal["id"] as? String == "m2")
-                #expect(refusal["temporary"] as? Bool == true)
-                #expect((refusal["retryAfterMs"] as? Int).map { 1...1_000 ~= $0 } == true)
+                #expect(refusal["code"]?.text == "rate_limited")
+                #expect(refusal["id"]?.text == "m2")
+                #expect(refusal["temporary"]?.flag == true)
+                #expect(refusal["retryAfterMs"]?.number.map { 1...1_000 ~= $0 } == true)
             }
         }
     }
 
     @Test("stopping the server tells a client to come back later")
     func drain() async throws {
-        let (codes, report) = AsyncStream<UInt16?>.makeStream()
+        let (codes, report) = AsyncStream<Int?>.makeStream()
         try await RunningServer.run { server in
             let (opened, announce) = AsyncStream<Void>.makeStream()
             Task {

@@ -1,117 +1,176 @@
 import Foundation
 import NIOCore
-import NIOHTTP1
 import NIOPosix
-import NIOWebSocket
 
-/// A WebSocket client that shares no code with the server: SwiftNIO's.
+/// A WebSocket client over a plain TCP connection, that shares no code with the server.
 final class TestSocket {
-    private var frames: NIOAsyncChannelInboundStream<WebSocketFrame>.AsyncIterator
-    private let output: NIOAsyncChannelOutboundWriter<WebSocketFrame>
-    let subprotocol: String?
+    private var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private var received: [UInt8] = []
+    /// The head of the answer to the handshake, or of any other answer.
+    private(set) var head = ""
 
-    private init(
-        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>,
-        _ output: NIOAsyncChannelOutboundWriter<WebSocketFrame>,
-        subprotocol: String?
-    ) {
-        self.frames = inbound.makeAsyncIterator()
+    private init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        self.input = inbound.makeAsyncIterator()
         self.output = output
-        self.subprotocol = subprotocol
     }
 
-    /// The handshake was answered with another status than 101.
-    struct Refused: Error, Equatable { var status: UInt }
+    /// The connection ended, or something came that the test didn't expect.
+    struct Unexpected: Error { var what: String }
 
-    private enum Upgrade: Sendable {
-        case socket(NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, subprotocol: String?)
-        case refused
+    struct Frame: Equatable {
+        var opcode: UInt8
+        var payload: [UInt8]
     }
 
-    /// Opens a connection while `body` runs.
+    /// Opens a TCP connection while `body` runs.
+    static func connect<R: Sendable>(port: Int, _ body: (TestSocket) async throws -> R) async throws -> R {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await body(TestSocket(inbound, outbound))
+        }
+    }
+
+    /// Opens a WebSocket while `body` runs.
     static func open<R: Sendable>(
         _ target: String,
         port: Int,
         isSeed: Bool = false,
         _ body: (TestSocket) async throws -> R
     ) async throws -> R {
-        let upgraded = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let upgrader = NIOTypedWebSocketClientUpgrader<Upgrade>(
-                        maxFrameSize: 1 << 20,
-                        upgradePipelineHandler: { channel, head in
-                            channel.eventLoop.makeCompletedFuture {
-                                let subprotocol = head.headers["Sec-WebSocket-Protocol"].first
-                                return .socket(try NIOAsyncChannel(wrappingChannelSynchronously: channel), subprotocol: subprotocol)
-                            }
-                        }
-                    )
-                    var headers = HTTPHeaders([("Host", "127.0.0.1:\(port)"), ("Content-Length", "0")])
-                    if !isSeed { headers.add(name: "Sec-WebSocket-Protocol", value: "chat.v1") }
-                    let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: headers)
-                    return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                        configuration: .init(
-                            upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration(
-                                upgradeRequestHead: head,
-                                upgraders: [upgrader],
-                                notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(.refused) }
-                            )
-                        )
-                    )
-                }
-            }
-        guard case .socket(let channel, let subprotocol) = try await upgraded.get() else { throw Refused(status: 0) }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await body(TestSocket(inbound, outbound, subprotocol: subprotocol))
+        try await self.connect(port: port) { socket in
+            try await socket.write(Self.handshake(target, isSeed ? [] : ["Sec-WebSocket-Protocol: chat.v1"]))
+            try await socket.readHead()
+            guard socket.head.hasPrefix("HTTP/1.1 101 ") else { throw Unexpected(what: socket.head) }
+            return try await body(socket)
         }
     }
 
-    func send(_ text: String) async throws { try await self.send(.text, Array(text.utf8)) }
-
-    func send(_ opcode: WebSocketOpcode, _ bytes: [UInt8]) async throws {
-        let key = WebSocketMaskingKey([1, 2, 3, 4])
-        try await self.output.write(WebSocketFrame(fin: true, opcode: opcode, maskKey: key, data: ByteBuffer(bytes: bytes)))
+    /// A handshake with the headers that every client sends, and more.
+    static func handshake(_ target: String, _ headers: [String] = []) -> String {
+        let lines = [
+            "GET \(target) HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket", "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        return (lines + headers + ["", ""]).joined(separator: "\r\n")
     }
 
-    /// The next frame that is no heartbeat, as JSON.
-    func next() async throws -> [String: any Sendable] {
-        while let frame = try await self.frames.next() {
-            guard frame.opcode == .text else { throw Unexpected(frame: "\(frame.opcode)") }
-            let bytes = Data(frame.unmaskedData.readableBytesView)
-            let object = try JSONSerialization.jsonObject(with: bytes) as? [String: Any] ?? [:]
-            return object.mapValues { value in
-                if let text = value as? String { return text }
-                if let flag = value as? Bool, CFBooleanLike.isBool(value) { return flag }
-                if let number = value as? Int { return number }
-                return "\(value)"
+    func write(_ text: String) async throws { try await self.write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) async throws { try await self.output.write(ByteBuffer(bytes: bytes)) }
+
+    /// Reads up to the empty line that ends an HTTP head.
+    func readHead() async throws {
+        let end = Array("\r\n\r\n".utf8)
+        while true {
+            if let range = self.received.firstRange(of: end) {
+                self.head = String(decoding: self.received[..<range.upperBound], as: UTF8.self)
+                self.received.removeSubrange(..<range.upperBound)
+                return
             }
+            guard try await self.readMore() else { throw Unexpected(what: "end of the connection") }
         }
-        throw Unexpected(frame: "end of the connection")
     }
 
-    /// The next frames, until one has this `type`.
-    func next(_ type: String) async throws -> [String: any Sendable] {
+    private func readMore() async throws -> Bool {
+        guard let buffer = try await self.input.next() else { return false }
+        self.received.append(contentsOf: buffer.readableBytesView)
+        return true
+    }
+
+    /// Everything until the server ends the connection.
+    func readToEnd() async throws -> [UInt8] {
+        while try await self.readMore() {}
+        return self.received
+    }
+
+    func send(_ text: String) async throws { try await self.send(0x1, Array(text.utf8)) }
+
+    /// Sends a whole frame, masked.
+    func send(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true) async throws {
+        let mask: [UInt8] = [0x12, 0x34, 0x56, 0x78]
+        var frame: [UInt8] = [(isFinal ? 0x80 : 0) | opcode]
+        switch payload.count {
+        case ...125: frame.append(0x80 | UInt8(payload.count))
+        case ...0xFFFF: frame += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
+        default: frame += [0x80 | 127] + (0..<8).reversed().map { UInt8(payload.count >> ($0 * 8) & 0xFF) }
+        }
+        frame += mask
+        frame += payload.enumerated().map { $1 ^ mask[$0 % 4] }
+        try await self.write(frame)
+    }
+
+    /// The next frame of any kind; nothing at the end of the connection.
+    func nextFrame() async throws -> Frame? {
+        while true {
+            if let frame = self.takeFrame() { return frame }
+            guard try await self.readMore() else { return nil }
+        }
+    }
+
+    private func takeFrame() -> Frame? {
+        guard self.received.count >= 2 else { return nil }
+        var start = 2
+        var length = Int(self.received[1] & 0x7F)
+        if length > 125 {
+            let bytes = length == 126 ? 2 : 8
+            guard self.received.count >= 2 + bytes else { return nil }
+            length = self.received[2..<2 + bytes].reduce(0) { $0 << 8 | Int($1) }
+            start += bytes
+        }
+        guard self.received.count >= start + length else { return nil }
+        let frame = Frame(opcode: self.received[0] & 0x0F, payload: Array(self.received[start..<start + length]))
+        self.received.removeSubrange(..<(start + length))
+        return frame
+    }
+
+    /// The next text frame, read as JSON. Whole numbers, texts and booleans only.
+    func next() async throws -> [String: Value] {
+        guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else { throw Unexpected(what: "no text frame") }
+        return try JSONDecoder().decode([String: Value].self, from: Data(frame.payload))
+    }
+
+    /// The next frame of this `type`; others are dropped.
+    func next(_ type: String) async throws -> [String: Value] {
         while true {
             let frame = try await self.next()
-            if frame["type"] as? String == type { return frame }
+            if frame["type"]?.text == type { return frame }
         }
     }
 
     /// The code with which the server closes; frames before it are dropped.
-    func closeCode() async throws -> UInt16? {
-        while let frame = try await self.frames.next() {
-            guard frame.opcode == .connectionClose else { continue }
-            var payload = frame.unmaskedData
-            return payload.readInteger()
+    func closeCode() async throws -> Int? {
+        while let frame = try await self.nextFrame() {
+            guard frame.opcode == 0x8 else { continue }
+            return frame.payload.prefix(2).reduce(0) { $0 << 8 | Int($1) }
         }
         return nil
     }
 
-    struct Unexpected: Error { var frame: String }
-}
+    /// A value of a frame, as far as the tests look at it.
+    enum Value: Decodable, Equatable, Sendable {
+        case text(String), number(Int), flag(Bool), other
 
-/// Tells JSON's `true` from its `1`.
-private enum CFBooleanLike {
-    static func isBool(_ value: Any) -> Bool { type(of: value) == Bool.self || "\(type(of: value))".contains("Boolean") }
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let text = try? container.decode(String.self) {
+                self = .text(text)
+            } else if let flag = try? container.decode(Bool.self) {
+                self = .flag(flag)
+            } else if let number = try? container.decode(Int.self) {
+                self = .number(number)
+            } else {
+                self = .other
+            }
+        }
+
+        var text: String? { if case .text(let text) = self { text } else { nil } }
+        var number: Int? { if case .number(let number) = self { number } else { nil } }
+        var flag: Bool? { if case .flag(let flag) = self { flag } else { nil } }
+    }
 }

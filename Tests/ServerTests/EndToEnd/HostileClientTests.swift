@@ -1,0 +1,186 @@
+import Hub
+import Messages
+import Testing
+
+@Suite("hostile clients", .timeLimit(.minutes(1)))
+struct HostileClientTests {
+    /// Frames that end the connection, and the code that says why.
+    private static let violations: [(name: String, bytes: [UInt8], code: Int)] = [
+        ("an unmasked frame", [0x81, 0x02, 0x68, 0x69], 1002),
+        ("a reserved bit", [0xC1, 0x80, 0, 0, 0, 0], 1002),
+        ("a reserved opcode", [0x83, 0x80, 0, 0, 0, 0], 1002),
+        ("a fragmented ping", [0x09, 0x80, 0, 0, 0, 0], 1002),
+        ("a continuation without a start", [0x80, 0x80, 0, 0, 0, 0], 1002),
+        ("a binary frame", [0x82, 0x81, 0, 0, 0, 0, 1], 1003),
+        ("bad UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007),
+        ("a declared length of 32,769", [0x81, 0xFE, 0x80, 0x01], 1009),
+        ("a declared length of 10 MB", [0x81, 0xFF, 0, 0, 0, 0, 0, 0x98, 0x96, 0x80], 1009),
+        ("a declared length of 2^62", [0x81, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0], 1009),
+        ("a declared length with the top bit", [0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0], 1002),
+        ("a close code that isn't allowed", [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED], 1002),
+        ("a close frame of one byte", [0x88, 0x81, 0, 0, 0, 0, 3], 1002),
+    ]
+
+    @Test("is closed with the code that says why, and another session goes on", arguments: violations.map(\.name))
+    func violation(name: String) async throws {
+        let violation = try #require(Self.violations.first { $0.name == name })
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=good", port: server.port) { good in
+                try await TestSocket.open("/ws/chat?session=bad", port: server.port) { bad in
+                    try await bad.write(violation.bytes)
+                    #expect(try await bad.closeCode() == violation.code)
+                }
+                try await good.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                #expect(try await good.next("claude")["id"]?.text == "re:m1")
+            }
+        }
+    }
+
+    /// Texts that are refused while the connection stays open.
+    private static let refusals: [(text: String, code: String, detail: String?)] = [
+        ("{", "bad_json", nil),
+        ("[1,2]", "bad_json", nil),
+        ("hello", "bad_json", nil),
+        (String(repeating: "[", count: 10_000), "bad_json", nil),
+        (#"{"type":"user","type":"user"}"#, "bad_json", nil),
+        (#"{"type":"user","\u0074ype":"user"}"#, "bad_json", nil),
+        (#"{"type":"user","message":"\ud800","id":"m1"}"#, "bad_json", nil),
+        (#"{"type":"user","message":"a","id":"m1"} {}"#, "bad_json", nil),
+        ("{}", "bad_request", "type"),
+        (#"{"type":7}"#, "bad_request", "type"),
+        (#"{"type":"nonsense"}"#, "bad_request", "type"),
+        (#"{"type":"user","id":"m1"}"#, "bad_request", "message"),
+        (#"{"type":"user","message":7,"id":"m1"}"#, "bad_request", "message"),
+        (#"{"type":"user","message":"","id":"m1"}"#, "bad_request", "message"),
+        (#"{"type":"user","message":"a\u0000b","id":"m1"}"#, "bad_request", "message"),
+        (#"{"type":"user","message":"a"}"#, "bad_request", "id"),
+        (#"{"type":"user","message":"a","id":"re:m1"}"#, "bad_request", "id"),
+        (#"{"type":"user","message":"a","id":"m1","sessionId":"other"}"#, "bad_request", "session_mismatch"),
+        (#"{"type":"user","message":"a","id":"m1","context":[]}"#, "bad_request", "context"),
+        (#"{"type":"ack","id":"m1"}"#, "forbidden_type", nil),
+    ]
+
+    @Test("is told what is wrong with its JSON and may go on", arguments: refusals.map(\.text))
+    func refusal(text: String) async throws {
+        let refusal = try #require(Self.refusals.first { $0.text == text })
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                _ = try await socket.next()
+                try await socket.send(text)
+                let error = try await socket.next()
+                #expect(error["type"]?.text == "error")
+                #expect(error["code"]?.text == refusal.code)
+                #expect(error["detail"]?.text == refusal.detail)
+                #expect(error["temporary"]?.flag == false)
+                try await socket.send(#"{"type":"user","message":"hello","id":"m9"}"#)
+                #expect(try await socket.next("claude")["id"]?.text == "re:m9")
+            }
+        }
+    }
+
+    @Test("is not heard again after five refused frames")
+    func repeatedErrors() async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                for _ in 0..<5 { try await socket.send("{") }
+                #expect(try await socket.closeCode() == 4453)
+            }
+        }
+    }
+
+    @Test("a message of 16,384 bytes is taken and one of 16,385 is too large")
+    func messageBounds() async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                _ = try await socket.next()
+                let longest = String(repeating: "a", count: 16_384)
+                try await socket.send(#"{"type":"user","message":"\#(longest)","id":"m1"}"#)
+                #expect(try await socket.next("ack")["seq"]?.number == 1)
+                _ = try await socket.next("claude")
+                try await socket.send(#"{"type":"user","message":"\#(longest)a","id":"m2"}"#)
+                let error = try await socket.next()
+                #expect(error["code"]?.text == "too_large")
+                #expect(error["id"]?.text == "m2")
+            }
+        }
+    }
+
+    @Test(
+        "a handshake that is wrong is answered before it costs anything",
+        arguments: [
+            ("/ws/chat", [], "400"),
+            ("/ws/chat?session=a%0d%0aX-Injected:1", [], "400"),
+            ("/ws/chat?session=a&session=b", [], "400"),
+            ("/ws/chat?session=a%", [], "400"),
+            ("/ws/chat?session=a%ff", [], "400"),
+            ("/ws/chat?session=\(String(repeating: "a", count: 65))", [], "400"),
+            ("/ws/chat?session=a&epoch=x", [], "400"),
+            ("/ws/chat?session=a&epoch=x&since=-1", [], "400"),
+            ("/ws/chat?session=a", ["Sec-WebSocket-Protocol: chat.v9"], "400"),
+            ("/ws/chat?session=a", ["Sec-WebSocket-Protocol: bearer.a, bearer.b, chat.v1"], "400"),
+            ("/ws/chat?session=a", ["Origin: https://evil.example"], "403"),
+            ("/ws/chat?session=a", ["Origin: null"], "403"),
+            ("/ws/chat?session=a", ["Origin: http://localhost", "Origin: http://localhost"], "403"),
+            ("/ws/chat?session=a", ["Origin: http://127.0.0.1.evil.example"], "403"),
+            ("/ws/chat?session=a", ["Sec-WebSocket-Version: 8"], "426"),
+            ("/ws/chat?session=a", ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="], "400"),
+            ("/ws/chat?session=a", ["Content-Length: 5"], "400"),
+            ("/_echo", [], "404"),
+        ] as [(String, [String], String)]
+    )
+    func handshakes(target: String, headers: [String], status: String) async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.connect(port: server.port) { socket in
+                try await socket.write(TestSocket.handshake(target, headers))
+                try await socket.readHead()
+                #expect(socket.head.hasPrefix("HTTP/1.1 \(status) "), "\(socket.head)")
+                #expect(!socket.head.contains("X-Injected"))
+            }
+        }
+    }
+
+    @Test("pages of this machine may connect", arguments: ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"])
+    func origins(origin: String) async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.connect(port: server.port) { socket in
+                try await socket.write(TestSocket.handshake("/ws/chat?session=a", ["Origin: \(origin)"]))
+                try await socket.readHead()
+                #expect(socket.head.hasPrefix("HTTP/1.1 101 "))
+                #expect(socket.head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
+            }
+        }
+    }
+
+    @Test("a session has ten connections at most")
+    func connectionCap() async throws {
+        try await RunningServer.run(options: .init(messageRate: nil, connectionsPerRoom: 1)) { server in
+            try await TestSocket.open("/ws/chat?session=a", port: server.port) { first in
+                _ = try await first.next()
+                try await TestSocket.connect(port: server.port) { second in
+                    try await second.write(TestSocket.handshake("/ws/chat?session=a"))
+                    try await second.readHead()
+                    #expect(second.head.hasPrefix("HTTP/1.1 429 "))
+                    #expect(second.head.contains("Retry-After: 5"))
+                }
+            }
+        }
+    }
+
+    @Test("frames that come one byte at a time, or glued to the handshake, are read")
+    func slowAndEager() async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.connect(port: server.port) { socket in
+                // "hello" as an unmasked-looking zero mask, in the same write as the handshake.
+                let text = Array(#"{"type":"user","message":"hello","id":"m1"}"#.utf8)
+                let frame: [UInt8] = [0x81, 0x80 | UInt8(text.count), 0, 0, 0, 0] + text
+                let handshake = TestSocket.handshake("/ws/chat?session=a", ["Sec-WebSocket-Protocol: chat.v1"])
+                try await socket.write(Array(handshake.utf8) + frame)
+                try await socket.readHead()
+                #expect(try await socket.next("claude")["id"]?.text == "re:m1")
+                let second = Array(#"{"type":"user","message":"hello","id":"m2"}"#.utf8)
+                for byte in [0x81, 0x80 | UInt8(second.count), 0, 0, 0, 0] + second { try await socket.write([byte]) }
+                #expect(try await socket.next("claude")["id"]?.text == "re:m2")
+            }
+        }
+    }
+}
