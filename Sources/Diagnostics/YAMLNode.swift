@@ -135,9 +135,12 @@ extension YAMLNode {
     /// Exact for plain and single-quoted scalars on one line; for others the start of the scalar.
     ///
     /// - Parameter offset: Unicode scalars from the start of ``text``.
+    /// - Returns: The place.
     public func place(ofScalar offset: Int) -> Place {
         var place = self.place
-        guard case .scalar(let text, let style) = self.content, !text.unicodeScalars.contains("\n") else { return place }
+        guard case .scalar(let text, let style) = self.content, !text.unicodeScalars.contains("\n") else {
+            return place
+        }
         switch style {
         case .plain: place.column += offset
         case .singleQuoted:

@@ -1,8 +1,10 @@
 public import Messages
 import Synchronization
 
-/// Routes messages between the connections of a session. It opens no socket and knows no responder: transports bring
-/// it messages and take frames from it, and one subscriber gets what visitors say.
+/// Routes messages between the connections of a session.
+///
+/// It opens no socket and knows no responder: transports bring it messages and take frames from it, and one subscriber
+/// gets what visitors say.
 ///
 /// Safe on any thread. Rooms are found through tables of their own locks; once a connection has its ``Room``, nothing
 /// is shared between rooms.
@@ -66,7 +68,8 @@ public final class Hub: Sendable {
         switch found {
         case .found(let room): return room
         case .full: return nil
-        case .overloaded: throw ClientError(.overloaded, "no more sessions can be opened", retryAfterMilliseconds: 5_000)
+        case .overloaded:
+            throw ClientError(.overloaded, "no more sessions can be opened", retryAfterMilliseconds: 5_000)
         }
     }
 

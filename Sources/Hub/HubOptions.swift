@@ -6,7 +6,9 @@ public struct HubOptions: Sendable {
     public var messageRate: Welcome.MessageRate?
     /// How many connections one room may have; nothing for no limit.
     public var connectionsPerRoom: Int?
-    /// How many rooms the hub keeps. Beyond that, empty idle ones are dropped.
+    /// How many rooms the hub keeps.
+    ///
+    /// Beyond that, empty idle ones are dropped.
     public var rooms: Int
     /// How many messages of a visitor may wait while an earlier one is being answered.
     public var waitingMessages: Int

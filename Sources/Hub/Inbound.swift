@@ -1,6 +1,8 @@
 public import Messages
 
-/// Whoever answers visitors. The hub knows nothing else about it.
+/// Whoever answers visitors.
+///
+/// The hub knows nothing else about it.
 public protocol InboundSubscriber: Sendable {
     /// Takes a visitor's message that the hub has accepted.
     ///

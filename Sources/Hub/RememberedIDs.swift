@@ -38,6 +38,8 @@ struct RememberedIDs: Sendable {
     /// Remembers a message, and forgets what is both old and no longer among the recent messages.
     ///
     /// - Parameters:
+    ///   - id: The client's id.
+    ///   - record: What to remember.
     ///   - oldestRecent: The lowest number that the room can still replay.
     ///   - now: Nanoseconds.
     mutating func remember(_ id: String, _ record: Record, oldestRecent: Int, now: UInt64) {

@@ -58,7 +58,9 @@ public final class Room: Sendable {
         return acknowledgement
     }
 
-    /// Sends what an acceptance causes. Called with the lock held.
+    /// Sends what an acceptance causes.
+    ///
+    /// Called with the lock held.
     private func publish(
         _ acceptance: RoomState.Acceptance,
         of message: UserMessage,
@@ -90,7 +92,9 @@ public final class Room: Sendable {
         }
     }
 
-    /// Ends the handling of a message for which the subscriber had returned `later`. The next one follows at once.
+    /// Ends the handling of a message for which the subscriber had returned `later`.
+    ///
+    /// The next one follows at once.
     public func finishedInbound() {
         if let next = self.state.withLock({ $0.nextDelivery() }) { self.deliver(next) }
     }
@@ -157,9 +161,12 @@ extension Room {
         }
     }
 
-    /// Something that the subscriber keeps with the room, made when it is first asked for. The hub doesn't look at it.
+    /// Something that the subscriber keeps with the room, made when it is first asked for.
+    ///
+    /// The hub doesn't look at it.
     ///
     /// - Parameter make: Makes it. Called with the room's lock held, so it must not call the room.
+    /// - Returns: What is kept.
     public func companion<T: AnyObject & Sendable>(orMake make: () -> T) -> T {
         self.state.withLock { state in
             if let companion = state.companion as? T { return companion }
@@ -183,6 +190,7 @@ extension Room {
     /// - Parameters:
     ///   - seq: The number of the message.
     ///   - limit: How many at most.
+    /// - Returns: Their frames.
     public func messages(before seq: Int, limit: Int) -> [Frame] {
         self.state.withLock { Array($0.recent.frames(before: seq, limit: limit)) }
     }
@@ -220,7 +228,9 @@ extension Room {
         self.state.withLock { state in self.catchUp(link, .v1, position, timestamp, &state) }
     }
 
-    /// Sends the welcome and the part of the history that the client lacks. Called with the lock held.
+    /// Sends the welcome and the part of the history that the client lacks.
+    ///
+    /// Called with the lock held.
     private func catchUp(
         _ link: any Link,
         _ mode: ProtocolMode,
@@ -249,7 +259,9 @@ extension Room {
         }
     }
 
-    /// Forgets a connection. Whatever is queued for it is the link's own matter.
+    /// Forgets a connection.
+    ///
+    /// Whatever is queued for it is the link's own matter.
     public func leave(_ link: any Link) {
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
@@ -285,6 +297,7 @@ extension Room {
     /// - Parameters:
     ///   - position: What the client has.
     ///   - link: Learns of the next message.
+    /// - Returns: The answer, or nothing.
     public func poll(from position: Position?, orWait link: any Link) -> PollAnswer? {
         let now = self.hub.clocks.nanoseconds()
         return self.state.withLock { state in
@@ -316,7 +329,9 @@ extension Room {
     /// Seconds between two signs of life of a connection.
     public var heartbeatSeconds: Int { self.hub.options.heartbeatSeconds }
 
-    /// Whether another connection may come in. If so it is expected from now on.
+    /// Whether another connection may come in.
+    ///
+    /// If so it is expected from now on.
     func reserve() -> Bool {
         self.state.withLock { state in
             let bound = self.hub.options.connectionsPerRoom ?? .max

@@ -1,6 +1,8 @@
 import Messages
 
-/// What a room knows, and its decisions. No lock and no clock in here: ``Room`` holds the one and passes the other.
+/// What a room knows, and its decisions.
+///
+/// No lock and no clock in here: ``Room`` holds the one and passes the other.
 struct RoomState: Sendable {
     struct Member: Sendable {
         let link: any Link
@@ -91,7 +93,10 @@ extension RoomState {
 
     /// Gives a reply its id and number and keeps it.
     ///
-    /// - Parameter make: Makes the message with the id that is passed.
+    /// - Parameters:
+    ///   - inbound: The message that is answered.
+    ///   - number: 1 for its first reply.
+    ///   - make: Makes the message with the id that is passed.
     /// - Returns: Nothing if the message has got that many replies already.
     mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
         let answered = inbound.message.id
@@ -144,6 +149,7 @@ extension RoomState {
     /// - Parameters:
     ///   - position: What the client has.
     ///   - limit: How many messages it gets if the position is no use.
+    /// - Returns: Which part of the history, and what the client is told.
     func recovery(from position: Position?, limit: Int) -> Recovery {
         let top = self.recent.top
         if let position, position.epoch == self.epoch, self.recent.oldest - 1...top ~= position.seq {

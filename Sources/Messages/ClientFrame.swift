@@ -66,6 +66,7 @@ public struct ClientFrameReader {
     ///   - bytes: One JSON object in valid UTF-8.
     ///   - session: The session of the connection. A frame that names another is refused.
     ///   - mode: The form of the protocol that the connection speaks.
+    /// - Returns: The frame.
     /// - Throws: `bad_json`, `bad_request`, `too_large` or `forbidden_type`, with the client's id where it could be read.
     public mutating func read(
         _ bytes: UnsafeBufferPointer<UInt8>,

@@ -7,27 +7,49 @@ public struct CloseCode: Hashable, Sendable {
 
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// The client or the page closed it. Don't reconnect.
+    /// The client or the page closed it.
+    ///
+    /// Don't reconnect.
     public static let normal = CloseCode(rawValue: 1000)
-    /// The process ends. Reconnect.
+    /// The process ends.
+    ///
+    /// Reconnect.
     public static let goingAway = CloseCode(rawValue: 1001)
-    /// A violation of RFC 6455. Don't reconnect.
+    /// A violation of RFC 6455.
+    ///
+    /// Don't reconnect.
     public static let protocolError = CloseCode(rawValue: 1002)
-    /// A binary frame where only text is spoken. Don't reconnect.
+    /// A binary frame where only text is spoken.
+    ///
+    /// Don't reconnect.
     public static let unsupportedData = CloseCode(rawValue: 1003)
-    /// A text that isn't UTF-8. Don't reconnect.
+    /// A text that isn't UTF-8.
+    ///
+    /// Don't reconnect.
     public static let invalidText = CloseCode(rawValue: 1007)
-    /// A policy that has no better code, such as a frame that was not completed in time. Reconnect with backoff.
+    /// A policy that has no better code, such as a frame that was not completed in time.
+    ///
+    /// Reconnect with backoff.
     public static let policyViolation = CloseCode(rawValue: 1008)
-    /// A frame, or the sum of its fragments, over the limit. Reconnect; the message has failed.
+    /// A frame, or the sum of its fragments, over the limit.
+    ///
+    /// Reconnect; the message has failed.
     public static let messageTooBig = CloseCode(rawValue: 1009)
-    /// A mistake of the server. Reconnect.
+    /// A mistake of the server.
+    ///
+    /// Reconnect.
     public static let internalError = CloseCode(rawValue: 1011)
-    /// The client reads more slowly than it is written to. Reconnect with the position.
+    /// The client reads more slowly than it is written to.
+    ///
+    /// Reconnect with the position.
     public static let slowConsumer = CloseCode(rawValue: 4408)
-    /// The node drains. Reconnect.
+    /// The node drains.
+    ///
+    /// Reconnect.
     public static let draining = CloseCode(rawValue: 4410)
-    /// Five protocol errors within a minute. Don't reconnect.
+    /// Five protocol errors within a minute.
+    ///
+    /// Don't reconnect.
     public static let repeatedErrors = CloseCode(rawValue: 4453)
 
     /// Whether an endpoint may write this code into a close frame: RFC 6455 section 7.4.

@@ -8,9 +8,13 @@ public struct ErrorCode: Hashable, Sendable {
 
     /// Not one JSON object, nested too deep, a key twice, a lone surrogate.
     public static let badJSON = ErrorCode("bad_json")
-    /// A missing or wrong field, an unknown type. The `detail` says which.
+    /// A missing or wrong field, an unknown type.
+    ///
+    /// The `detail` says which.
     public static let badRequest = ErrorCode("bad_request")
-    /// A message or a context over its limit. The connection stays open.
+    /// A message or a context over its limit.
+    ///
+    /// The connection stays open.
     public static let tooLarge = ErrorCode("too_large")
     /// The client sent what only the server may send.
     public static let forbiddenType = ErrorCode("forbidden_type")
@@ -53,7 +57,9 @@ public struct StaticText: Hashable, Sendable, CustomStringConvertible, Expressib
 /// A refusal of something that a client sent.
 public struct ClientError: Error, Hashable, Sendable {
     public var code: ErrorCode
-    /// One sentence for the developer of a client. Never holds what the client wrote.
+    /// One sentence for the developer of a client.
+    ///
+    /// Never holds what the client wrote.
     public var message: String
     /// Which field or rule, for programs: `id_conflict`, `session_mismatch`, `message`.
     public var detail: String?

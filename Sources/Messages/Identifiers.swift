@@ -4,10 +4,9 @@
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String
 
-    /// Takes an identifier that a client wrote.
+    /// Takes an identifier that a client wrote; nothing where a character isn't allowed or the length is out of bounds.
     ///
     /// - Parameter text: What was written.
-    /// - Returns: Nothing where a character isn't allowed or the length is out of bounds.
     public init?(_ text: some StringProtocol) {
         guard isIdentifier(text.utf8) else { return nil }
         self.rawValue = String(text)
@@ -19,6 +18,7 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Parameter generator: Where the bits come from. Outside of tests it must be the system's generator, since in
     ///   development mode the identifier is the only key to the conversation.
+    /// - Returns: The identifier.
     public static func random(using generator: inout some RandomNumberGenerator) -> SessionID {
         SessionID(unchecked: "s_" + randomBase64URL(characters: 22, using: &generator))
     }
@@ -30,7 +30,7 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// Numbers are comparable only within one epoch, so the two never travel apart.
 public struct Position: Hashable, Sendable {
-    /// 1 through 48 of `a-z 0-9 .`
+    /// The run of numbers, 1 through 48 of `a-z`, `0-9` and the dot.
     public let epoch: String
     /// 0 where nothing was processed yet.
     public let seq: Int
@@ -63,8 +63,13 @@ func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= b
 /// - Parameters:
 ///   - characters: How many.
 ///   - generator: Where the bits come from.
+/// - Returns: The characters.
 public func randomBase64URL(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
-    randomText(of: characters, from: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", using: &generator)
+    randomText(
+        of: characters,
+        from: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        using: &generator
+    )
 }
 
 /// Random characters of `0-9 a-z`, fit for an epoch.
@@ -72,6 +77,7 @@ public func randomBase64URL(characters: Int, using generator: inout some RandomN
 /// - Parameters:
 ///   - characters: How many.
 ///   - generator: Where the bits come from.
+/// - Returns: The characters.
 public func randomBase36(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
     randomText(of: characters, from: "0123456789abcdefghijklmnopqrstuvwxyz", using: &generator)
 }

@@ -84,6 +84,7 @@ public struct JSONScanner {
     /// - Parameters:
     ///   - key: The key, without escapes.
     ///   - bytes: The text that was scanned.
+    /// - Returns: The value, or nothing.
     public func value(of key: StaticString, in bytes: UnsafeBufferPointer<UInt8>) -> Value? {
         let name = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
         for member in self.members where equal(member.key, name, in: bytes) { return member.value }
@@ -91,7 +92,9 @@ public struct JSONScanner {
     }
 
     /// The text of a key.
-    public func key(of member: Member, in bytes: UnsafeBufferPointer<UInt8>) -> String { text(of: member.key, in: bytes) }
+    public func key(of member: Member, in bytes: UnsafeBufferPointer<UInt8>) -> String {
+        text(of: member.key, in: bytes)
+    }
 
     private func equal(_ key: Value, _ name: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if key.hasEscapes { return text(of: key, in: bytes).utf8.elementsEqual(name) }
@@ -345,6 +348,7 @@ extension JSONScanner {
     /// - Parameters:
     ///   - value: A value of kind `string`.
     ///   - bytes: The text that was scanned.
+    /// - Returns: The text, escapes decoded.
     public func text(of value: Value, in bytes: UnsafeBufferPointer<UInt8>) -> String {
         let raw = UnsafeBufferPointer(rebasing: bytes[value.start..<value.end])
         guard value.hasEscapes else { return String(decoding: raw, as: UTF8.self) }
@@ -367,7 +371,9 @@ extension JSONScanner {
     }
 }
 
-/// Decodes the inside of a string that was scanned. No text gets longer by it.
+/// Decodes the inside of a string that was scanned.
+///
+/// No text gets longer by it.
 private func unescape(_ raw: UnsafeBufferPointer<UInt8>, into decoded: UnsafeMutableBufferPointer<UInt8>) -> Int {
     var index = 0
     var count = 0

@@ -116,7 +116,9 @@ struct JSONWriter {
         self.bytes.append(UInt8(ascii: "\""))
     }
 
-    /// The inside of a string. Runs without a character that needs an escape are copied in one piece.
+    /// The inside of a string.
+    ///
+    /// Runs without a character that needs an escape are copied in one piece.
     private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
         var start = 0
         for (index, byte) in text.enumerated() {

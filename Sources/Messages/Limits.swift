@@ -8,7 +8,9 @@ public enum Limits {
     public static let contextBytes = 4_096
     /// The longest WebSocket message, and the longest HTTP body, in bytes.
     public static let frameBytes = 32_768
-    /// How deep the objects and arrays of a client's JSON may nest. The outermost object is level 1.
+    /// How deep the objects and arrays of a client's JSON may nest.
+    ///
+    /// The outermost object is level 1.
     public static let jsonDepth = 16
     /// How many members one object of a client's JSON may have.
     public static let jsonMembers = 64

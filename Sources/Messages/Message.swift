@@ -1,6 +1,8 @@
 /// A message of a room: stored, numbered, and shown to everybody in it.
 public struct Message: Hashable, Sendable {
-    /// Who speaks. The raw value is the `type` on the wire.
+    /// Who speaks.
+    ///
+    /// The raw value is the `type` on the wire.
     public enum Speaker: String, Sendable {
         /// The visitor.
         case user
@@ -15,7 +17,9 @@ public struct Message: Hashable, Sendable {
     public var text: String
     public var timestamp: Timestamp
     public var context: MessageContext
-    /// The client's id, `re:` and the client's id for a reply, or `srv:` and 22 characters. At most 80 bytes.
+    /// The client's id, `re:` and the client's id for a reply, or `srv:` and 22 characters.
+    ///
+    /// At most 80 bytes.
     public var id: String
     /// The client's id of the message that a reply answers.
     public var inReplyTo: String?

@@ -59,6 +59,7 @@ extension MessageContext {
     /// The text of a member, where it has that member and the member is a text.
     ///
     /// - Parameter key: One of the allowed keys, such as `page`.
+    /// - Returns: The text, or nothing.
     public func text(_ key: StaticString) -> String? {
         guard self.json.utf8.count > 2 else { return nil }
         var json = self.json

@@ -2,13 +2,16 @@
 ///
 /// Each is one object without a line break, so that several of them may be joined by line breaks.
 public enum ServerFrame {
-    /// A message of a room. The bytes are the same for every connection.
+    /// A message of a room.
+    ///
+    /// The bytes are the same for every connection.
     ///
     /// - Parameters:
     ///   - message: The message.
     ///   - session: The room's session.
     ///   - seq: Its number in the room, from 1.
     ///   - epoch: The run of numbers that `seq` belongs to.
+    /// - Returns: One JSON object.
     public static func durable(_ message: Message, session: SessionID, seq: Int, epoch: String) -> [UInt8] {
         let size = 240 + message.text.utf8.count + message.context.json.utf8.count + message.id.utf8.count
         var writer = JSONWriter(reserving: size)
@@ -57,6 +60,7 @@ public enum ServerFrame {
     /// A message of a room as it is sent from history.
     ///
     /// - Parameter frame: What ``durable(_:session:seq:epoch:)`` gave.
+    /// - Returns: The same object, marked as a replay.
     public static func replayed(_ frame: [UInt8]) -> [UInt8] {
         var replay = frame
         replay.removeLast()
@@ -108,7 +112,10 @@ public enum ServerFrame {
     ///
     /// - Parameters:
     ///   - id: The client's id.
+    ///   - seq: The number of the message.
+    ///   - epoch: The run of numbers that it belongs to.
     ///   - isDuplicate: Whether the id was taken before; `seq` is then the first one.
+    /// - Returns: One JSON object.
     public static func ack(id: String, seq: Int, epoch: String, isDuplicate: Bool) -> [UInt8] {
         json(reserving: 128) { frame in
             frame.text("type", "ack")
@@ -157,8 +164,10 @@ public enum ServerFrame {
     /// Older messages.
     ///
     /// - Parameters:
+    ///   - epoch: The run of numbers of the room.
     ///   - items: Frames of ``durable(_:session:seq:epoch:)``, oldest first.
     ///   - isComplete: Whether nothing older exists.
+    /// - Returns: One JSON object.
     public static func history(epoch: String, items: some Sequence<[UInt8]>, isComplete: Bool) -> [UInt8] {
         json { frame in
             frame.text("type", "history")

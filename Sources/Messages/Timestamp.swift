@@ -8,7 +8,9 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC with milliseconds: `2026-11-24T05:29:13.123Z`. 24 characters, for the years 0 through 9999.
+    /// The moment as in RFC 3339, in UTC with milliseconds, such as `2026-11-24T05:29:13.123Z`.
+    ///
+    /// 24 characters, for the years 0 through 9999.
     public var description: String {
         String(unsafeUninitializedCapacity: Self.descriptionBytes) { bytes in
             self.write(to: bytes)

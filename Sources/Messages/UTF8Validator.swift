@@ -55,7 +55,9 @@ public struct UTF8Validator: Hashable, Sendable {
     }
 }
 
-/// The index of the first byte at or after `start` that isn't ASCII. Eight bytes at a time.
+/// The index of the first byte at or after `start` that isn't ASCII.
+///
+/// Eight bytes at a time.
 private func endOfASCII(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     var index = start
     while index + 8 <= bytes.count,

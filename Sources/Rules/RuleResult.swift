@@ -15,7 +15,9 @@ public enum RuleResult: Hashable, Sendable {
 /// The reply of the rule that won.
 public struct RuleReply: Hashable, Sendable {
     public var match: RuleMatch
-    /// Plain text. Captured text in it was written by the visitor.
+    /// Plain text.
+    ///
+    /// Captured text in it was written by the visitor.
     public var text: String
     /// Quick replies, at most 6.
     public var choices: [RuleChoice]

@@ -1,10 +1,14 @@
 public import Diagnostics
 
-/// One immutable set of rules. Any number of threads use it at once.
+/// One immutable set of rules.
+///
+/// Any number of threads use it at once.
 public final class RuleSet: Sendable {
     /// How many characters (Unicode scalars) of a message are looked at.
     public static let textLimit = 4_000
-    /// The time for all rules on one message. Once it is spent no further rule is tried.
+    /// The time for all rules on one message.
+    ///
+    /// Once it is spent no further rule is tried.
     public static let messageBudget = Duration.milliseconds(5)
 
     /// What somebody should look at, though the rules work; in the order of the files.
@@ -32,6 +36,7 @@ public final class RuleSet: Sendable {
     ///
     /// - Parameter folder: The path of the folder. Its `*.yaml` are read in byte order of their names, then those in
     ///   `local/`. Diagnostics name the files as `folder/NAME`, with `folder` as given.
+    /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
     public static func load(folder: String) throws(Rejection) -> RuleSet {
         var findings = Findings()
@@ -86,6 +91,7 @@ public final class RuleSet: Sendable {
     ///   - text: The message.
     ///   - context: What reply texts may use.
     ///   - scanner: The calling thread's scanner. ``Scanner/skipped`` tells afterwards which rules hit a limit.
+    /// - Returns: What the rules say to it.
     public func answer(to text: String, in context: RuleContext, using scanner: inout Scanner) -> RuleResult {
         var text = Self.readable(text).text
         return text.withUTF8 { bytes in

@@ -12,7 +12,9 @@ struct ChatChannel: HTTPChannelHandler {
     /// A connection that has been accepted.
     struct Value: ServerChildChannelValue {
         let channel: any Channel
-        /// What the first request makes of it. Fails if the connection ends before.
+        /// What the first request makes of it.
+        ///
+        /// Fails if the connection ends before.
         let decided: EventLoopFuture<Kind>
     }
 
@@ -73,8 +75,9 @@ struct ChatChannel: HTTPChannelHandler {
     let shared: Shared
     let responder: HTTPChannelHandler.Responder
 
-    /// Bytes that are read at once. The buffer stays with the connection, so it is the largest part of what an idle one
-    /// costs; messages are short.
+    /// Bytes that are read at once.
+    ///
+    /// The buffer stays with the connection, so it is the largest part of what an idle one costs; messages are short.
     static let readBytes = 512
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -92,7 +95,13 @@ struct ChatChannel: HTTPChannelHandler {
             )
             let encoder = HTTPResponseEncoder()
             let decided = channel.eventLoop.makePromise(of: Kind.self)
-            let gate = UpgradeGate(server: self.shared, loop: loop, decided: decided, decoder: decoder, encoder: encoder)
+            let gate = UpgradeGate(
+                server: self.shared,
+                loop: loop,
+                decided: decided,
+                decoder: decoder,
+                encoder: encoder
+            )
             try channel.pipeline.syncOperations.addHandlers(encoder, decoder, gate)
             return Value(channel: channel, decided: decided.futureResult)
         }

@@ -49,7 +49,12 @@ struct PatternCheck {
         name: String,
         into findings: inout Findings
     ) -> Bool {
-        let check = PatternCheck(written: written, expanded: expanded, options: [.caseless, .ucp], allowsRecursion: true)
+        let check = PatternCheck(
+            written: written,
+            expanded: expanded,
+            options: [.caseless, .ucp],
+            allowsRecursion: true
+        )
         let parsed = PatternParser.parse(expanded.text)
         guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings) else {
             return false
@@ -127,7 +132,8 @@ struct PatternCheck {
         var isFine = true
         for name in pattern.captureNames where !RuleFileReader.isName(name, separators: "_") {
             let before = self.expanded.text.ranges(of: name).first { range in
-                self.expanded.text[..<range.lowerBound].hasSuffix("<") || self.expanded.text[..<range.lowerBound].hasSuffix("'")
+                self.expanded.text[..<range.lowerBound].hasSuffix("<")
+                    || self.expanded.text[..<range.lowerBound].hasSuffix("'")
             }
             let offset = before.map { self.expanded.text.unicodeScalars[..<$0.lowerBound].count } ?? 0
             let problem = "\"\(name)\" is no name for a capture"

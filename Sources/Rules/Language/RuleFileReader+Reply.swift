@@ -14,7 +14,9 @@ extension RuleFileReader {
         var reply = WrittenReply()
         if let pick = node["pick"] { reply.pick = self.word("pick", pick) ?? .first }
         let items = self.items("variants", variants, expected: "a list of texts")
-        if variants.items?.isEmpty == true { self.findings.wrongValue("variants", variants, expected: "a list of texts") }
+        if variants.items?.isEmpty == true {
+            self.findings.wrongValue("variants", variants, expected: "a list of texts")
+        }
         reply.variants = items.compactMap { self.variant($0, of: reply) }
         if let last = reply.variants.last?.guardText, reply.variants.count == items.count {
             let problem = "the last variant has \"when\", so that a message could be left without a text"
@@ -29,7 +31,12 @@ extension RuleFileReader {
             self.findings.error("conflicting-keys", at: pick.place, "\"pick\" needs variants to pick from", hint: hint)
         }
         guard let textNode = node["text"] else {
-            self.findings.error("missing-key", at: node.place, "\"reply\" has no text", hint: "write text: or variants:")
+            self.findings.error(
+                "missing-key",
+                at: node.place,
+                "\"reply\" has no text",
+                hint: "write text: or variants:"
+            )
             return nil
         }
         let choices = node["choices"].map { self.choices($0) } ?? []

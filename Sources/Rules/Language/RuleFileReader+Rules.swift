@@ -69,7 +69,12 @@ extension RuleFileReader {
         guard outcomes.count > 1, let first = outcomes.first else { return }
         for other in outcomes.dropFirst() {
             let problem = "the rule has \"\(first.key)\" and \"\(other.key)\""
-            self.findings.error("two-outcomes", at: other.place, problem, hint: "a rule has one outcome; keep one of them")
+            self.findings.error(
+                "two-outcomes",
+                at: other.place,
+                problem,
+                hint: "a rule has one outcome; keep one of them"
+            )
         }
     }
 

@@ -50,7 +50,10 @@ extension RuleFileReader {
                 self.text("reply", reply).map { Written(value: $0, place: reply.place.bare) }
             }
             let tags = node["tags"].map { tags in
-                Written(value: self.texts("tags", tags, expected: "a list of tags").map(\.value), place: tags.place.bare)
+                Written(
+                    value: self.texts("tags", tags, expected: "a list of tags").map(\.value),
+                    place: tags.place.bare
+                )
             }
             return .wins(captures: captures, reply: reply, tags: tags)
         case "not":

@@ -55,7 +55,9 @@ extension RuleFileReader {
             return self.findings.wrongValue("macros", node, expected: "names and patterns")
         }
         for entry in entries {
-            guard let name = self.vocabularyName(entry), let pattern = self.pattern(entry.key, entry.value) else { continue }
+            guard let name = self.vocabularyName(entry), let pattern = self.pattern(entry.key, entry.value) else {
+                continue
+            }
             self.file.macros.append(RuleFile.MacroEntry(name: name, pattern: pattern))
         }
     }

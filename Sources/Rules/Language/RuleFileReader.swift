@@ -10,6 +10,7 @@ struct RuleFileReader {
     /// - Parameters:
     ///   - text: The bytes of the file, as text.
     ///   - file: The file, still empty.
+    ///   - findings: What is wrong goes there.
     /// - Returns: The file, as far as it could be read, or nothing where it isn't YAML.
     static func read(_ text: String, of file: RuleFile, into findings: inout Findings) -> RuleFile? {
         var reader = RuleFileReader(file: file)
@@ -65,9 +66,11 @@ struct RuleFileReader {
     /// The entries of a mapping whose keys are known.
     ///
     /// - Parameters:
+    ///   - node: The mapping.
     ///   - what: What the mapping is, for the message: `a rule`.
     ///   - keys: The keys that are built.
     ///   - planned: Keys of the language that aren't built yet.
+    /// - Returns: The known entries, or nothing where this is no mapping.
     mutating func entries(
         of node: YAMLNode,
         _ what: String,

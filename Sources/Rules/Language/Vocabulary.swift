@@ -118,17 +118,29 @@ struct Vocabulary {
         for word in remove {
             if list.remove(word.value) { continue }
             let problem = "\"\(word.value)\" is not in \"\(term.name)\""
-            findings.error("unknown-word", at: word.place, problem, hint: suggestion(for: word.value, among: list.words))
+            findings.error(
+                "unknown-word",
+                at: word.place,
+                problem,
+                hint: suggestion(for: word.value, among: list.words)
+            )
         }
         list.words += add
         if list.words.isEmpty {
-            findings.error("wrong-value", at: name.place, "no word of \"\(term.name)\" is left", hint: "leave one in it")
+            findings.error(
+                "wrong-value",
+                at: name.place,
+                "no word of \"\(term.name)\" is left",
+                hint: "leave one in it"
+            )
         }
         self.meanings[term] = .words(list)
     }
 
     /// The names that the patterns of `file` may use: its own, and those of the files that it includes.
-    private mutating func names(of file: RuleFile, _ includes: Includes, into findings: inout Findings) -> [String: Term] {
+    private mutating func names(of file: RuleFile, _ includes: Includes, into findings: inout Findings) -> [String:
+        Term]
+    {
         var names: [String: Term] = [:]
         for index in includes.reach(of: file.index) {
             for term in self.meanings.keys.filter({ $0.file == index }).sorted(by: { $0.name < $1.name }) {

@@ -15,6 +15,7 @@ struct WordList: Sendable {
     /// The list as a pattern without capturing groups.
     ///
     /// - Parameter withEdges: Whether only whole words match.
+    /// - Returns: The pattern, in PCRE2's syntax.
     func pattern(withEdges: Bool) -> String {
         var pattern = Self.group(self.words)
         if !self.endings.isEmpty { pattern += Self.group(self.endings) + "?" }

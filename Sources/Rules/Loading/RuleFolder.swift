@@ -20,7 +20,12 @@ struct RuleFolder {
         for name in names { self.read(name, into: &findings) }
         for name in Self.names(in: "\(self.folder)/local") ?? [] { self.read("local/\(name)", into: &findings) }
         if self.texts.isEmpty, !findings.hasErrors {
-            findings.warn("no-rules", at: Place(file: folder), "the folder has no rule files", hint: "add one, NAME.yaml")
+            findings.warn(
+                "no-rules",
+                at: Place(file: folder),
+                "the folder has no rule files",
+                hint: "add one, NAME.yaml"
+            )
         }
     }
 
@@ -33,7 +38,12 @@ struct RuleFolder {
     private mutating func read(_ name: String, into findings: inout Findings) {
         let path = "\(self.folder)/\(name)"
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            return findings.error("unreadable-file", at: Place(file: path), "the file can't be read", hint: "check its mode")
+            return findings.error(
+                "unreadable-file",
+                at: Place(file: path),
+                "the file can't be read",
+                hint: "check its mode"
+            )
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             return findings.error("not-utf8", at: Place(file: path), "the file is not UTF-8", hint: "save it as UTF-8")

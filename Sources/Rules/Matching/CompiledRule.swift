@@ -48,6 +48,7 @@ extension CompiledRule {
     /// - Parameters:
     ///   - bytes: The message in NFC and valid UTF-8, cut to ``RuleSet/textLimit``.
     ///   - scanner: The calling thread's.
+    /// - Returns: Whether it matches, or what ended the attempt.
     func trial(on bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) -> RuleTrial {
         var match = PatternMatch(text: "", captures: [])
         switch self.condition {

@@ -1,9 +1,13 @@
 /// Searches a text for many ASCII texts at once, in one pass, without regard to case.
 struct LiteralAutomaton: Sendable {
-    /// The class of each byte; 0 for those that occur in no literal. Upper and lower case have one class.
+    /// The class of each byte; 0 for those that occur in no literal.
+    ///
+    /// Upper and lower case have one class.
     private let classes: [UInt8]
     private let classCount: Int
-    /// For each state and class the next state, as its offset in this table. The top bit says that a literal ends there.
+    /// For each state and class the next state, as its offset in this table.
+    ///
+    /// The top bit says that a literal ends there.
     private let transitions: [UInt32]
     /// For each state the range of `sets` whose literals end there.
     private let ends: [Range<UInt32>]

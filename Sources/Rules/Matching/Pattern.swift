@@ -151,7 +151,9 @@ extension Pattern {
         let count = Int(self.information(UInt32(PCRE2_INFO_NAMECOUNT), of: code))
         let size = Int(self.information(UInt32(PCRE2_INFO_NAMEENTRYSIZE), of: code))
         var table: UnsafePointer<UInt8>?
-        guard count > 0, pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_NAMETABLE), &table) == 0, let table else { return [] }
+        guard count > 0, pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_NAMETABLE), &table) == 0, let table else {
+            return []
+        }
         return (0..<count).map { index in
             // Two bytes of number, then the name, then zeros.
             let entry = UnsafeBufferPointer(start: table + index * size, count: size)

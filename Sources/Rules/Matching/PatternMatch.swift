@@ -62,7 +62,9 @@ func slice(_ number: Int, of bytes: UnsafeBufferPointer<UInt8>, _ matchData: Opa
     return 0 <= start && start <= end && end <= bytes.count ? bytes[start..<end] : nil
 }
 
-/// What ended a search before its result was known. Never the same as "no match".
+/// What ended a search before its result was known.
+///
+/// Never the same as "no match".
 public enum MatchLimit: Error, Hashable, Sendable, CustomStringConvertible {
     /// More than ``Scanner/matchLimit`` steps.
     case steps

@@ -6,12 +6,15 @@ internal import CPCRE2
 /// A scanner may be used with any number of rule sets and patterns, one after the other.
 // Guard: not copyable, so it has exactly one owner at a time; nothing in it is bound to the thread that made it.
 public struct Scanner: ~Copyable, @unchecked Sendable {
-    /// How many steps one search may take. A character of the text costs one, so this must stay well above
-    /// ``RuleSet/textLimit``.
+    /// How many steps one search may take.
+    ///
+    /// A character of the text costs one, so this must stay well above ``RuleSet/textLimit``.
     public static let matchLimit = 10_000
 
     /// The limits that rules of the last message hit and that were skipped (`on_limit: skip`), in the order of the
-    /// rules. Mostly empty. A caller that says "no rule matched" should look here first.
+    /// rules.
+    ///
+    /// Mostly empty. A caller that says "no rule matched" should look here first.
     public internal(set) var skipped: [RuleLimit] = []
 
     let context: OpaquePointer
@@ -53,7 +56,9 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         pcre2_jit_stack_free_8(self.stack)
     }
 
-    /// Room for at least `pairs` pairs of offsets. Growing it forgets the last match.
+    /// Room for at least `pairs` pairs of offsets.
+    ///
+    /// Growing it forgets the last match.
     mutating func captures(atLeast pairs: Int) -> OpaquePointer {
         if pairs > self.pairCapacity {
             pcre2_match_data_free_8(self.matchData)

@@ -27,7 +27,9 @@ extension PatternParser {
         return self.callOrSetting(from: start, wasExtended)
     }
 
-    /// The alternatives of a group up to its `)`. What `(?x)` has set inside ends here.
+    /// The alternatives of a group up to its `)`.
+    ///
+    /// What `(?x)` has set inside ends here.
     private mutating func body(restoring wasExtended: Bool) -> PatternNode {
         let body = self.alternation()
         _ = self.take(")")
@@ -76,7 +78,9 @@ extension PatternParser {
         return [isScoped ? self.body(restoring: wasExtended) : .assertion]
     }
 
-    /// Of the options only `x` changes how a pattern is read. What follows `-` is unset, and `^` unsets all.
+    /// Of the options only `x` changes how a pattern is read.
+    ///
+    /// What follows `-` is unset, and `^` unsets all.
     private mutating func setOptions(_ options: String) {
         let parts = options.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         if options.hasPrefix("^") { self.isExtended = false }

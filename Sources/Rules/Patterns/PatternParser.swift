@@ -140,7 +140,9 @@ struct PatternParser {
         guard self.next == "{" else { return nil }
         // Wider than PCRE2 10.42, which takes `{,3}` for characters: a later one doesn't.
         let counts = self.scalars[(self.position + 1)...].prefix { ("0"..."9").contains($0) || $0 == "," || $0 == " " }
-        guard counts.contains(where: { ("0"..."9").contains($0) }), self.scalar(counts.count + 1) == "}" else { return nil }
+        guard counts.contains(where: { ("0"..."9").contains($0) }), self.scalar(counts.count + 1) == "}" else {
+            return nil
+        }
         self.position += counts.count + 2
         let minimum = counts.prefix { $0 != "," }.filter { $0 != " " }
         return Int(String(String.UnicodeScalarView(minimum))) ?? 0

@@ -9,7 +9,9 @@ struct RequiredLiterals: Hashable, Sendable {
 
     let texts: [String]
 
-    /// What a pattern requires: of each set one text, all of them at once. Nothing where nothing is certain.
+    /// What a pattern requires: of each set one text, all of them at once.
+    ///
+    /// Nothing where nothing is certain.
     ///
     /// A set that would be found in nearly every message is left out.
     static func required(by node: PatternNode) -> [RequiredLiterals] {
@@ -32,7 +34,8 @@ struct RequiredLiterals: Hashable, Sendable {
         let unique = texts.filter { seen.insert($0).inserted }
         let isUseful = unique.allSatisfy { text in
             // One letter is in nearly every message.
-            text.utf8.count > 1 || text.utf8.first.map { !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false
+            text.utf8.count > 1
+                || text.utf8.first.map { !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false
         }
         guard !unique.isEmpty, unique.count <= Self.maximumCount, isUseful else { return nil }
         self.texts = unique

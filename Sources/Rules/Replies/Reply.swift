@@ -39,6 +39,7 @@ struct Reply: Sendable {
     /// - Parameters:
     ///   - rule: The rule's full name, for the count of its replies.
     ///   - seed: The rule's id.
+    ///   - values: What the reply's places stand for.
     /// - Returns: Its place in ``variants``.
     func choose(rule: String, seed: String, _ values: ReplyValues) -> Int {
         let fitting = self.variants.indices.filter { self.fits($0, values) }
@@ -112,7 +113,9 @@ struct SeededGenerator {
     }
 }
 
-/// FNV-1a, 64 bits: the same for the same bytes, on every machine. Not against people who want two texts to be equal.
+/// FNV-1a, 64 bits: the same for the same bytes, on every machine.
+///
+/// Not against people who want two texts to be equal.
 struct StableHash {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 

@@ -64,10 +64,12 @@ struct Template: Sendable, Equatable {
     /// As many whole characters as fit.
     private static func cut(_ text: String, to byteCount: Int) -> String {
         var bytes = 0
-        return String(text.prefix { character in
-            bytes += character.utf8.count
-            return bytes <= byteCount
-        })
+        return String(
+            text.prefix { character in
+                bytes += character.utf8.count
+                return bytes <= byteCount
+            }
+        )
     }
 }
 

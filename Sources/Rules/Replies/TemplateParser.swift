@@ -25,7 +25,9 @@ struct TemplateParser {
     private(set) var problems: [Problem] = []
     private let scalars: [Unicode.Scalar]
 
-    /// Reads a whole text. What is wrong stands in ``problems``.
+    /// Reads a whole text.
+    ///
+    /// What is wrong stands in ``problems``.
     init(_ text: String) {
         self.scalars = Array(text.unicodeScalars)
         var start = 0
@@ -72,7 +74,9 @@ struct TemplateParser {
         }
         guard let end = self.end(of: start) else {
             let hint = #"add "}}", or write {{"{{"}} for two braces"#
-            self.problems.append(Problem(code: "template-syntax", offset: start, problem: "\"{{\" without \"}}\"", hint: hint))
+            self.problems.append(
+                Problem(code: "template-syntax", offset: start, problem: "\"{{\" without \"}}\"", hint: hint)
+            )
             return self.scalars.count
         }
         let parts = self.parts((start + 2)..<end)
@@ -112,7 +116,9 @@ struct TemplateParser {
     }
 
     private mutating func filter(_ text: String, at offset: Int) -> Template.Filter? {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).trimmed }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map {
+            String($0).trimmed
+        }
         let argument = parts.count == 2 ? parts[1] : nil
         switch (parts[0], argument) {
         case ("lower", nil): return .lower
@@ -135,12 +141,16 @@ struct TemplateParser {
         return nil
     }
 
-    /// What a name stands for. A name without a dot is a capture; whether `match` has it isn't known here.
+    /// What a name stands for.
+    ///
+    /// A name without a dot is a capture; whether `match` has it isn't known here.
     private mutating func reference(_ name: String, at offset: Int) -> Template.Reference? {
         if let reference = Self.reference(name) { return reference }
         if name.isEmpty {
             let hint = #"write a name, or {{"{{"}} for two braces"#
-            self.problems.append(Problem(code: "template-syntax", offset: offset, problem: "no name in the braces", hint: hint))
+            self.problems.append(
+                Problem(code: "template-syntax", offset: offset, problem: "no name in the braces", hint: hint)
+            )
         } else {
             let known = Template.Reference.named.keys.sorted() + ["ctx.vars.NAME"]
             let hint = suggestion(for: name, among: known)

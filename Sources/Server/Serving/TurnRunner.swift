@@ -80,7 +80,10 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         dialogue.remember(result.effects)
         if result.outcome == .failedAndTold {
-            self.logger.error("Turn failed", metadata: ["message.seq": "\(message.seq)", "chain.name": "\(self.chain.name)"])
+            self.logger.error(
+                "Turn failed",
+                metadata: ["message.seq": "\(message.seq)", "chain.name": "\(self.chain.name)"]
+            )
         }
     }
 
@@ -135,7 +138,9 @@ private func history(of room: Room, before seq: Int) -> [HistoryItem] {
     }
 }
 
-/// What the responders know of one conversation. Lives with its room.
+/// What the responders know of one conversation.
+///
+/// Lives with its room.
 private final class Dialogue: Sendable {
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>

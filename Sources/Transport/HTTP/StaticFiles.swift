@@ -38,6 +38,7 @@ struct StaticFiles: Sendable {
     /// - Parameters:
     ///   - path: As in the request; only what is in the table is ever served, so it needs no cleaning.
     ///   - knownTag: The `If-None-Match` of the request.
+    /// - Returns: The file, or that the client has it.
     func response(to path: String, knownTag: String?) -> Response? {
         guard let file = self.files[path] else { return nil }
         var headers = HTTPFields()

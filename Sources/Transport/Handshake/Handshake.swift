@@ -53,6 +53,7 @@ struct Handshake: Sendable {
     ///   - head: A request whose path is that of a WebSocket endpoint.
     ///   - origins: Which pages may ask.
     ///   - isDraining: Whether the server is about to stop.
+    /// - Throws: The answer to the first check that fails.
     init(_ head: HTTPRequestHead, origins: OriginPolicy, isDraining: Bool) throws(Refusal) {
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.accept = try Self.checkUpgrade(head)
@@ -81,7 +82,11 @@ struct Handshake: Sendable {
     /// Checks what RFC 6455 section 4.2.1 asks of a client, and answers its key.
     private static func checkUpgrade(_ head: HTTPRequestHead) throws(Refusal) -> String {
         guard head.method == .GET else {
-            throw Refusal(.methodNotAllowed, ClientError(.badRequest, "only GET opens a WebSocket"), headers: ["Allow": "GET"])
+            throw Refusal(
+                .methodNotAllowed,
+                ClientError(.badRequest, "only GET opens a WebSocket"),
+                headers: ["Allow": "GET"]
+            )
         }
         let upgrades = head.headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
         let asks = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }

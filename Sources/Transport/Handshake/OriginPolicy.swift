@@ -15,6 +15,7 @@ struct OriginPolicy: Sendable {
     /// server listens on this machine only.
     ///
     /// - Parameter headers: All values of the header.
+    /// - Returns: The judgement.
     func judge(_ headers: [String]) -> Verdict {
         guard let origin = headers.first else { return .absent }
         guard headers.count == 1, let host = Self.host(of: origin), Self.isLoopback(host) else { return .refused }

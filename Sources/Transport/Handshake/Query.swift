@@ -26,7 +26,9 @@ struct Query: Sendable {
 
     subscript(name: String) -> String? { self.values[name] }
 
-    /// Removes percent-encoding (RFC 3986 section 2.1). `+` stands for itself.
+    /// Removes percent-encoding (RFC 3986 section 2.1).
+    ///
+    /// `+` stands for itself.
     private static func decoded(_ text: Substring.UTF8View.SubSequence) throws(Malformed) -> String {
         var bytes: [UInt8] = []
         var rest = text

@@ -18,9 +18,13 @@ final class EventLoopContext: @unchecked Sendable {
     var scratch: [UInt8] = []
     /// Guarded by `loop`.
     var wheel = TimingWheel()
-    /// Storage of letters that were handed out. Guarded by `loop`.
+    /// Storage of letters that were handed out.
+    ///
+    /// Guarded by `loop`.
     private var emptied: [Letter] = []
-    /// Connections with something to flush. Guarded by `loop`.
+    /// Connections with something to flush.
+    ///
+    /// Guarded by `loop`.
     private var dirty: [WebSocketHandler] = []
     /// Guarded by `loop`.
     private var ticking: RepeatedTask?
@@ -41,10 +45,14 @@ final class EventLoopContext: @unchecked Sendable {
         self.clocks = clocks
     }
 
-    /// Queues a frame for a connection of this loop. Any thread.
+    /// Queues a frame for a connection of this loop.
+    ///
+    /// Any thread.
     func post(_ frame: Frame, to connection: WebSocketHandler) { self.post(.frame(connection, frame)) }
 
-    /// Queues the end of a connection of this loop, after the frames that were queued before. Any thread.
+    /// Queues the end of a connection of this loop, after the frames that were queued before.
+    ///
+    /// Any thread.
     func postClose(_ code: CloseCode, reason: String, to connection: WebSocketHandler) {
         self.post(.close(connection, code, reason: reason))
     }

@@ -28,6 +28,7 @@ struct FrameHeader: Hashable, Sendable {
     ///   - bytes: What has arrived, from the first byte of the frame on.
     ///   - bound: A length above this is refused by the caller, so the masking key behind it isn't waited for.
     /// - Returns: The header and its size in bytes; nothing if it has not arrived whole.
+    /// - Throws: What is wrong with it.
     static func read(
         _ bytes: UnsafeRawBufferPointer,
         refusing bound: Int

@@ -14,7 +14,9 @@ struct FrameParser {
         var acceptsBinary: Bool
     }
 
-    /// Something that arrived. The bytes are valid during the call only.
+    /// Something that arrived.
+    ///
+    /// The bytes are valid during the call only.
     enum Event {
         /// A whole text message in valid UTF-8.
         case text(UnsafeRawBufferPointer)
@@ -101,7 +103,8 @@ extension FrameParser {
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
             let known = self.headerBytes
             let count = self.headerCount
-            guard let (header, _) = try readFrameHeader(known, count: count, refusing: self.options.maximumMessageBytes) else { continue }
+            guard let (header, _) = try readFrameHeader(known, count: count, refusing: self.options.maximumMessageBytes)
+            else { continue }
             self.headerCount = 0
             try self.begin(header)
             return true

@@ -60,8 +60,10 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         self.endpoint = endpoint
         self.loop = loop
         switch endpoint {
-        case .chat: self.parser = FrameParser(options: .init(maximumMessageBytes: Limits.frameBytes, acceptsBinary: false))
-        case .echo: self.parser = FrameParser(options: .init(maximumMessageBytes: Self.maximumEchoBytes, acceptsBinary: true))
+        case .chat:
+            self.parser = FrameParser(options: .init(maximumMessageBytes: Limits.frameBytes, acceptsBinary: false))
+        case .echo:
+            self.parser = FrameParser(options: .init(maximumMessageBytes: Self.maximumEchoBytes, acceptsBinary: true))
         }
     }
 
@@ -273,8 +275,10 @@ extension WebSocketHandler {
         self.startClosing(violation.code, reason: violation.reason.description)
     }
 
-    /// Sends a close frame and ends the writing side. What the client still sends is read and dropped for a while:
-    /// closing a socket with unread bytes would reset it, and the client would never see the code.
+    /// Sends a close frame and ends the writing side.
+    ///
+    /// What the client still sends is read and dropped for a while: closing a socket with unread bytes would reset it,
+    /// and the client would never see the code.
     func startClosing(_ code: CloseCode, reason: String) {
         guard self.state == .open, let context = self.context else { return }
         self.queueClose(code, reason: reason)

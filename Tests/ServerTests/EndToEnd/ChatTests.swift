@@ -104,7 +104,10 @@ struct ChatTests {
         }
     }
 
-    @Test("a client can't speak as claude or as the system, and nobody sees the attempt", arguments: ["claude", "system"])
+    @Test(
+        "a client can't speak as claude or as the system, and nobody sees the attempt",
+        arguments: ["claude", "system"]
+    )
     func impersonation(type: String) async throws {
         try await RunningServer.run { server in
             try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in

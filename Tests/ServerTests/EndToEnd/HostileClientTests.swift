@@ -139,7 +139,10 @@ struct HostileClientTests {
         }
     }
 
-    @Test("pages of this machine may connect", arguments: ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"])
+    @Test(
+        "pages of this machine may connect",
+        arguments: ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"]
+    )
     func origins(origin: String) async throws {
         try await RunningServer.run { server in
             try await TestSocket.connect(port: server.port) { socket in

@@ -21,7 +21,9 @@ struct RunningServer: Sendable {
     ///   - responders: Those of the stage `answer`, in order.
     ///   - options: The bounds of the hub.
     ///   - tls: Certificate and key.
+    ///   - offersEcho: Whether `/_echo` is there.
     ///   - body: The test.
+    /// - Throws: What the test or the server throws.
     static func run(
         _ responders: [any Responder] = [Greeter()],
         options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),

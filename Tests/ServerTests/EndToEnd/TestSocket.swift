@@ -10,7 +10,10 @@ final class TestSocket {
     /// The head of the answer to the handshake, or of any other answer.
     private(set) var head = ""
 
-    private init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+    private init(
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+        _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
         self.input = inbound.makeAsyncIterator()
         self.output = output
     }
@@ -129,9 +132,13 @@ final class TestSocket {
         return frame
     }
 
-    /// The next text frame, read as JSON. Whole numbers, texts and booleans only.
+    /// The next text frame, read as JSON.
+    ///
+    /// Whole numbers, texts and booleans only.
     func next() async throws -> [String: Value] {
-        guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else { throw Unexpected(what: "no text frame") }
+        guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else {
+            throw Unexpected(what: "no text frame")
+        }
         return try JSONDecoder().decode([String: Value].self, from: Data(frame.payload))
     }
 

@@ -1,0 +1,1 @@
+../../../Sources/Transport/WebSocket/FrameHeader.swift
