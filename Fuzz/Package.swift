@@ -14,7 +14,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .target(name: "Messages", swiftSettings: settings),
-        .target(name: "FrameParsing", dependencies: ["Messages"], swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+        .target(
+            name: "FrameParsing",
+            dependencies: ["Messages"],
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
+        ),
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),
         .executableTarget(name: "FuzzEnvelope", dependencies: ["Messages"], swiftSettings: settings),
     ]

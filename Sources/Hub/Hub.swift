@@ -53,9 +53,22 @@ public final class Hub: Sendable {
 
     /// The room with one more reservation, or nothing if the room is full.
     private func room(of session: SessionID) throws(ClientError) -> Room? {
-        if self.roomCount.load(ordering: .relaxed) >= self.options.rooms { self.dropIdleRooms() }
+        var found = self.lookUp(session)
+        if case .overloaded = found {
+            self.dropIdleRooms()
+            found = self.lookUp(session)
+        }
+        switch found {
+        case .found(let room): return room
+        case .full: return nil
+        case .overloaded:
+            throw ClientError(.overloaded, "no more sessions can be opened", retryAfterMilliseconds: 5_000)
+        }
+    }
+
+    private func lookUp(_ session: SessionID) -> Lookup {
         let shard = self.shards[Int(UInt(bitPattern: session.hashValue) % UInt(self.shards.count))]
-        let found = shard.rooms.withLock { rooms -> Lookup in
+        return shard.rooms.withLock { rooms -> Lookup in
             // The reservation is made under the table's lock, so that the room can't be dropped in between.
             if let room = rooms[session] { return room.reserve() ? .found(room) : .full }
             guard self.roomCount.load(ordering: .relaxed) < self.options.rooms else { return .overloaded }
@@ -64,12 +77,6 @@ public final class Hub: Sendable {
             rooms[session] = room
             self.roomCount.wrappingAdd(1, ordering: .relaxed)
             return .found(room)
-        }
-        switch found {
-        case .found(let room): return room
-        case .full: return nil
-        case .overloaded:
-            throw ClientError(.overloaded, "no more sessions can be opened", retryAfterMilliseconds: 5_000)
         }
     }
 

@@ -283,7 +283,7 @@ extension Room {
     public func history(_ request: HistoryRequest) throws(ClientError) -> [UInt8] {
         let answer = self.state.withLock { state -> [UInt8]? in
             guard request.epoch == nil || request.epoch == state.epoch else { return nil }
-            let before = request.before ?? state.recent.top + 1
+            let before = min(request.before ?? .max, state.recent.top + 1)
             let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
             let isComplete = state.recent.oldest == 1 && before - items.count <= 1
             return ServerFrame.history(epoch: state.epoch, items: items, isComplete: isComplete)

@@ -83,8 +83,9 @@ public struct ChatServer: Service {
             clocks: self.clocks,
             logger: self.logger
         )
+        let polls = OpenPolls()
         let application = Application(
-            router: self.router(),
+            router: self.router(polls),
             server: try self.builder(shared),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.options.host, port: self.options.port),
@@ -103,6 +104,7 @@ public struct ChatServer: Service {
                 try await application.run()
             } onGracefulShutdown: {
                 shared.isDraining.store(true, ordering: .relaxed)
+                polls.wakeAll()
             }
         } catch {
             try await group.shutdownGracefully()
@@ -112,9 +114,9 @@ public struct ChatServer: Service {
         try await group.shutdownGracefully()
     }
 
-    private func router() -> Router<ChatRequestContext> {
+    private func router(_ polls: OpenPolls) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
-        ChatRoutes(hub: self.hub, origins: OriginPolicy(), health: self.health).add(to: router)
+        ChatRoutes(hub: self.hub, origins: OriginPolicy(), polls: polls, health: self.health).add(to: router)
         return router
     }
 

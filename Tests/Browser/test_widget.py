@@ -241,7 +241,6 @@ class Sessions(WidgetTest):
             tab.waits_for("claudeChat.state.connection === 'connecting'")
             # A request that is answered: whatever the tab has asked before has reached the route by now.
             tab.page.evaluate("fetch('/healthz').then(answer => answer.text())")
-        self.context.unroute("**/api/chat/session")
         for route in held:
             route.continue_()
         for tab in tabs:

@@ -18,7 +18,7 @@ struct InlineTestRun {
         _ scanner: inout Scanner,
         into findings: inout Findings
     ) {
-        let result = self.set.answer(to: test.text, in: test.context, using: &scanner)
+        let result = self.set.answer(to: test.text, in: test.context, within: .seconds(10), using: &scanner)
         let winner = result.rule
         let sentence = "\"\(test.text)\""
         switch test.expectation {

@@ -13,6 +13,8 @@ struct RuleCompiler {
     /// Compiles a rule; nothing where it has a mistake.
     mutating func compile(_ rule: WrittenRule, into findings: inout Findings) -> CompiledRule? {
         guard self.isWhole(rule, into: &findings), let written = rule.condition, let outcome = rule.outcome else {
+            // A mistake elsewhere in the rule doesn't hide those of its patterns.
+            if let condition = rule.condition { _ = self.patterns(of: condition, rule, into: &findings) }
             return nil
         }
         let errorCount = findings.errorCount

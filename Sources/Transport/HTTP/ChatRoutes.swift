@@ -22,13 +22,15 @@ struct ChatRoutes: Sendable {
     private let origins: OriginPolicy
     private let health: @Sendable () -> String
     private let files = StaticFiles()
-    private let polls = OpenPolls()
+    private let polls: OpenPolls
 
     /// - Parameters:
     ///   - hub: Where messages go.
     ///   - origins: Which pages may ask.
+    ///   - polls: The long polls that wait.
     ///   - health: A JSON object that says how the server is.
-    init(hub: Hub, origins: OriginPolicy, health: @escaping @Sendable () -> String) {
+    init(hub: Hub, origins: OriginPolicy, polls: OpenPolls, health: @escaping @Sendable () -> String) {
+        self.polls = polls
         self.hub = hub
         self.origins = origins
         self.health = health
@@ -180,8 +182,11 @@ extension ChatRoutes {
 }
 
 /// The polls that wait, one for each client: a second one ends the first.
-private final class OpenPolls: Sendable {
+final class OpenPolls: Sendable {
     private let links = Mutex<[String: PollLink]>([:])
+
+    /// Ends all of them, since the server stops.
+    func wakeAll() { for link in self.links.withLock({ Array($0.values) }) { link.wake() } }
 
     func replace(_ key: String, with link: PollLink) {
         self.links.withLock { links in links.updateValue(link, forKey: key) }?.wake()

@@ -50,7 +50,7 @@ struct FrameHeader: Hashable, Sendable {
         }
         guard let (length, lengthBytes) = try readLength(bytes, short) else { return nil }
         let size = 2 + lengthBytes + 4
-        guard bytes.count >= size || length > bound else { return nil }
+        guard bytes.count >= size || (length > bound && !opcode.isControl) else { return nil }
         let mask = bytes.count >= size ? bytes.loadUnaligned(fromByteOffset: size - 4, as: UInt32.self).littleEndian : 0
         return (FrameHeader(isFinal: isFinal, opcode: opcode, length: length, mask: mask), size)
     }

@@ -89,7 +89,7 @@ extension FrameParser {
     /// - Returns: Whether a header is complete. If not, all of `rest` was taken.
     private mutating func readHeader(_ rest: inout UnsafeRawBufferPointer) throws(Violation) -> Bool {
         if self.headerCount == 0 {
-            if let (header, size) = try FrameHeader.read(rest, refusing: self.options.maximumMessageBytes) {
+            if let (header, size) = try FrameHeader.read(rest, refusing: self.room) {
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(size))
                 try self.begin(header)
                 return true
@@ -103,7 +103,7 @@ extension FrameParser {
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
             let known = self.headerBytes
             let count = self.headerCount
-            guard let (header, _) = try readFrameHeader(known, count: count, refusing: self.options.maximumMessageBytes)
+            guard let (header, _) = try readFrameHeader(known, count: count, refusing: self.room)
             else { continue }
             self.headerCount = 0
             try self.begin(header)
@@ -111,6 +111,9 @@ extension FrameParser {
         }
         return false
     }
+
+    /// Bytes that the message in progress may still grow by.
+    private var room: Int { self.options.maximumMessageBytes - self.message.count }
 
     private mutating func appendToHeader(_ byte: UInt8) {
         self.headerBytes[self.headerCount] = byte
@@ -130,7 +133,7 @@ extension FrameParser {
         case .close, .ping, .pong: break
         }
         // The declared length decides, so that nothing of an oversized message is waited for or kept.
-        guard header.opcode.isControl || header.length <= self.options.maximumMessageBytes - self.message.count else {
+        guard header.opcode.isControl || header.length <= self.room else {
             throw Violation(.messageTooBig, "message too big")
         }
         if header.opcode == .text { self.validator = UTF8Validator() }

@@ -1,0 +1,167 @@
+"""Holds the documents to what the product does.
+
+Every `console` block is run and its output compared; `script/server` is started and answers; the rule file in the
+documents loads and its tests pass; the plugin in the README compiles; every link leads somewhere.
+Environment: CLAUDE_CHAT_BIN, the binary (default: the debug build).
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("CLAUDE_CHAT_BIN", ROOT / ".build/debug/claude-chat")).resolve()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "Documentation").rglob("*.md")])
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def blocks(language):
+    """All fenced blocks of a language: (name of the document, text)."""
+    for path in DOCUMENTS:
+        for found, text in FENCE.findall(path.read_text(encoding="utf-8")):
+            if found == language:
+                yield path.relative_to(ROOT).as_posix(), text
+
+
+def sessions(text):
+    """The commands of a console block, each with the lines that are shown below it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output.rstrip("\n").splitlines()
+
+
+def run(command, **options):
+    environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=60, check=False, **options
+    )
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Documents(unittest.TestCase):
+    def test_links_lead_somewhere(self):
+        for path in DOCUMENTS:
+            text = FENCE.sub("", path.read_text(encoding="utf-8"))
+            for target in LINK.findall(text):
+                if re.match(r"[a-z]+:|#", target):
+                    continue
+                with self.subTest(document=path.name, link=target):
+                    self.assertTrue((path.parent / target.partition("#")[0]).exists())
+
+    def test_commands_give_the_output_that_is_shown(self):
+        count = 0
+        for document, text in blocks("console"):
+            for command, shown in sessions(text):
+                count += 1
+                with self.subTest(document=document, command=command):
+                    done = run(command, shell=True)
+                    self.assertTrue(shown or done.returncode == 0, done.stdout)
+                    # A document may stop early; what it shows is the beginning, word by word.
+                    self.assertEqual(done.stdout.splitlines()[: len(shown)], shown)
+        self.assertGreater(count, 0, "no console block found")
+
+    def test_scripts_exist(self):
+        for document, text in blocks("sh"):
+            for line in text.splitlines():
+                word = line.split()[0] if line.split() else ""
+                if word.startswith("script/"):
+                    with self.subTest(document=document, command=line):
+                        self.assertTrue(os.access(ROOT / word, os.X_OK))
+
+    def test_rule_files_load_and_pass_their_own_tests(self):
+        files = [(name, text) for name, text in blocks("yaml") if "\nrules:" in text]
+        self.assertTrue(files, "no rule file found")
+        for document, text in files:
+            with self.subTest(document=document), tempfile.TemporaryDirectory() as folder:
+                rules = Path(folder, "rules")
+                rules.mkdir()
+                (rules / "words.yaml").write_bytes((ROOT / "rules/words.yaml").read_bytes())
+                (rules / "example.yaml").write_text(text, encoding="utf-8")
+                configuration = Path(folder, "claude-chat.yaml")
+                configuration.write_text(
+                    "version: 1\ndefault_chain: one\nserver: {listen: '127.0.0.1:8080'}\n"
+                    "chains:\n  one:\n    answer:\n      - rules: {path: rules/}\n",
+                    encoding="utf-8",
+                )
+                done = run([str(BINARY), "check", "--config", str(configuration)])
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_script_server_serves_what_the_readme_shows(self):
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        shown = next(text for language, text in FENCE.findall(readme) if "Ctrl+C stops" in text and not language)
+        port = free_port()
+        with tempfile.TemporaryFile(mode="w+") as output:
+            server = subprocess.Popen(
+                [str(ROOT / "script/server"), "--listen", f"127.0.0.1:{port}"],
+                # Another folder than the repository's: the script finds its way.
+                cwd="/", env={**os.environ, "CLAUDE_CHAT_BUILD": "debug"}, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT,
+            )
+            try:
+                self.wait_for_health(server, port)
+            finally:
+                server.send_signal(signal.SIGTERM)
+                try:
+                    code = server.wait(timeout=45)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+                    code = server.wait()
+            output.seek(0)
+            said = output.read()
+        self.assertEqual(code, 0, said)
+        for line in shown.strip().splitlines():
+            self.assertIn(line.replace("8080", str(port)), said)
+
+    def wait_for_health(self, server, port):
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+                    self.assertEqual(answer.status, 200)
+                    return
+            except (urllib.error.URLError, OSError):
+                try:
+                    self.fail(f"script/server ended with {server.wait(timeout=0.2)}")
+                except subprocess.TimeoutExpired:
+                    pass
+        self.fail("script/server didn't answer /healthz within 90 s")
+
+    def test_the_plugin_of_the_readme_compiles(self):
+        programs = [text for _, text in blocks("swift") if "ClaudeChatCommand.main" in text]
+        self.assertTrue(programs, "no program found")
+        modules = BINARY.parent / "Modules"
+        if not modules.is_dir():
+            self.skipTest("the compiled modules aren't beside the binary")
+        for text in programs:
+            with tempfile.TemporaryDirectory() as folder:
+                source = Path(folder, "main.swift")
+                source.write_text(text, encoding="utf-8")
+                maps = []
+                for path in (ROOT / ".build/checkouts").glob("*/Sources/*/include/module.modulemap"):
+                    maps += ["-Xcc", f"-fmodule-map-file={path}"]
+                for path in BINARY.parent.glob("*.build/module.modulemap"):
+                    maps += ["-Xcc", f"-fmodule-map-file={path}"]
+                done = run([
+                    "swiftc", "-typecheck", "-swift-version", "6", "-I", str(modules),
+                    "-I", str(ROOT / "Sources/CPCRE2"), *maps, str(source),
+                ])
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,196 @@
+import Messages
+import Synchronization
+import Testing
+
+@testable import Hub
+
+/// Clocks that stand still until a test moves them.
+final class ManualClocks: Clocks {
+    private let now = Mutex<UInt64>(1_000_000_000)
+
+    func timestamp() -> Timestamp { Timestamp(milliseconds: Int64(self.nanoseconds() / 1_000_000)) }
+    func nanoseconds() -> UInt64 { self.now.withLock { $0 } }
+    func advance(seconds: UInt64) { self.now.withLock { $0 += seconds * 1_000_000_000 } }
+}
+
+/// A connection that keeps what it was sent.
+final class RecordingLink: Link {
+    private let frames = Mutex<[String]>([])
+
+    func send(_ frame: Frame) { self.frames.withLock { $0.append(String(decoding: frame.json, as: UTF8.self)) } }
+    func close(_ code: CloseCode, reason: String) {}
+
+    /// What came since the last look.
+    func take() -> [String] {
+        self.frames.withLock { frames in
+            defer { frames = [] }
+            return frames
+        }
+    }
+}
+
+/// Takes messages and finishes them when it is told.
+final class RecordingSubscriber: InboundSubscriber {
+    let seen = Mutex<[String]>([])
+    let overflown = Mutex<[String]>([])
+    let answersLater: Bool
+
+    init(answersLater: Bool = false) { self.answersLater = answersLater }
+
+    func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
+        self.seen.withLock { $0.append(message.message.text) }
+        return self.answersLater ? .later : .finished
+    }
+
+    func overflow(_ message: InboundMessage, in room: Room) {
+        self.overflown.withLock { $0.append(message.message.text) }
+    }
+}
+
+@Suite("rooms")
+struct RoomTests {
+    private let clocks = ManualClocks()
+
+    private func hub(_ options: HubOptions = HubOptions(messageRate: nil), _ subscriber: RecordingSubscriber = .init())
+        -> Hub
+    {
+        Hub(options: options, clocks: self.clocks, subscriber: subscriber)
+    }
+
+    private func join(_ hub: Hub, _ session: String, mode: ProtocolMode = .v1, from position: Position? = nil) throws
+        -> (Room, RecordingLink)
+    {
+        let room = try hub.reserve(#require(SessionID(session)))
+        let link = RecordingLink()
+        room.join(link, mode: mode, from: position)
+        return (room, link)
+    }
+
+    @Test("everybody in a room sees a message once, the sender its ack, and nobody in another room anything")
+    func fanOut() throws {
+        let hub = self.hub()
+        let (room, first) = try self.join(hub, "a")
+        let (_, second) = try self.join(hub, "a")
+        let (_, stranger) = try self.join(hub, "b")
+        for link in [first, second, stranger] { _ = link.take() }
+        try room.accept(UserMessage(id: "m1", text: "hello"), page: "/", from: first)
+        let seen = first.take()
+        #expect(seen.count == 2)
+        #expect(seen[1].hasPrefix(#"{"type":"ack","id":"m1","seq":1,"#))
+        #expect(second.take() == [seen[0]])
+        #expect(stranger.take().isEmpty)
+    }
+
+    @Test("the same id and text is taken once, and another text under it is a conflict")
+    func dedupe() throws {
+        let subscriber = RecordingSubscriber()
+        let (room, link) = try self.join(self.hub(HubOptions(messageRate: nil), subscriber), "a")
+        let first = try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
+        _ = link.take()
+        let again = try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
+        #expect(again.seq == first.seq)
+        #expect(again.isDuplicate)
+        #expect(link.take().isEmpty)
+        #expect(subscriber.seen.withLock { $0 } == ["hello"])
+        let error = #expect(throws: ClientError.self) { try room.accept(UserMessage(id: "m1", text: "bye"), page: "/") }
+        #expect(error?.detail == "id_conflict")
+    }
+
+    @Test("a position inside the history is recovered exactly, and any other is a reset")
+    func recovery() throws {
+        let hub = self.hub()
+        let (room, _) = try self.join(hub, "a")
+        var epoch = ""
+        for number in 1...130 {
+            epoch = try room.accept(UserMessage(id: "m\(number)", text: "\(number)"), page: "/").epoch
+        }
+        let cases: [(epoch: String, seq: Int, replayed: Int, recovered: Bool)] = [
+            (epoch, 130, 0, true), (epoch, 129, 1, true), (epoch, 30, 100, true), (epoch, 29, 100, false),
+            (epoch, 131, 100, false), ("old.0000", 130, 100, false),
+        ]
+        for expected in cases {
+            let position = try #require(Position(epoch: expected.epoch, seq: expected.seq))
+            let (_, link) = try self.join(hub, "a", from: position)
+            let frames = link.take()
+            #expect(frames.count == 1 + expected.replayed)
+            #expect(frames[0].contains("\"recovered\":\(expected.recovered),\"reset\":\(!expected.recovered)"))
+            room.leave(link)
+        }
+        let (_, seed) = try self.join(hub, "a", mode: .seed)
+        #expect(seed.take().count == 21)
+    }
+
+    @Test("the rate limit lets the burst through, says how long to wait, and lets go when that is over")
+    func rateLimit() throws {
+        let (room, _) = try self.join(self.hub(HubOptions(messageRate: .init(perSecond: 2, burst: 3))), "a")
+        for number in 1...3 { try room.accept(UserMessage(id: "m\(number)", text: "x"), page: "/") }
+        let error = #expect(throws: ClientError.self) { try room.accept(UserMessage(id: "m4", text: "x"), page: "/") }
+        #expect(error?.code == .rateLimited)
+        #expect(error?.retryAfterMilliseconds == 501)
+        self.clocks.advance(seconds: 1)
+        try room.accept(UserMessage(id: "m4", text: "x"), page: "/")
+    }
+
+    @Test("messages are handed over one at a time, in order, and what is too much is told")
+    func serial() throws {
+        let subscriber = RecordingSubscriber(answersLater: true)
+        let (room, _) = try self.join(self.hub(HubOptions(messageRate: nil, waitingMessages: 2), subscriber), "a")
+        for text in ["1", "2", "3", "4"] { try room.accept(UserMessage(id: "m\(text)", text: text), page: "/") }
+        #expect(subscriber.seen.withLock { $0 } == ["1"])
+        #expect(subscriber.overflown.withLock { $0 } == ["4"])
+        room.finishedInbound()
+        room.finishedInbound()
+        #expect(subscriber.seen.withLock { $0 } == ["1", "2", "3"])
+    }
+
+    @Test("a reply has the message's id, and a second answer to the same question isn't shown")
+    func replies() throws {
+        let (room, link) = try self.join(self.hub(), "a")
+        let inbound = InboundMessage(
+            message: Message(.user, "hello", id: "m1", at: Timestamp(milliseconds: 0)),
+            seq: 1,
+            page: "/"
+        )
+        try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
+        _ = link.take()
+        room.reply(Room.Answer("Hi"), to: inbound)
+        room.reply(Room.Answer("Hi again"), to: inbound)
+        room.reply(Room.Answer("And more"), to: inbound, number: 2)
+        let frames = link.take()
+        #expect(frames.count == 2)
+        #expect(frames[0].contains(#""id":"re:m1""#))
+        #expect(frames[1].contains(#""id":"re:m1:2""#))
+    }
+
+    @Test("a full room and a full hub are told apart, and idle rooms make place")
+    func caps() throws {
+        let hub = self.hub(HubOptions(messageRate: nil, connectionsPerRoom: 1, rooms: 2))
+        let (_, _) = try self.join(hub, "a")
+        let session = try #require(SessionID("a"))
+        #expect(#expect(throws: ClientError.self) { _ = try hub.reserve(session) }?.code == .rateLimited)
+        let (idle, link) = try self.join(hub, "b")
+        let other = try #require(SessionID("c"))
+        #expect(#expect(throws: ClientError.self) { _ = try hub.reserve(other) }?.code == .overloaded)
+        idle.leave(link)
+        #expect(try hub.reserve(other).session == other)
+    }
+
+    @Test("threads that send at once get one order without holes")
+    func threads() async throws {
+        let (room, link) = try self.join(self.hub(), "a")
+        _ = link.take()
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for number in 0..<50 {
+                        _ = try? room.accept(UserMessage(id: "t\(task)-\(number)", text: "x"), page: "/")
+                    }
+                }
+            }
+        }
+        let numbers = link.take().compactMap { frame in
+            frame.firstRange(of: "\"seq\":").flatMap { Int(frame[$0.upperBound...].prefix { $0.isNumber }) }
+        }
+        #expect(numbers == Array(1...400))
+    }
+}
