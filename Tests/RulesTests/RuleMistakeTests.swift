@@ -120,4 +120,10 @@ struct RuleMistakeTests {
             ]
         )
     }
+
+    @Test("a pattern written with combining marks finds the composed text")
+    func decomposed() throws {
+        let rule = Self.rule("match: 'cafe\u{301}'\nreply: Hi\ntests: [{say: 'two caf\u{E9}s'}]")
+        #expect(try Self.diagnostics(rule).isEmpty)
+    }
 }

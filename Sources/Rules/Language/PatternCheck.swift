@@ -39,7 +39,9 @@ struct PatternCheck {
             check.refuseNames(of: pattern, into: &findings), check.refuseEmptyMatch(of: pattern, into: &findings)
         else { return nil }
         check.warn(parsed.node, parsed.remarks, into: &findings)
-        return CheckedPattern(pattern: pattern, node: parsed.node, written: written)
+        // What a match requires is read from the text that is compiled: composing changes the characters.
+        let node = PatternParser.parse(pattern.source, isExtended: options.contains(.extended)).node
+        return CheckedPattern(pattern: pattern, node: node, written: written)
     }
 
     /// Checks a macro, which may match the empty text and has no groups that capture.
