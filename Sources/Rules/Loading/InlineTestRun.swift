@@ -29,7 +29,12 @@ struct InlineTestRun {
             }
             self.check(result, captures, reply, tags, into: &findings)
         case .doesNotMatch(let expected):
-            if case .matched(let text, _) = self.set.trial(of: rule, on: test.text, using: &scanner) {
+            let trial = self.set.trial(of: rule, on: test.text, using: &scanner)
+            // Whether the rule matches isn't known then, so the test has shown nothing.
+            if case .limit(let limit) = trial {
+                return findings.failedTest(test.place, "\(rule.name) hits a limit (\(limit)) on \(sentence)")
+            }
+            if case .matched(let text, _) = trial {
                 return findings.failedTest(
                     test.place,
                     "\(sentence) is under not, but \(rule.name) matches \"\(text)\""
