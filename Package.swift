@@ -89,7 +89,10 @@ let package = Package(
 
         tests(of: "Messages", ["Messages"]),
         tests(of: "Hub", ["Messages", "Hub"]),
-        tests(of: "Transport", ["Messages", "Hub", "Transport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]),
+        tests(
+            of: "Transport",
+            ["Messages", "Hub", "Transport", logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]
+        ),
         tests(of: "Rules", ["Diagnostics", "Rules"]),
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
         tests(of: "Plugins", ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins"]),

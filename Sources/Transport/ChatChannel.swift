@@ -56,7 +56,12 @@ struct ChatChannel: HTTPChannelHandler {
 
         func startTicking() { for context in self.contexts.values { context.loop.execute { context.startTicking() } } }
 
-        func stopTicking() async throws { for context in self.contexts.values { try await context.stopTicking() } }
+        /// Waits until all WebSockets have ended, and all that their end causes on the loops.
+        func finish() async throws {
+            for context in self.contexts.values { try await context.finish() }
+            // The acceptor counts connections on a loop of its own: in one round it is told, in the next it acts.
+            for _ in 0..<2 { for context in self.contexts.values { try await context.loop.submit {}.get() } }
+        }
 
         /// Adds the handlers of ordinary HTTP behind the gate.
         func makeHTTPPipeline(
@@ -81,10 +86,15 @@ struct ChatChannel: HTTPChannelHandler {
     static let readBytes = 512
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        Self.accept(channel, of: self.shared)
+    }
+
+    /// Puts the gate in front of a connection.
+    static func accept(_ channel: any Channel, of server: Shared) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            guard let loop = self.shared.context(of: channel.eventLoop) else { throw UnknownEventLoop() }
+            guard let loop = server.context(of: channel.eventLoop) else { throw UnknownEventLoop() }
             // Must be set before the first read: later it changes nothing.
-            let allocator = FixedSizeRecvByteBufferAllocator(capacity: Self.readBytes)
+            let allocator = FixedSizeRecvByteBufferAllocator(capacity: self.readBytes)
             try channel.syncOptions?.setOption(.recvAllocator, value: allocator)
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = 16 * 1_024
@@ -96,7 +106,7 @@ struct ChatChannel: HTTPChannelHandler {
             let encoder = HTTPResponseEncoder()
             let decided = channel.eventLoop.makePromise(of: Kind.self)
             let gate = UpgradeGate(
-                server: self.shared,
+                server: server,
                 loop: loop,
                 decided: decided,
                 decoder: decoder,

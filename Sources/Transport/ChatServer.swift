@@ -110,7 +110,8 @@ public struct ChatServer: Service {
             try await group.shutdownGracefully()
             throw error
         }
-        try await shared.stopTicking()
+        // A cancelled server has told nobody to go, so it would wait in vain.
+        if !Task.isCancelled { try await shared.finish() }
         try await group.shutdownGracefully()
     }
 

@@ -89,16 +89,19 @@ struct ImportTests {
         for (path, text) in try Self.sources(of: "Tests") { #expect(!text.contains(sleep), "\(path)") }
     }
 
-    @Test("whatever is unchecked says what guards it")
+    @Test("whatever is unchecked says right above what guards it")
     func guards() throws {
         for (path, text) in try Self.sources(of: "Sources") {
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            for (index, line) in lines.enumerated() where line.contains("@unchecked Sendable") && !line.contains("///")
-            {
-                let above = lines[max(0, index - 6)..<index].joined(separator: "\n").lowercased()
-                #expect(above.contains("guard"), "\(path):\(index + 1)")
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.trimmingPrefix { $0 == " " } }
+            for (index, line) in lines.enumerated() where Self.isUnchecked(line) {
+                let above = lines[..<index].reversed().prefix { $0.hasPrefix("//") || $0.hasPrefix("@") }
+                #expect(above.contains { $0.lowercased().contains("guard") }, "\(path):\(index + 1)")
             }
         }
+    }
+
+    private static func isUnchecked(_ line: some StringProtocol) -> Bool {
+        !line.hasPrefix("//") && (line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)"))
     }
 
     @Test("the executable is a few lines")

@@ -2,8 +2,10 @@
 
 import http.server
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import urllib.error
@@ -26,6 +28,7 @@ class Server:
     def __init__(self):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
+        self.options = []
         self.process = None
 
     @staticmethod
@@ -33,7 +36,7 @@ class Server:
         return os.environ.get("CLAUDE_CHAT_BIN") or str(REPOSITORY / ".build/debug/claude-chat")
 
     def start(self):
-        command = [self.binary(), "serve", "--insecure-dev", "--listen", f"127.0.0.1:{self.port}"]
+        command = [self.binary(), "serve", "--insecure-dev", "--listen", f"127.0.0.1:{self.port}", *self.options]
         self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
         # No fixed time: as long as the process lives and doesn't answer, it's asked again.
         while not self.is_healthy():
@@ -45,7 +48,9 @@ class Server:
 
     def is_healthy(self):
         try:
-            with urllib.request.urlopen(f"{self.url}healthz", timeout=5) as answer:
+            # The certificate of the tests is its own authority, and nothing secret goes over this line.
+            context = ssl._create_unverified_context()
+            with urllib.request.urlopen(f"{self.url}healthz", timeout=5, context=context) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
@@ -59,6 +64,22 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise AssertionError("the server was still there 40 s after SIGTERM") from None
+
+
+class SecureServer(Server):
+    """The same with a certificate, from a configuration that stands in `folder`."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.url = f"https://localhost:{self.port}/"
+        for name in ("certificate.pem", "key.pem"):
+            shutil.copy(REPOSITORY / "Tests/ServerTests/EndToEnd/Certificate" / name, folder)
+        (Path(folder) / "key.pem").chmod(0o600)
+        text = (REPOSITORY / "claude-chat.yaml").read_text()
+        text = text.replace("path: rules/", f"path: {REPOSITORY}/rules/").replace("script: stub", f"script: {REPOSITORY}/stub")
+        text = text.replace("\nserver:\n", "\nserver:\n  tls: {certificate: certificate.pem, key: {file: key.pem}}\n")
+        (Path(folder) / "claude-chat.yaml").write_text(text)
+        self.options = ["--config", f"{folder}/claude-chat.yaml"]
 
 
 class Site:

@@ -10,12 +10,13 @@ picture to Documentation/widget.png.
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from playwright.sync_api import expect, sync_playwright
 
 from cable import Cable
-from server import REPOSITORY, Server, Site
+from server import REPOSITORY, SecureServer, Server, Site
 from visitor import Visitor
 
 SENTENCES = {
@@ -103,6 +104,20 @@ class QuickTest(WidgetTest):
         self.assertTrue(visitor.ask("hello"))
         self.assertEqual([kind for kind, _ in visitor.texts()], ["own", "theirs"])
         visitor.waits_for("claudeChat.state.outbox === 0")
+        self.assertEqual(visitor.problems, [])
+
+    def test_a_page_over_https_chats_over_wss(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        server = SecureServer(folder.name)
+        server.start()
+        self.addCleanup(server.stop)
+        visitor = self.visitor(self.new_browser(ignore_https_errors=True), server.url)
+        with visitor.page.expect_websocket() as opened:
+            visitor.open()
+        self.assertTrue(opened.value.url.startswith("wss://localhost:"), opened.value.url)
+        self.assertTrue(visitor.ask("hello"))
+        self.assertEqual(visitor.state("transport"), "websocket")
         self.assertEqual(visitor.problems, [])
 
     def test_ctrl_shift_c_opens_and_closes_and_gives_the_focus_back(self):

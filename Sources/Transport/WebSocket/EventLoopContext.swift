@@ -28,6 +28,14 @@ final class EventLoopContext: @unchecked Sendable {
     private var dirty: [WebSocketHandler] = []
     /// Guarded by `loop`.
     private var ticking: RepeatedTask?
+    /// WebSockets of this loop.
+    ///
+    /// Guarded by `loop`.
+    private var connectionCount = 0
+    /// Kept once somebody waits for the last connection to end.
+    ///
+    /// Guarded by `loop`.
+    private var lastOneLeft: EventLoopPromise<Void>?
 
     private struct Mailbox {
         var letters: [Letter] = []
@@ -123,8 +131,25 @@ final class EventLoopContext: @unchecked Sendable {
         }
     }
 
-    /// Ends the ticks; afterwards the context touches its loop no more.
-    func stopTicking() async throws {
+    /// Notes that a WebSocket has begun.
+    func connectionBegan() { self.connectionCount += 1 }
+
+    /// Notes that a WebSocket has ended.
+    func connectionEnded() {
+        self.connectionCount -= 1
+        if self.connectionCount == 0 { self.lastOneLeft?.succeed() }
+    }
+
+    /// Waits until the last WebSocket has ended, then ends the ticks.
+    ///
+    /// Afterwards the context touches its loop no more. Bounded only if all of them have been told to close: each then
+    /// has a deadline on the wheel.
+    func finish() async throws {
+        try await self.loop.flatSubmit {
+            let left = self.loop.makePromise(of: Void.self)
+            if self.connectionCount == 0 { left.succeed() } else { self.lastOneLeft = left }
+            return left.futureResult
+        }.get()
         try await self.loop.submit {
             self.ticking?.cancel()
             self.ticking = nil

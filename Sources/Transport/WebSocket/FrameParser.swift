@@ -55,8 +55,8 @@ struct FrameParser {
 
     init(options: Options) { self.options = options }
 
-    /// Whether a frame has begun and not ended.
-    var isInsideFrame: Bool { self.frame != nil || self.headerCount > 0 }
+    /// Whether a frame or a message of several frames has begun and not ended.
+    var isInsideMessage: Bool { self.frame != nil || self.headerCount > 0 || self.messageOpcode != nil }
 
     /// Takes bytes as they arrive.
     ///

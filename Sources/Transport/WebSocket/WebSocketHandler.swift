@@ -37,14 +37,16 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private var wasHeard = true
     /// Whether the deadline on the wheel is that of an answer to a sign of life.
     private var isWaitingForAnswer = false
-    /// Whether the deadline on the wheel is that of a frame that has begun.
-    private var isWaitingForFrame = false
+    /// Whether the deadline on the wheel is that of a message that has begun.
+    private var isWaitingForMessage = false
     /// How many frames were refused for what they are since `firstRefusal`, in seconds of the clock.
     private var refusals: UInt32 = 0
     private var firstRefusal: UInt32 = 0
 
-    /// The longest a frame may take from its first byte to its last, in seconds.
-    static let frameSeconds = 10
+    /// The longest a message may take from its first byte to its last, in seconds.
+    ///
+    /// That of the echo endpoint may be a thousand times as long.
+    private var messageSeconds: Int { if case .echo = self.endpoint { 60 } else { 10 } }
     /// How long a client may take to answer a close frame, in seconds.
     static let closingSeconds = 2
     /// Bytes that may wait for a client that doesn't read.
@@ -69,6 +71,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.loop.connectionBegan()
         if case .chat(let room, let mode, _, let position) = self.endpoint {
             room.join(self, mode: mode, from: position)
             self.loop.wheel.set(self, in: room.heartbeatSeconds)
@@ -81,7 +84,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         let buffer = self.unwrapInboundIn(data)
         do throws(FrameParser.Violation) {
             try self.parse(buffer)
-            self.watchFrame()
+            self.watchMessage()
         } catch {
             self.fail(error)
         }
@@ -219,12 +222,12 @@ extension WebSocketHandler {
 // MARK: Time
 
 extension WebSocketHandler {
-    /// Sets a deadline when a frame stays incomplete, and takes it away when it is whole.
-    private func watchFrame() {
-        guard self.parser.isInsideFrame != self.isWaitingForFrame, self.state == .open else { return }
-        self.isWaitingForFrame = self.parser.isInsideFrame
-        if self.isWaitingForFrame {
-            self.loop.wheel.set(self, in: Self.frameSeconds)
+    /// Sets a deadline when a message stays incomplete, and takes it away when it is whole.
+    private func watchMessage() {
+        guard self.parser.isInsideMessage != self.isWaitingForMessage, self.state == .open else { return }
+        self.isWaitingForMessage = self.parser.isInsideMessage
+        if self.isWaitingForMessage {
+            self.loop.wheel.set(self, in: self.messageSeconds)
         } else {
             self.isWaitingForAnswer = false
             self.loop.wheel.cancel(self)
@@ -240,8 +243,8 @@ extension WebSocketHandler {
             return
         case .open: break
         }
-        guard !self.isWaitingForFrame else {
-            self.startClosing(.policyViolation, reason: "frame not completed in time")
+        guard !self.isWaitingForMessage else {
+            self.startClosing(.policyViolation, reason: "message not completed in time")
             return
         }
         if case .chat(let room, let mode, _, _) = self.endpoint { self.heartbeat(room, mode) }
@@ -333,6 +336,7 @@ extension WebSocketHandler {
         guard self.state != .closed else { return }
         if self.state == .open { self.leave() }
         self.state = .closed
+        self.loop.connectionEnded()
         self.loop.wheel.cancel(self)
         self.context = nil
         self.outgoing = nil

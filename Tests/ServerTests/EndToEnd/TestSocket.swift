@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A WebSocket client over a plain TCP connection, that shares no code with the server.
 final class TestSocket {
@@ -27,11 +28,29 @@ final class TestSocket {
     }
 
     /// Opens a TCP connection while `body` runs.
-    static func connect<R: Sendable>(port: Int, _ body: (TestSocket) async throws -> R) async throws -> R {
+    ///
+    /// - Parameters:
+    ///   - port: Where the server listens.
+    ///   - certificate: The file of the certificate that the server has to show; nothing for a connection without TLS.
+    ///   - body: The test.
+    static func connect<R: Sendable>(
+        port: Int,
+        trusting certificate: String? = nil,
+        _ body: (TestSocket) async throws -> R
+    ) async throws -> R {
+        let tls = try certificate.map { file in
+            var configuration = TLSConfiguration.makeClientConfiguration()
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            return try NIOSSLContext(configuration: configuration)
+        }
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
@@ -44,9 +63,10 @@ final class TestSocket {
         _ target: String,
         port: Int,
         isSeed: Bool = false,
+        trusting certificate: String? = nil,
         _ body: (TestSocket) async throws -> R
     ) async throws -> R {
-        try await self.connect(port: port) { socket in
+        try await self.connect(port: port, trusting: certificate) { socket in
             try await socket.write(Self.handshake(target, isSeed ? [] : ["Sec-WebSocket-Protocol: chat.v1"]))
             try await socket.readHead()
             guard socket.head.hasPrefix("HTTP/1.1 101 ") else { throw Unexpected(what: socket.head) }

@@ -1,0 +1,206 @@
+import Hub
+import Logging
+import Messages
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import Transport
+
+/// Connections on a loop whose time moves only when a test says so.
+@Suite("deadlines")
+struct DeadlineTests {
+    /// A connection that has been accepted and has sent nothing yet.
+    private struct Line {
+        let channel: EmbeddedChannel
+        let server: ChatChannel.Shared
+
+        init(options: HubOptions = HubOptions(), offersEcho: Bool = false) throws {
+            self.channel = EmbeddedChannel()
+            let clocks = StillClocks()
+            self.server = ChatChannel.Shared(
+                hub: Hub(options: options, clocks: clocks, subscriber: Nobody()),
+                origins: OriginPolicy(),
+                offersEcho: offersEcho,
+                loops: [self.channel.eventLoop],
+                clocks: clocks,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            self.server.startTicking()
+            try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+            let setUp = ChatChannel.accept(self.channel, of: self.server)
+            self.channel.embeddedEventLoop.run()
+            _ = try setUp.wait()
+        }
+
+        func write(_ bytes: some Sequence<UInt8>) throws {
+            try self.channel.writeInbound(ByteBuffer(bytes: bytes))
+            self.channel.embeddedEventLoop.run()
+        }
+
+        func pass(seconds: Int64) { self.channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
+
+        /// What the server has written since the last look.
+        func read() throws -> [UInt8] {
+            var bytes: [UInt8] = []
+            while let buffer = try self.channel.readOutbound(as: ByteBuffer.self) {
+                bytes.append(contentsOf: buffer.readableBytesView)
+            }
+            return bytes
+        }
+
+        /// What the server has written, as text.
+        func text() throws -> String { String(decoding: try self.read(), as: UTF8.self) }
+
+        func open(_ target: String = "/ws/chat?session=s", _ headers: String = "") throws {
+            try self.write(
+                """
+                GET \(target) HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\(headers)\r\n
+                """.utf8
+            )
+            #expect(try self.text().hasPrefix("HTTP/1.1 101 "))
+        }
+    }
+
+    private static let v1 = "Sec-WebSocket-Protocol: chat.v1\r\n"
+    /// A text frame that says `{}`, with a mask of zeros.
+    private static let frame: [UInt8] = [0x81, 0x82, 0, 0, 0, 0, 0x7B, 0x7D]
+    private static let pong: [UInt8] = [0x8A, 0x80, 0, 0, 0, 0]
+
+    private static func close(_ code: UInt16, _ reason: String) -> [UInt8] {
+        [0x88, UInt8(2 + reason.utf8.count), UInt8(code >> 8), UInt8(code & 0xFF)] + Array(reason.utf8)
+    }
+
+    @Test("a client that connects and says nothing is let go after ten seconds")
+    func silentConnect() throws {
+        let line = try Line()
+        line.pass(seconds: 9)
+        #expect(line.channel.isActive)
+        line.pass(seconds: 2)
+        #expect(!line.channel.isActive)
+    }
+
+    @Test("a client that sends its headers a byte a second is let go after ten seconds")
+    func slowHeaders() throws {
+        let line = try Line()
+        for byte in "GET /ws/chat".utf8.prefix(9) {
+            try line.write([byte])
+            line.pass(seconds: 1)
+        }
+        #expect(line.channel.isActive)
+        line.pass(seconds: 2)
+        #expect(!line.channel.isActive)
+    }
+
+    @Test("a refused client that stays on the line is let go after two seconds")
+    func refusedClientStays() throws {
+        let line = try Line()
+        try line.write("GET /ws/chat?session= HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        #expect(try line.text().hasPrefix("HTTP/1.1 426 "))
+        line.pass(seconds: 3)
+        #expect(!line.channel.isActive)
+    }
+
+    @Test(
+        "half a message and then silence ends with the code 1008 after ten seconds",
+        arguments: [
+            Array(Self.frame.prefix(1)), Array(Self.frame.prefix(5)), Array(Self.frame.prefix(7)),
+            // A whole frame, but the first of a message that doesn't go on.
+            [0x01, 0x81, 0, 0, 0, 0, 0x7B],
+        ]
+    )
+    func halfMessage(bytes: [UInt8]) throws {
+        let line = try Line()
+        try line.open("/ws/chat?session=s", Self.v1)
+        try line.write(bytes)
+        line.pass(seconds: 9)
+        #expect(try line.read().isEmpty)
+        line.pass(seconds: 2)
+        #expect(try line.read() == Self.close(1008, "message not completed in time"))
+        // Nobody answers the close frame.
+        line.pass(seconds: 3)
+        #expect(!line.channel.isActive)
+    }
+
+    @Test("pings between the halves of a message don't buy it more time")
+    func pingsBetween() throws {
+        let line = try Line()
+        try line.open("/ws/chat?session=s", Self.v1)
+        try line.write([0x01, 0x81, 0, 0, 0, 0, 0x7B])
+        for _ in 0..<9 {
+            line.pass(seconds: 1)
+            try line.write([0x89, 0x80, 0, 0, 0, 0])
+            #expect(try line.read() == [0x8A, 0])
+        }
+        line.pass(seconds: 2)
+        #expect(try line.read() == Self.close(1008, "message not completed in time"))
+    }
+
+    @Test("a message that comes a byte a second is read")
+    func slowMessage() throws {
+        let line = try Line()
+        try line.open("/ws/chat?session=s", Self.v1)
+        for byte in Self.frame {
+            line.pass(seconds: 1)
+            try line.write([byte])
+        }
+        #expect(try line.text().contains(#""code":"bad_request""#))
+        #expect(line.channel.isActive)
+    }
+
+    @Test("a sign of life is asked for after the heartbeat, in the form that the client speaks", arguments: [true, false])
+    func heartbeat(isSeed: Bool) throws {
+        let line = try Line(options: HubOptions(heartbeatSeconds: 25))
+        try line.open("/ws/chat?session=s", isSeed ? "" : Self.v1)
+        line.pass(seconds: 24)
+        #expect(try line.read().isEmpty)
+        line.pass(seconds: 2)
+        let asked = try line.read()
+        #expect(isSeed ? asked == [0x89, 0] : String(decoding: asked, as: UTF8.self).contains(#""type":"ping""#))
+    }
+
+    @Test("a client that answers stays, for hours")
+    func livingClient() throws {
+        let line = try Line(options: HubOptions(heartbeatSeconds: 25))
+        try line.open()
+        for _ in 0..<500 {
+            line.pass(seconds: 25)
+            if try !line.read().isEmpty { try line.write(Self.pong) }
+        }
+        #expect(line.channel.isActive)
+    }
+
+    @Test("a client that answers nothing for ten seconds is gone")
+    func deadClient() throws {
+        let line = try Line(options: HubOptions(heartbeatSeconds: 25))
+        try line.open()
+        line.pass(seconds: 34)
+        #expect(line.channel.isActive)
+        line.pass(seconds: 2)
+        #expect(!line.channel.isActive)
+    }
+
+    @Test("what a client sends counts as a sign of life, so a busy one isn't asked twice")
+    func busyClient() throws {
+        let line = try Line(options: HubOptions(heartbeatSeconds: 25))
+        try line.open()
+        line.pass(seconds: 26)
+        #expect(try line.read() == [0x89, 0])
+        try line.write([0x89, 0x80, 0, 0, 0, 0])
+        line.pass(seconds: 20)
+        #expect(line.channel.isActive)
+    }
+}
+
+/// Clocks that stand still.
+private struct StillClocks: Clocks {
+    func timestamp() -> Timestamp { Timestamp(milliseconds: 0) }
+    func nanoseconds() -> UInt64 { 1_000_000_000 }
+}
+
+/// Answers nobody.
+private struct Nobody: InboundSubscriber {
+    func receive(_ message: InboundMessage, in room: Room) -> InboundProgress { .finished }
+    func overflow(_ message: InboundMessage, in room: Room) {}
+}
