@@ -1,20 +1,19 @@
 /// The last messages of a room, bounded in number and bytes.
 struct RecentMessages: Sendable {
-    /// The oldest one is at `head`; what is before it is empty.
-    private var frames: [Frame?] = []
-    private var head = 0
+    /// A ring: the message with the number `seq` is at `seq` modulo the count, a power of two.
+    private var ring: [Frame?] = []
     private var bytes = 0
     /// The number of the newest message; 0 before the first.
     private(set) var top = 0
-
     /// The number of the oldest message that is kept; `top + 1` if none is.
-    var oldest: Int { self.top - self.count + 1 }
+    private(set) var oldest = 1
 
-    var count: Int { self.frames.count - self.head }
+    var count: Int { self.top - self.oldest + 1 }
 
     mutating func append(_ frame: Frame) {
+        if self.count == self.ring.count { self.grow() }
         self.top += 1
-        self.frames.append(frame)
+        self.ring[self.top & (self.ring.count - 1)] = frame
         self.bytes += frame.json.count
         while self.count > HubOptions.recentMessages || (self.bytes > HubOptions.recentBytes && self.count > 1) {
             self.dropOldest()
@@ -22,25 +21,28 @@ struct RecentMessages: Sendable {
     }
 
     private mutating func dropOldest() {
-        self.bytes -= self.frames[self.head]?.json.count ?? 0
-        self.frames[self.head] = nil
-        self.head += 1
-        // Moving the rest down once in a hundred times costs next to nothing for each message.
-        if self.head > HubOptions.recentMessages {
-            self.frames.removeFirst(self.head)
-            self.head = 0
-        }
+        let place = self.oldest & (self.ring.count - 1)
+        self.bytes -= self.ring[place]?.json.count ?? 0
+        self.ring[place] = nil
+        self.oldest += 1
     }
+
+    private mutating func grow() {
+        var larger = [Frame?](repeating: nil, count: max(4, 2 * self.ring.count))
+        for seq in self.oldest..<self.top + 1 { larger[seq & (larger.count - 1)] = self[seq] }
+        self.ring = larger
+    }
+
+    private subscript(seq: Int) -> Frame? { self.ring[seq & (self.ring.count - 1)] }
 
     /// The messages from a number on, oldest first.
     func frames(from seq: Int) -> some Sequence<Frame> {
-        let first = self.head + max(0, seq - self.oldest)
-        return self.frames[min(first, self.frames.count)...].lazy.compactMap(\.self)
+        (min(max(seq, self.oldest), self.top + 1)..<self.top + 1).lazy.compactMap { self[$0] }
     }
 
     /// The newest messages before a number, oldest first.
     func frames(before seq: Int, limit: Int) -> some Sequence<Frame> {
-        let end = self.head + min(max(0, seq - self.oldest), self.count)
-        return self.frames[max(self.head, end - limit)..<end].lazy.compactMap(\.self)
+        let end = min(max(seq, self.oldest), self.top + 1)
+        return (max(self.oldest, end - limit)..<end).lazy.compactMap { self[$0] }
     }
 }

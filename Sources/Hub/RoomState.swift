@@ -137,8 +137,7 @@ extension RoomState {
 
     /// An id for a message that came without one: `srv:` and 22 characters, unlike any other of this room.
     private func serverID(_ seq: Int) -> String {
-        // A generator whose state is the room's seed and the number: each step is a bijection, so no two are equal.
-        var generator = SplitMix64(state: self.idSeed &+ UInt64(seq) &* 0x9E37_79B9_7F4A_7C15)
+        var generator = SplitMix64(seed: self.idSeed, index: UInt64(seq))
         return "srv:" + randomBase64URL(characters: 22, using: &generator)
     }
 }

@@ -65,31 +65,39 @@ func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= b
 ///   - generator: Where the bits come from.
 /// - Returns: The characters.
 public func randomBase64URL(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
-    randomText(
-        of: characters,
-        from: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-        using: &generator
-    )
+    let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return randomText(of: characters, perNumber: 10, using: &generator) { bits in
+        defer { bits >>= 6 }
+        return alphabet.utf8Start[Int(bits & 63)]
+    }
 }
 
-/// Random characters of `0-9 a-z`, fit for an epoch.
+/// Random characters of `0-9 a-z`, fit for an epoch, and not for what must stay secret: some are rarer by 2^-27.
 ///
 /// - Parameters:
 ///   - characters: How many.
 ///   - generator: Where the bits come from.
 /// - Returns: The characters.
 public func randomBase36(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
-    randomText(of: characters, from: "0123456789abcdefghijklmnopqrstuvwxyz", using: &generator)
+    let alphabet: StaticString = "0123456789abcdefghijklmnopqrstuvwxyz"
+    return randomText(of: characters, perNumber: 2, using: &generator) { bits in
+        defer { bits >>= 32 }
+        return alphabet.utf8Start[Int(((bits & 0xFFFF_FFFF) * 36) >> 32)]
+    }
 }
 
+/// Draws a number for every `perNumber` characters, since a draw costs more than all else.
 private func randomText(
     of length: Int,
-    from alphabet: StaticString,
-    using generator: inout some RandomNumberGenerator
+    perNumber: Int,
+    using generator: inout some RandomNumberGenerator,
+    _ takeCharacter: (_ bits: inout UInt64) -> UInt8
 ) -> String {
     String(unsafeUninitializedCapacity: length) { bytes in
+        var bits: UInt64 = 0
         for index in 0..<length {
-            bytes[index] = alphabet.utf8Start[Int.random(in: 0..<alphabet.utf8CodeUnitCount, using: &generator)]
+            if index % perNumber == 0 { bits = generator.next() }
+            bytes[index] = takeCharacter(&bits)
         }
         return length
     }

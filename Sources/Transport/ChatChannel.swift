@@ -82,8 +82,9 @@ struct ChatChannel: HTTPChannelHandler {
 
     /// Bytes that are read at once.
     ///
-    /// The buffer stays with the connection, so it is the largest part of what an idle one costs; messages are short.
-    static let readBytes = 512
+    /// The buffer stays with the connection, so it is much of what an idle one costs. A message that is longer takes one
+    /// more read; nobody types so fast that it matters.
+    static let readBytes = 256
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         Self.accept(channel, of: self.shared)

@@ -92,7 +92,9 @@ struct ImportTests {
     @Test("whatever is unchecked says right above what guards it")
     func guards() throws {
         for (path, text) in try Self.sources(of: "Sources") {
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.trimmingPrefix { $0 == " " } }
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+                $0.trimmingPrefix { $0 == " " }
+            }
             for (index, line) in lines.enumerated() where Self.isUnchecked(line) {
                 let above = lines[..<index].reversed().prefix { $0.hasPrefix("//") || $0.hasPrefix("@") }
                 #expect(above.contains { $0.lowercased().contains("guard") }, "\(path):\(index + 1)")

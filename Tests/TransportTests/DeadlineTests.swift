@@ -149,7 +149,10 @@ struct DeadlineTests {
         #expect(line.channel.isActive)
     }
 
-    @Test("a sign of life is asked for after the heartbeat, in the form that the client speaks", arguments: [true, false])
+    @Test(
+        "a sign of life is asked for after the heartbeat, in the form that the client speaks",
+        arguments: [true, false]
+    )
     func heartbeat(isSeed: Bool) throws {
         let line = try Line(options: HubOptions(heartbeatSeconds: 25))
         try line.open("/ws/chat?session=s", isSeed ? "" : Self.v1)

@@ -114,7 +114,7 @@ final class TurnRunner: InboundSubscriber, Service {
 
     private func makeTurnID() -> TurnID {
         let number = self.turnNumber.wrappingAdd(1, ordering: .relaxed).newValue
-        var generator = SplitMix64(state: self.seed &+ number &* 0x9E37_79B9_7F4A_7C15)
+        var generator = SplitMix64(seed: self.seed, index: number)
         return TurnID("t_" + randomBase36(characters: 13, using: &generator))
     }
 }

@@ -184,6 +184,7 @@ extension UpgradeGate {
         do {
             _ = pipeline.removeHandler(self.encoder)
             try pipeline.addHandler(handler)
+            if case .chat(let request) = handshake.endpoint { handler.join(from: request.position) }
             // Removing the decoder hands on the bytes that came after the request, through this handler.
             let isRemoved = pipeline.removeHandler(self.decoder)
             self.decided.succeed(.upgraded)
@@ -206,7 +207,7 @@ extension UpgradeGate {
 
     private func endpoint(of handshake: Handshake, _ room: Room?) -> WebSocketHandler.Endpoint {
         guard case .chat(let request) = handshake.endpoint, let room else { return .echo }
-        return .chat(room, request.mode, page: request.page, from: request.position)
+        return .chat(room, request.mode, page: request.page)
     }
 }
 

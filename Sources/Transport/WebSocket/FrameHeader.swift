@@ -15,12 +15,12 @@ enum Opcode: UInt8, Sendable {
 
 /// The header of a client's frame.
 struct FrameHeader: Hashable, Sendable {
-    var isFinal: Bool
-    var opcode: Opcode
     /// Bytes of payload, 0 through 2^63 - 1.
     var length: Int
     /// The masking key, its first byte lowest.
     var mask: UInt32
+    var opcode: Opcode
+    var isFinal: Bool
 
     /// Reads a header, and refuses it at the first byte that can't be right.
     ///
@@ -52,7 +52,7 @@ struct FrameHeader: Hashable, Sendable {
         let size = 2 + lengthBytes + 4
         guard bytes.count >= size || (length > bound && !opcode.isControl) else { return nil }
         let mask = bytes.count >= size ? bytes.loadUnaligned(fromByteOffset: size - 4, as: UInt32.self).littleEndian : 0
-        return (FrameHeader(isFinal: isFinal, opcode: opcode, length: length, mask: mask), size)
+        return (FrameHeader(length: length, mask: mask, opcode: opcode, isFinal: isFinal), size)
     }
 
     private static func readLength(

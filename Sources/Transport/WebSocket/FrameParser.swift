@@ -39,21 +39,27 @@ struct FrameParser {
         }
     }
 
-    private let options: Options
-    /// The first bytes of a header that has not arrived whole.
-    private var headerBytes = InlineArray<14, UInt8>(repeating: 0)
-    private var headerCount = 0
-    /// The frame whose payload is being read.
-    private var frame: FrameHeader?
-    /// Bytes of its payload that have not arrived.
+    // Every connection carries one of these, so the members stand in an order that leaves no gaps between them.
+
+    private let maximumMessageBytes: Int
+    /// Bytes of the payload of ``frame`` that have not arrived.
     private var remaining = 0
-    /// The kind of the data message that is being put together, from its first fragment to its last.
-    private var messageOpcode: Opcode?
     private var message: [UInt8] = []
     private var control: [UInt8] = []
+    /// The frame whose payload is being read.
+    private var frame: FrameHeader?
+    /// The first bytes of a header that has not arrived whole.
+    private var headerBytes = InlineArray<14, UInt8>(repeating: 0)
+    private var headerCount: UInt8 = 0
+    /// The kind of the data message that is being put together, from its first fragment to its last.
+    private var messageOpcode: Opcode?
+    private let acceptsBinary: Bool
     private var validator = UTF8Validator()
 
-    init(options: Options) { self.options = options }
+    init(options: Options) {
+        self.maximumMessageBytes = options.maximumMessageBytes
+        self.acceptsBinary = options.acceptsBinary
+    }
 
     /// Whether a frame or a message of several frames has begun and not ended.
     var isInsideMessage: Bool { self.frame != nil || self.headerCount > 0 || self.messageOpcode != nil }
@@ -102,7 +108,7 @@ extension FrameParser {
             self.appendToHeader(byte)
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
             let known = self.headerBytes
-            let count = self.headerCount
+            let count = Int(self.headerCount)
             guard let (header, _) = try readFrameHeader(known, count: count, refusing: self.room)
             else { continue }
             self.headerCount = 0
@@ -113,10 +119,10 @@ extension FrameParser {
     }
 
     /// Bytes that the message in progress may still grow by.
-    private var room: Int { self.options.maximumMessageBytes - self.message.count }
+    private var room: Int { self.maximumMessageBytes - self.message.count }
 
     private mutating func appendToHeader(_ byte: UInt8) {
-        self.headerBytes[self.headerCount] = byte
+        self.headerBytes[Int(self.headerCount)] = byte
         self.headerCount += 1
     }
 
@@ -127,7 +133,7 @@ extension FrameParser {
             guard self.messageOpcode != nil else { throw Violation(.protocolError, "continuation without a start") }
         case .text, .binary:
             guard self.messageOpcode == nil else { throw Violation(.protocolError, "message inside a message") }
-            guard header.opcode == .text || self.options.acceptsBinary else {
+            guard header.opcode == .text || self.acceptsBinary else {
                 throw Violation(.unsupportedData, "only text is spoken here")
             }
         case .close, .ping, .pong: break

@@ -13,7 +13,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     /// What the connection is for.
     enum Endpoint {
         /// A connection to a room; `page` is where the visitor is.
-        case chat(Room, ProtocolMode, page: String, from: Position?)
+        case chat(Room, ProtocolMode, page: String)
         /// Sends back what it gets, for conformance tests.
         case echo
     }
@@ -25,23 +25,25 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         case closed
     }
 
+    // The members stand in an order that leaves no gaps between them: an idle connection is little else.
+
     let loop: EventLoopContext
-    let endpoint: Endpoint
-    var wheelPlace = TimingWheel.Place()
-    private var parser: FrameParser
-    private var state = State.open
     private var context: ChannelHandlerContext?
+    let endpoint: Endpoint
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
+    var wheelPlace = TimingWheel.Place()
+    /// How many frames were refused for what they are since `firstRefusal`, in seconds of the clock.
+    private var refusals: UInt32 = 0
+    private var firstRefusal: UInt32 = 0
+    private var parser: FrameParser
+    private var state = State.open
     /// Whether anything has arrived since the last sign of life was asked for.
     private var wasHeard = true
     /// Whether the deadline on the wheel is that of an answer to a sign of life.
     private var isWaitingForAnswer = false
     /// Whether the deadline on the wheel is that of a message that has begun.
     private var isWaitingForMessage = false
-    /// How many frames were refused for what they are since `firstRefusal`, in seconds of the clock.
-    private var refusals: UInt32 = 0
-    private var firstRefusal: UInt32 = 0
 
     /// The longest a message may take from its first byte to its last, in seconds.
     ///
@@ -72,10 +74,15 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.loop.connectionBegan()
-        if case .chat(let room, let mode, _, let position) = self.endpoint {
-            room.join(self, mode: mode, from: position)
-            self.loop.wheel.set(self, in: room.heartbeatSeconds)
-        }
+        if case .chat(let room, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
+    }
+
+    /// Lets the connection into its room, once it is ready for frames.
+    ///
+    /// - Parameter position: What the client has, where it said so.
+    func join(from position: Position?) {
+        guard case .chat(let room, let mode, _) = self.endpoint else { return }
+        if self.state == .open { room.join(self, mode: mode, from: position) } else { room.cancelReservation() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -133,7 +140,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         switch event {
         case .text(let bytes):
             switch self.endpoint {
-            case .chat(let room, let mode, let page, _):
+            case .chat(let room, let mode, let page):
                 self.receive(bytes.assumingMemoryBound(to: UInt8.self), room, mode, page)
             case .echo: self.queue(.text, bytes)
             }
@@ -231,7 +238,7 @@ extension WebSocketHandler {
         } else {
             self.isWaitingForAnswer = false
             self.loop.wheel.cancel(self)
-            if case .chat(let room, _, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
+            if case .chat(let room, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
         }
     }
 
@@ -247,7 +254,7 @@ extension WebSocketHandler {
             self.startClosing(.policyViolation, reason: "message not completed in time")
             return
         }
-        if case .chat(let room, let mode, _, _) = self.endpoint { self.heartbeat(room, mode) }
+        if case .chat(let room, let mode, _) = self.endpoint { self.heartbeat(room, mode) }
     }
 
     /// Asks for a sign of life, and ends the connection if the last one wasn't answered by anything at all.
@@ -306,7 +313,7 @@ extension WebSocketHandler {
 
     /// Tells the client to come back later, spread over a while so that not all come at once.
     private func drain() {
-        guard case .chat(_, let mode, _, _) = self.endpoint else {
+        guard case .chat(_, let mode, _) = self.endpoint else {
             self.startClosing(.goingAway, reason: "going away")
             return
         }
@@ -329,7 +336,7 @@ extension WebSocketHandler {
     }
 
     private func leave() {
-        if case .chat(let room, _, _, _) = self.endpoint { room.leave(self) }
+        if case .chat(let room, _, _) = self.endpoint { room.leave(self) }
     }
 
     private func end() {

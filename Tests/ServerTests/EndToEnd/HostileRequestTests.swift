@@ -15,7 +15,8 @@ struct HostileRequestTests {
         var detail: String?
 
         /// A body for `POST /api/chat/messages`.
-        static func message(_ what: String, _ body: String, code: String = "bad_request", _ detail: String? = nil) -> Self
+        static func message(_ what: String, _ body: String, code: String = "bad_request", _ detail: String? = nil)
+            -> Self
         {
             Refusal(testDescription: what, body: Array(body.utf8), status: 400, code: code, detail: detail)
         }
@@ -40,7 +41,12 @@ struct HostileRequestTests {
         .message("an array", "[1]", code: "bad_json"),
         .message("10,000 levels", String(repeating: "[", count: 10_000), code: "bad_json"),
         .message("a key twice", #"{"type":"user","type":"user","sessionId":"s"}"#, code: "bad_json"),
-        Refusal(testDescription: "no UTF-8", body: Array("{\"sessionId\":\"".utf8) + [0xFF], status: 400, code: "bad_json"),
+        Refusal(
+            testDescription: "no UTF-8",
+            body: Array("{\"sessionId\":\"".utf8) + [0xFF],
+            status: 400,
+            code: "bad_json"
+        ),
         .message("no session", #"{"type":"user","message":"hello","id":"m1"}"#, "sessionId"),
         .message("a session that is a number", #"{"type":"user","message":"a","id":"m1","sessionId":7}"#, "sessionId"),
         .message("a session with CRLF", #"{"type":"user","message":"a","id":"m1","sessionId":"a\r\nb"}"#, "sessionId"),
@@ -51,7 +57,12 @@ struct HostileRequestTests {
     ]
 
     private static let others: [Refusal] = [
-        Refusal(testDescription: "a form's text", headers: ["Content-Type: text/plain"], body: Array(good.utf8), status: 415),
+        Refusal(
+            testDescription: "a form's text",
+            headers: ["Content-Type: text/plain"],
+            body: Array(good.utf8),
+            status: 415
+        ),
         Refusal(testDescription: "no type", headers: [], body: Array(good.utf8), status: 415),
         Refusal(
             testDescription: "a body of 32,769 bytes",
@@ -100,7 +111,10 @@ struct HostileRequestTests {
         .poll("?session=s&client=c&token=secret", "query"), .poll("?session=%zz&client=c", "query"),
     ]
 
-    @Test("are refused with a status, a code and what is wrong, and another session goes on", arguments: bodies + others + queries)
+    @Test(
+        "are refused with a status, a code and what is wrong, and another session goes on",
+        arguments: bodies + others + queries
+    )
     func refusal(_ refusal: Refusal) async throws {
         try await RunningServer.run { server in
             let answer = try await Self.send(refusal, port: server.port)
@@ -118,7 +132,10 @@ struct HostileRequestTests {
 
     @Test(
         "find no file but those of the widget",
-        arguments: ["/../claude-chat.yaml", "/%2e%2e/claude-chat.yaml", "/..%2fclaude-chat.yaml", "//etc/passwd", "/rules/words.yaml"]
+        arguments: [
+            "/../claude-chat.yaml", "/%2e%2e/claude-chat.yaml", "/..%2fclaude-chat.yaml", "//etc/passwd",
+            "/rules/words.yaml",
+        ]
     )
     func files(path: String) async throws {
         try await RunningServer.run { server in
