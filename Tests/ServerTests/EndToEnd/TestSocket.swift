@@ -33,6 +33,8 @@ final class TestSocket {
     ///   - port: Where the server listens.
     ///   - certificate: The file of the certificate that the server has to show; nothing for a connection without TLS.
     ///   - body: The test.
+    /// - Returns: What the test returns.
+    /// - Throws: What the test throws, or that there is no connection.
     static func connect<R: Sendable>(
         port: Int,
         trusting certificate: String? = nil,
