@@ -34,6 +34,13 @@ public protocol Responder: Sendable {
 
     /// What somebody should look at, though the responder works; found while it was created. None by default.
     var warnings: [Diagnostic] { get }
+
+    /// What other responders may ask it to do, such as `create`. Nothing by default.
+    var operations: [String] { get }
+
+    /// What somebody should look at because of the chain that the responder stands in, such as another responder that it
+    /// needs and the chain doesn't have. None by default.
+    func warnings(in chain: ChainRoster) -> [Diagnostic]
 }
 
 extension Responder {
@@ -41,6 +48,8 @@ extension Responder {
     public func remember(_ cooldowns: [Cooldown], of turn: Turn) {}
     public var contents: String? { nil }
     public var warnings: [Diagnostic] { [] }
+    public var operations: [String] { [] }
+    public func warnings(in chain: ChainRoster) -> [Diagnostic] { [] }
 }
 
 /// A responder that decides at once: bounded work, no waiting, no input or output.

@@ -15,6 +15,8 @@ public final class RuleSet: Sendable {
     public let warnings: [Diagnostic]
     /// The same for the same bytes in the same files: 16 hexadecimal digits.
     public let digest: String
+    /// What rules ask of other responders, in the order of the rules; those that are turned off ask nothing.
+    public let requests: [ActionRequest]
     /// The rules that the site's own files change, in the order of the rules.
     public let localChanges: [LocalChange]
     public let testCount: Int
@@ -27,6 +29,7 @@ public final class RuleSet: Sendable {
 
     private init(
         _ rules: [CompiledRule],
+        requests: [ActionRequest],
         localChanges: [LocalChange],
         warnings: [Diagnostic],
         digest: String,
@@ -34,6 +37,7 @@ public final class RuleSet: Sendable {
         fileCount: Int
     ) {
         self.rules = rules
+        self.requests = requests
         self.localChanges = localChanges
         self.prefilter = Prefilter(rules.map { $0.isEnabled ? $0.required : nil })
         self.warnings = warnings
@@ -65,6 +69,7 @@ public final class RuleSet: Sendable {
         let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
         let set = RuleSet(
             ranked.map(\.rule),
+            requests: ActionRequest.requests(ranked),
             localChanges: LocalChange.changes(ranked),
             warnings: findings.sorted(by: files.map(\.path)),
             digest: source.digest,

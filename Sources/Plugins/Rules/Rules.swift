@@ -53,6 +53,29 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
 
     public var warnings: [Diagnostic] { self.ruleSet.warnings }
 
+    public func warnings(in chain: ChainRoster) -> [Diagnostic] {
+        self.ruleSet.requests.compactMap { request in
+            guard let operations = chain.operations[request.responder] else {
+                return Self.warning(
+                    at: request.place,
+                    "the chain \"\(chain.name)\" has no responder \"\(request.responder)\"",
+                    near: suggestion(for: request.responder, among: chain.operations.keys)
+                )
+            }
+            guard !operations.contains(request.operation) else { return nil }
+            return Self.warning(
+                at: request.place,
+                "\"\(request.responder)\" can't be asked to \"\(request.operation)\"",
+                near: suggestion(for: request.operation, among: operations)
+            )
+        }
+    }
+
+    private static func warning(at place: Place, _ problem: String, near: String) -> Diagnostic {
+        let hint = near.hasPrefix("did you mean") ? near : "replies do without the values of this action"
+        return Diagnostic("unknown-responder", at: place, problem, hint: hint, severity: .warning)
+    }
+
     public var contents: String? {
         let counts = [
             (self.ruleSet.fileCount, "file"), (self.ruleSet.ruleCount, "rule"), (self.ruleSet.testCount, "test"),
