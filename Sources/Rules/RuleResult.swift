@@ -76,6 +76,13 @@ public struct RuleChoice: Hashable, Sendable {
     /// What a click sends as the visitor's message, at most 200 bytes of UTF-8.
     public var send: String
 
+    /// How many a reply may have.
+    public static let maximumCount = 6
+    /// How many characters a label may have.
+    public static let maximumLabelCharacters = 40
+    /// How many bytes of UTF-8 a click may send.
+    public static let maximumSendBytes = 200
+
     public init(label: String, send: String? = nil) {
         self.label = label
         self.send = send ?? label

@@ -77,8 +77,9 @@ extension RuleFileReader {
 
     private mutating func choices(_ node: YAMLNode) -> [RuleChoice] {
         let items = self.items("choices", node, expected: "a list of quick replies")
-        if items.count > 6 {
-            self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: "write at most 6")
+        if items.count > RuleChoice.maximumCount {
+            let hint = "write at most \(RuleChoice.maximumCount)"
+            self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: hint)
         }
         return items.compactMap { self.choice($0) }
     }
@@ -101,14 +102,16 @@ extension RuleFileReader {
     }
 
     private mutating func checked(_ choice: RuleChoice, _ label: YAMLNode, _ send: YAMLNode) -> RuleChoice? {
-        if choice.label.count > 40 {
+        if choice.label.count > RuleChoice.maximumLabelCharacters {
             let problem = "the label has \(choice.label.count) characters"
-            self.findings.error("too-long", at: label.place, problem, hint: "write at most 40")
+            let hint = "write at most \(RuleChoice.maximumLabelCharacters)"
+            self.findings.error("too-long", at: label.place, problem, hint: hint)
             return nil
         }
-        if choice.send.utf8.count > 200 {
+        if choice.send.utf8.count > RuleChoice.maximumSendBytes {
             let problem = "\"send\" has \(choice.send.utf8.count) bytes"
-            self.findings.error("too-long", at: send.place, problem, hint: "write at most 200")
+            let hint = "write at most \(RuleChoice.maximumSendBytes)"
+            self.findings.error("too-long", at: send.place, problem, hint: hint)
             return nil
         }
         return choice

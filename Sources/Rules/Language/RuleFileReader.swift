@@ -122,15 +122,16 @@ struct RuleFileReader {
 
     mutating func onLimit(_ node: YAMLNode) -> OnLimit? { self.word("on_limit", node) }
 
-    private static let flags: [String: Pattern.Options] = [
+    private static let flags: KeyValuePairs<String, Pattern.Options> = [
         "caseless": .caseless, "ucp": .ucp, "extended": .extended, "dotall": .dotAll, "multiline": .multiline,
     ]
+    static var flagNames: [String] { self.flags.map(\.key) }
 
     mutating func flags(_ node: YAMLNode) -> Pattern.Options? {
         var options: Pattern.Options = []
         for name in self.items("flags", node, expected: "a list of flags, [caseless, ucp]") {
-            guard let text = name.text, let flag = Self.flags[text] else {
-                let hint = suggestion(for: name.text ?? "", among: Self.flags.keys)
+            guard let text = name.text, let flag = Self.flags.first(where: { $0.key == text })?.value else {
+                let hint = suggestion(for: name.text ?? "", among: Self.flagNames)
                 self.findings.error("unknown-flag", at: name.place, "unknown flag \(name.written)", hint: hint)
                 continue
             }

@@ -7,6 +7,58 @@ internal import Diagnostics
 protocol KeySet: RawRepresentable<String>, CaseIterable, Hashable, Sendable where AllCases == [Self] {
     /// What a mapping with these keys is, for people: `a rule`.
     static var mapping: String { get }
+    /// What the key means and what its value may be, for editors.
+    var meaning: KeyMeaning { get }
+}
+
+/// What a key means and what its value may be.
+struct KeyMeaning {
+    /// A sentence for people.
+    var text: String
+    var value: ValueShape
+    /// Whether a mapping without the key is a mistake.
+    var isRequired = false
+
+    init(_ text: String, _ value: ValueShape) {
+        self.text = text
+        self.value = value
+    }
+
+    static func required(_ text: String, _ value: ValueShape) -> KeyMeaning {
+        var meaning = KeyMeaning(text, value)
+        meaning.isRequired = true
+        return meaning
+    }
+}
+
+/// What a value in a rule file may be.
+indirect enum ValueShape {
+    /// Any text that isn't empty.
+    case text
+    /// A text of at most so many characters.
+    case shortText(Int)
+    /// A text, or a number or a word that stands for one.
+    case plain
+    /// Lower-case letters, digits and the characters of `separators`, at most 64.
+    case name(separators: String)
+    case wholeNumber(ClosedRange<Int>)
+    case flag
+    /// `true` and nothing else.
+    case isTrue
+    case word([String])
+    case duration
+    case mapping(any KeySet.Type)
+    /// Free keys, each with such a value.
+    case entries(ValueShape)
+    case list(ValueShape, upTo: Int? = nil)
+    /// One such value, or a list of them.
+    case oneOrMore(ValueShape)
+    case either([ValueShape])
+
+    /// A word of a closed set.
+    static func word<Word: RawRepresentable<String> & CaseIterable>(of words: Word.Type) -> ValueShape {
+        .word(Word.allCases.map(\.rawValue))
+    }
 }
 
 /// One `key: value` whose key is known.
