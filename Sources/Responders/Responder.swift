@@ -19,17 +19,37 @@ public protocol Responder: Sendable {
     /// Called only when somebody asked why; changes nothing. Nothing by default.
     func explanation(of turn: Turn) -> Explanation?
 
+    /// Takes over what a turn leaves behind that reaches beyond its conversation.
+    ///
+    /// Called once the turn's replies are delivered, and only where there is something; on the thread that delivers, so
+    /// it must not wait. All responders of the chain are told. Nothing by default.
+    ///
+    /// - Parameters:
+    ///   - cooldowns: Those of scope ``Cooldown/Scope/visitor`` and ``Cooldown/Scope/site``.
+    ///   - turn: The turn that they come from.
+    func remember(_ cooldowns: [Cooldown], of turn: Turn)
+
     /// What was loaded, in a few words, for `check`: `6 files, 45 rules, 120 tests`. Nothing by default.
     var contents: String? { get }
 
     /// What somebody should look at, though the responder works; found while it was created. None by default.
     var warnings: [Diagnostic] { get }
+
+    /// What other responders may ask it to do, such as `create`. Nothing by default.
+    var operations: [String] { get }
+
+    /// What somebody should look at because of the chain that the responder stands in, such as another responder that it
+    /// needs and the chain doesn't have. None by default.
+    func warnings(in chain: ChainRoster) -> [Diagnostic]
 }
 
 extension Responder {
     public func explanation(of turn: Turn) -> Explanation? { nil }
+    public func remember(_ cooldowns: [Cooldown], of turn: Turn) {}
     public var contents: String? { nil }
     public var warnings: [Diagnostic] { [] }
+    public var operations: [String] { [] }
+    public func warnings(in chain: ChainRoster) -> [Diagnostic] { [] }
 }
 
 /// A responder that decides at once: bounded work, no waiting, no input or output.

@@ -12,7 +12,9 @@ public enum Verdict: Sendable, Hashable {
     /// what the responder found out on the way.
     case reply(Reply, then: Then = .stop, keep: Augmentation = Augmentation())
     /// Deliberately no reply of a bot: ends the turn. Allowed in `guard` and `answer`.
-    case suppress(reason: TraceReason)
+    case suppress(reason: TraceReason, keep: Augmentation = Augmentation())
+    /// A person goes on: ends the turn. Allowed in every stage but `enrich`.
+    case handoff(Handoff, keep: Augmentation = Augmentation())
     /// It did not work. The entry's `on_error` says what happens. Allowed in every stage, and the same as throwing.
     case fail(Failure)
 
@@ -26,13 +28,14 @@ public enum Verdict: Sendable, Hashable {
 }
 
 extension Verdict {
-    /// The word of the trace: `pass`, `augment`, `reply`, `suppress` or `fail`.
+    /// The word of the trace: `pass`, `augment`, `reply`, `suppress`, `handoff` or `fail`.
     public var word: String {
         switch self {
         case .pass: "pass"
         case .augment: "augment"
         case .reply: "reply"
         case .suppress: "suppress"
+        case .handoff: "handoff"
         case .fail: "fail"
         }
     }
@@ -44,28 +47,48 @@ public struct Augmentation: Sendable, Hashable {
     public var note: Note?
     /// Words for the record; each is kept once.
     public var tags: [String]
-    /// What the conversation is about from now on; nothing leaves it as it is.
-    public var topic: String?
+    /// What becomes of the conversation's topic; nothing leaves it as it is.
+    public var topic: TopicChange?
     public var severity: Severity?
     /// What the server adds to ``Conversation/said`` once the outcome is delivered.
     public var said: [Said]
+    /// What must not happen again for a while, from the delivery of the outcome on.
+    public var cooldowns: [Cooldown]
 
     public init(
         note: Note? = nil,
         tags: [String] = [],
-        topic: String? = nil,
+        topic: TopicChange? = nil,
         severity: Severity? = nil,
-        said: [Said] = []
+        said: [Said] = [],
+        cooldowns: [Cooldown] = []
     ) {
         self.note = note
         self.tags = tags
         self.topic = topic
         self.severity = severity
         self.said = said
+        self.cooldowns = cooldowns
     }
 
     /// How much a message matters.
     public enum Severity: String, Sendable, CaseIterable { case low, normal, high }
+}
+
+/// A conversation on its way to a person.
+public struct Handoff: Sendable, Hashable {
+    /// Which people, by a name that the site gave them; nothing means anybody.
+    public var queue: String?
+    /// For the person; the visitor doesn't see it.
+    public var note: String?
+    /// For the visitor; where it is missing, the built-in sentence says that a person reads the message.
+    public var text: Reply?
+
+    public init(queue: String? = nil, note: String? = nil, text: Reply? = nil) {
+        self.queue = queue
+        self.note = note
+        self.text = text
+    }
 }
 
 /// Something that did not work, for the people who run the site.

@@ -13,12 +13,20 @@ public struct ChainDesk: Sendable {
     /// What should be looked at, though the chain works.
     public let warnings: [Diagnostic]
     private let folder: ScratchFolder?
+    private let clock: TurnClock
+    /// The visitor of the next message.
+    public var visitor = Visitor()
     private var conversation = Conversation(sessionID: "test", said: [:])
     private var history: [HistoryItem] = []
 
     /// A desk with a chain that is already made.
-    public init(_ chain: Chain) {
+    ///
+    /// - Parameters:
+    ///   - chain: The chain.
+    ///   - clock: The time of the messages.
+    public init(_ chain: Chain, clock: TurnClock = .continuous) {
         self.chain = chain
+        self.clock = clock
         self.warnings = []
         self.folder = nil
     }
@@ -29,7 +37,7 @@ public struct ChainDesk: Sendable {
     ///   - configuration: The stages, as under `chains.NAME`. Diagnostics call the file `test.yaml`.
     ///   - plugins: The plugins that it may name.
     ///   - files: Files that the configuration names, by their paths.
-    ///   - clock: The clock of the chain and its plugins.
+    ///   - clock: The clock of the chain, its plugins and the messages.
     /// - Throws: A `Rejection` with all mistakes.
     public init(
         _ configuration: String,
@@ -46,6 +54,7 @@ public struct ChainDesk: Sendable {
         guard found.allSatisfy({ $0.severity == .warning }) else { throw Rejection(found) }
         self.warnings = found
         self.folder = folder
+        self.clock = clock
     }
 
     /// Sends `text` as a visitor would and remembers what came of it for the next message.
@@ -69,8 +78,10 @@ public struct ChainDesk: Sendable {
             at: time,
             lang: lang,
             page: page,
+            visitor: self.visitor,
             conversation: self.conversation,
-            history: self.history
+            history: self.history,
+            serverTime: self.clock.now.milliseconds
         )
         let result =
             switch self.chain.begin(turn, tracing: true) {
@@ -81,10 +92,18 @@ public struct ChainDesk: Sendable {
         return result
     }
 
+    /// Begins another conversation with the same chain, as a visitor who comes again.
+    public mutating func startAgain(session: String = "test-2", visitor: Visitor? = nil) {
+        self.conversation = Conversation(sessionID: session, site: self.conversation.site, said: [:])
+        self.history = []
+        if let visitor { self.visitor = visitor }
+    }
+
     private mutating func remember(_ text: String, _ result: ChainResult) {
         self.history.append(HistoryItem(.visitor, text))
         self.history += result.replies.map { HistoryItem(.claude, $0.text) }
-        self.conversation.remember(result.effects)
+        self.conversation.remember(result)
+        self.chain.delivered(result)
     }
 }
 

@@ -87,15 +87,18 @@ extension Turn {
         at time: String,
         lang: String? = nil,
         page: Page = Page(),
+        visitor: Visitor = Visitor(),
         conversation: Conversation = Conversation(sessionID: "test"),
-        history: [HistoryItem] = []
+        history: [HistoryItem] = [],
+        serverTime: Int64 = 0
     ) throws -> Turn {
         guard let localTime = TimeOfDay(time) else { throw Desk.NotATime(text: time) }
         let number = conversation.turnCount + 1
         return Turn(
             id: TurnID("t_test000\(number)"),
-            message: Incoming(id: "m\(number)", seq: number, text: text, lang: lang),
+            message: Incoming(id: "m\(number)", seq: number, text: text, lang: lang, serverTime: serverTime),
             conversation: conversation,
+            visitor: visitor,
             page: page,
             history: History(history),
             localTime: localTime

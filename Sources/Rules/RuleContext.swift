@@ -1,4 +1,4 @@
-/// What reply texts and the choice of variants may use besides the message.
+/// What conditions, the choice of variants and reply texts may use besides the message.
 public struct RuleContext: Sendable {
     /// The page that the visitor is on, as the widget reports it.
     public struct Page: Hashable, Sendable {
@@ -35,12 +35,18 @@ public struct RuleContext: Sendable {
     public var visitorName: String?
     /// The site's own values, `context.vars` of the widget.
     public var vars: [String: String]
+    /// What the conversation is about, where a rule or another responder said so and it hasn't expired.
+    public var topic: String?
     /// Seeds `rotate`, `random` and `weighted`: the same session gets the same texts in a replay.
     public var session: String
     /// What a rule, named as in ``RuleMatch/rule``, has said in this session so far.
     ///
     /// Asked at most once for a message, and only when a rule with `pick: rotate`, `random` or `weighted` has won.
     public var pastReplies: @Sendable (_ rule: String) -> PastReplies
+    /// How much longer a rule has to stay out since it fired before; nothing where it may fire.
+    ///
+    /// Asked only of rules with `cooldown` that come into question, before their patterns are tried.
+    public var cooldownLeft: @Sendable (_ cooldown: RuleCooldown) -> Duration?
 
     public init(
         page: Page = Page(),
@@ -48,15 +54,19 @@ public struct RuleContext: Sendable {
         site: String = "default",
         visitorName: String? = nil,
         vars: [String: String] = [:],
+        topic: String? = nil,
         session: String = "",
-        pastReplies: @escaping @Sendable (_ rule: String) -> PastReplies = { _ in PastReplies() }
+        pastReplies: @escaping @Sendable (_ rule: String) -> PastReplies = { _ in PastReplies() },
+        cooldownLeft: @escaping @Sendable (_ cooldown: RuleCooldown) -> Duration? = { _ in nil }
     ) {
         self.page = page
         self.lang = lang
         self.site = site
         self.visitorName = visitorName
         self.vars = vars
+        self.topic = topic
         self.session = session
         self.pastReplies = pastReplies
+        self.cooldownLeft = cooldownLeft
     }
 }

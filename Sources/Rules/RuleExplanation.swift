@@ -10,21 +10,29 @@ public struct RuleExplanation: Sendable {
         /// The rule's own sentence for people.
         public var about: String?
         public var fate: Fate
+        /// Whether the message has what the rule's patterns require, so that only a closer look rules it out.
+        public var isCandidate: Bool
         /// The text that matched, where the rule matches.
         public var matched: String?
         /// The named groups of the match.
-        public var captures: [Capture]
+        public var captures: [Capture] = []
     }
 
     /// What became of a rule.
     public enum Fate: Hashable, Sendable, CustomStringConvertible {
         /// Its outcome is the result.
         case wins
+        /// It matches and has `continue`: it adds its tags and the like, and the rules after it are tried.
+        case continues
         /// It matches too, but a rule that comes first has won. The priorities are equal where only the order of
         /// the files decided.
         case loses(priority: Int, to: Int)
         /// The message lacks a text without which the pattern can't match: one of these.
         case literalMissing([String])
+        /// A condition of `when` doesn't hold: `page.path "/shop/cart" is not "/admin/**"`.
+        case condition(String)
+        /// It fired before and stays out for so long.
+        case coolingDown(left: Duration)
         case noMatch
         /// It matches, but this text of the message, found by `unless`, vetoes it.
         case vetoed(by: String)
@@ -37,9 +45,12 @@ public struct RuleExplanation: Sendable {
         public var description: String {
             switch self {
             case .wins: "wins"
+            case .continues: "continues"
             case .loses(let priority, let winner) where priority == winner: "priority \(priority), later in the files"
             case .loses(let priority, let winner): "priority \(priority) < \(winner)"
             case .literalMissing(let literals): "literal missing: none of \(Self.listed(literals))"
+            case .condition(let why): why
+            case .coolingDown(let left): "cooldown: \(left.written) left"
             case .noMatch: "no match"
             case .vetoed(let text): "unless: \"\(text)\""
             case .limit(let limit): "limit: \(limit)"

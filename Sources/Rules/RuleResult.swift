@@ -1,9 +1,46 @@
 public import Diagnostics
 
 /// What a set of rules says to a message.
-public enum RuleResult: Hashable, Sendable {
+public struct RuleResult: Hashable, Sendable {
+    public var outcome: RuleOutcome
+    /// What the rules ask to remember and to do, once the outcome is delivered.
+    public var effects: RuleEffects
+
+    public init(_ outcome: RuleOutcome, effects: RuleEffects = RuleEffects()) {
+        self.outcome = outcome
+        self.effects = effects
+    }
+
+    /// The rule that won.
+    public var match: RuleMatch? {
+        switch self.outcome {
+        case .reply(let reply): reply.match
+        case .handoff(let handoff): handoff.match
+        case .silent(let match, _): match
+        case .pass(let match): match
+        case .limit: nil
+        }
+    }
+
+    /// The full name of the rule that won, `greetings/greeting`.
+    public var rule: String? { self.match?.rule }
+
+    /// The text that the visitor reads, where there is one.
+    public var text: String? {
+        switch self.outcome {
+        case .reply(let reply): reply.text
+        case .handoff(let handoff): handoff.text
+        case .silent, .pass, .limit: nil
+        }
+    }
+}
+
+/// What becomes of a message.
+public enum RuleOutcome: Hashable, Sendable {
     /// A text for the visitor.
     case reply(RuleReply)
+    /// The conversation goes to a person.
+    case handoff(RuleHandoff)
     /// Deliberately no reply; the reason is the rule's own text, for people who read the trace.
     case silent(RuleMatch, reason: String)
     /// Left to the next responder: by a rule with `pass: true`, or, without a match, since no rule won.
@@ -39,13 +76,38 @@ public struct RuleChoice: Hashable, Sendable {
     /// What a click sends as the visitor's message, at most 200 bytes of UTF-8.
     public var send: String
 
+    /// How many a reply may have.
+    public static let maximumCount = 6
+    /// How many characters a label may have.
+    public static let maximumLabelCharacters = 40
+    /// How many bytes of UTF-8 a click may send.
+    public static let maximumSendBytes = 200
+
     public init(label: String, send: String? = nil) {
         self.label = label
         self.send = send ?? label
     }
 }
 
-/// The rule that won, and what it knows about the message.
+/// The wish of the rule that won that a person goes on.
+public struct RuleHandoff: Hashable, Sendable {
+    public var match: RuleMatch
+    /// Which people, by a name that the site gave them.
+    public var queue: String?
+    /// For the person, in plain text.
+    public var note: String?
+    /// For the visitor, in plain text.
+    public var text: String?
+
+    public init(match: RuleMatch, queue: String? = nil, note: String? = nil, text: String? = nil) {
+        self.match = match
+        self.queue = queue
+        self.note = note
+        self.text = text
+    }
+}
+
+/// A rule that won, or took part by `continue`, and what it knows about the message.
 public struct RuleMatch: Hashable, Sendable {
     /// `greetings/greeting`: the file's name without `.yaml`, and the rule's id.
     public var rule: String
@@ -53,7 +115,9 @@ public struct RuleMatch: Hashable, Sendable {
     public var place: Place
     /// The named groups that took part in the match, each at most 200 characters.
     public var captures: [Capture]
+    /// The rule's own tags.
     public var tags: [String]
+    /// The rule's own severity.
     public var severity: RuleSeverity?
 
     public init(

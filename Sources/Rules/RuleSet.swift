@@ -15,6 +15,10 @@ public final class RuleSet: Sendable {
     public let warnings: [Diagnostic]
     /// The same for the same bytes in the same files: 16 hexadecimal digits.
     public let digest: String
+    /// What rules ask of other responders, in the order of the rules; those that are turned off ask nothing.
+    public let requests: [ActionRequest]
+    /// The rules that the site's own files change, in the order of the rules.
+    public let localChanges: [LocalChange]
     public let testCount: Int
     public let fileCount: Int
     public var ruleCount: Int { self.rules.count }
@@ -23,8 +27,18 @@ public final class RuleSet: Sendable {
     private let rules: [CompiledRule]
     private let prefilter: Prefilter
 
-    private init(_ rules: [CompiledRule], warnings: [Diagnostic], digest: String, testCount: Int, fileCount: Int) {
+    private init(
+        _ rules: [CompiledRule],
+        requests: [ActionRequest],
+        localChanges: [LocalChange],
+        warnings: [Diagnostic],
+        digest: String,
+        testCount: Int,
+        fileCount: Int
+    ) {
         self.rules = rules
+        self.requests = requests
+        self.localChanges = localChanges
         self.prefilter = Prefilter(rules.map { $0.isEnabled ? $0.required : nil })
         self.warnings = warnings
         self.digest = digest
@@ -55,6 +69,8 @@ public final class RuleSet: Sendable {
         let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
         let set = RuleSet(
             ranked.map(\.rule),
+            requests: ActionRequest.requests(ranked),
+            localChanges: LocalChange.changes(ranked),
             warnings: findings.sorted(by: files.map(\.path)),
             digest: source.digest,
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
@@ -63,7 +79,7 @@ public final class RuleSet: Sendable {
         // With rules missing, a test would fail for a reason that is reported already.
         if !findings.hasErrors {
             let run = InlineTestRun(set: set)
-            for (written, rule) in ranked { run.run(written.tests ?? [], of: rule, into: &findings) }
+            for (written, rule) in ranked { run.run(written, rule, into: &findings) }
         }
         guard !findings.hasErrors else { throw Rejection(findings.sorted(by: files.map(\.path))) }
         return set
@@ -92,7 +108,7 @@ public final class RuleSet: Sendable {
     ///
     /// - Parameters:
     ///   - text: The message.
-    ///   - context: What reply texts may use.
+    ///   - context: What conditions are about and what reply texts may use.
     ///   - scanner: The calling thread's scanner. ``Scanner/skipped`` tells afterwards which rules hit a limit.
     /// - Returns: What the rules say to it.
     public func answer(to text: String, in context: RuleContext, using scanner: inout Scanner) -> RuleResult {
@@ -111,24 +127,30 @@ public final class RuleSet: Sendable {
             scanner.skipped.removeAll(keepingCapacity: true)
             self.prefilter.findCandidates(in: bytes, using: &scanner)
             let start = ContinuousClock.now
+            var effects = RuleEffects()
             var next = scanner.candidate(from: 0)
             while let rank = next {
                 let rule = self.rules[rank]
-                switch rule.trial(on: bytes, using: &scanner) {
-                case .matched(_, let captures): return rule.result(captures: captures, in: context)
-                case .unmatched, .vetoed: break
+                switch rule.trial(on: bytes, in: context, using: &scanner) {
+                case .matched(_, let captures):
+                    let match = rule.match(captures)
+                    effects.add(match, of: rule, in: context)
+                    if let outcome = rule.outcome(of: match, in: context) {
+                        return RuleResult(outcome, effects: effects)
+                    }
+                case .refused, .coolingDown, .unmatched, .vetoed: break
                 case .limit(let limit):
                     let hit = RuleLimit(rule: rule.name, place: rule.place, limit: limit)
-                    if rule.onLimit == .fail { return .limit(hit) }
+                    if rule.onLimit == .fail { return RuleResult(.limit(hit)) }
                     scanner.skipped.append(hit)
                 }
                 next = scanner.candidate(from: rank + 1)
                 if let rank = next, ContinuousClock.now - start > budget {
                     let rule = self.rules[rank]
-                    return .limit(RuleLimit(rule: rule.name, place: rule.place, limit: .budget))
+                    return RuleResult(.limit(RuleLimit(rule: rule.name, place: rule.place, limit: .budget)))
                 }
             }
-            return .pass(nil)
+            return RuleResult(.pass(nil), effects: effects)
         }
     }
 
@@ -142,7 +164,7 @@ public final class RuleSet: Sendable {
         var readable = Self.readable(text)
         let entries = readable.text.withUTF8 { bytes in
             self.prefilter.findCandidates(in: bytes, using: &scanner)
-            return self.rules.indices.map { self.entry(of: $0, winner, bytes, &scanner) }
+            return self.rules.indices.map { self.entry(of: $0, result, winner, bytes, context, &scanner) }
         }
         return RuleExplanation(
             result: result,
@@ -156,8 +178,10 @@ public final class RuleSet: Sendable {
 
     private func entry(
         of rank: Int,
+        _ result: RuleResult,
         _ winner: CompiledRule?,
         _ bytes: UnsafeBufferPointer<UInt8>,
+        _ context: RuleContext,
         _ scanner: inout Scanner
     ) -> RuleExplanation.Entry {
         let rule = self.rules[rank]
@@ -166,38 +190,54 @@ public final class RuleSet: Sendable {
             place: rule.place,
             about: rule.about,
             fate: .disabled,
-            matched: nil,
-            captures: []
+            isCandidate: scanner.isCandidate(rank)
         )
         guard rule.isEnabled else { return entry }
-        guard scanner.isCandidate(rank) else {
+        guard entry.isCandidate || rule.obstacle(in: context) != nil else {
             let message = String(decoding: bytes, as: UTF8.self).lowercased()
             let missing = self.prefilter.required[rank].first { set in !set.texts.contains { message.contains($0) } }
             entry.fate = .literalMissing(missing?.texts ?? [])
             return entry
         }
-        switch rule.trial(on: bytes, using: &scanner) {
+        switch rule.trial(on: bytes, in: context, using: &scanner) {
+        case .refused(let index): entry.fate = .condition(rule.requirements[index].refusal(in: context))
+        case .coolingDown(let left): entry.fate = .coolingDown(left: left)
         case .unmatched: entry.fate = .noMatch
         case .limit(let limit): entry.fate = .limit(limit)
         case .vetoed(let text): entry.fate = .vetoed(by: text)
         case .matched(let text, let captures):
             entry.matched = text
             entry.captures = captures
-            let isWinner = winner.map { $0.name == rule.name } ?? false
-            entry.fate = isWinner ? .wins : .loses(priority: rule.priority, to: winner?.priority ?? rule.priority)
+            entry.fate = Self.fate(of: rule, result, winner)
         }
         return entry
     }
 
+    /// The fate of a rule that matches.
+    private static func fate(
+        of rule: CompiledRule,
+        _ result: RuleResult,
+        _ winner: CompiledRule?
+    ) -> RuleExplanation.Fate {
+        if winner?.name == rule.name { return .wins }
+        if result.effects.continued.contains(where: { $0.rule == rule.name }) { return .continues }
+        return .loses(priority: rule.priority, to: winner?.priority ?? rule.priority)
+    }
+
     private static func variant(of rule: CompiledRule, _ result: RuleResult, _ context: RuleContext) -> String? {
-        guard case .reply(let said) = result, case .reply(let reply) = rule.outcome else { return nil }
+        guard case .reply(let said) = result.outcome, case .reply(let reply) = rule.outcome else { return nil }
         return reply.explanation(of: said.variant, ReplyValues(captures: said.match.captures, context: context))
     }
 
     /// Tries one rule alone.
-    func trial(of rule: CompiledRule, on text: String, using scanner: inout Scanner) -> RuleTrial {
+    func trial(
+        of rule: CompiledRule,
+        on text: String,
+        in context: RuleContext,
+        using scanner: inout Scanner
+    ) -> RuleTrial {
         var text = Self.readable(text).text
-        return text.withUTF8 { rule.trial(on: $0, using: &scanner) }
+        return text.withUTF8 { rule.trial(on: $0, in: context, using: &scanner) }
     }
 
     /// What is looked at of a message: its normal form C, cut to ``textLimit``.

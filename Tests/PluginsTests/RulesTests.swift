@@ -96,6 +96,36 @@ struct RulesTests {
         #expect(found.allSatisfy { $0.place.file.hasSuffix("rules/greetings.yaml") })
     }
 
+    @Test("warns of actions that nobody in the chain takes, with their places, and answers without them")
+    func actions() async throws {
+        var desk = try self.desk(
+            """
+            version: 1
+            rules:
+              - id: broken
+                match: '\\bbroken\\b'
+                reply:
+                  variants:
+                    - {when: ticket, text: 'Ticket {{ticket.id}}'}
+                    - text: Noted
+                actions:
+                  - {responder: tracker, op: create, as: ticket, fields: {page: '{{ctx.page.path}}'}}
+                  - {responder: falback, op: create}
+                  - {responder: fallback, op: create}
+            """
+        )
+        let found = desk.warnings.filter { $0.code == "unknown-responder" }
+        #expect(
+            found.map { "\($0.place.line):\($0.place.column): \($0.problem); \($0.hint ?? "")" } == [
+                #"10:21: the chain "test" has no responder "tracker"; replies do without the values of this action"#,
+                #"11:21: the chain "test" has no responder "falback"; did you mean "fallback"?"#,
+                #"12:21: "fallback" can't be asked to "create"; replies do without the values of this action"#,
+            ]
+        )
+        #expect(found.allSatisfy { $0.place.file.hasSuffix("rules/greetings.yaml") })
+        try await desk.say("it is broken").expectReply("Noted")
+    }
+
     @Test("answers on many threads at once as on one")
     func threads() async throws {
         let desk = try self.desk()

@@ -42,7 +42,9 @@ struct ShippedRulesTests {
     @Test("pass what none of them is about")
     func pass() {
         var scanner = Rules.Scanner()
-        #expect(self.rules.answer(to: "which one is mine?", in: RuleContext(), using: &scanner) == .pass(nil))
+        #expect(
+            self.rules.answer(to: "which one is mine?", in: RuleContext(), using: &scanner) == RuleResult(.pass(nil))
+        )
     }
 
     @Test("are never ruled out by the search for required texts when their pattern matches")
@@ -74,7 +76,7 @@ extension RuleSet {
     /// Whether a rule matches, found without the search for required texts.
     fileprivate func matches(_ name: String, _ text: String, using scanner: inout Rules.Scanner) -> Bool {
         guard let rule = self.rule(named: name) else { return false }
-        if case .matched = self.trial(of: rule, on: text, using: &scanner) { return true }
+        if case .matched = self.trial(of: rule, on: text, in: RuleContext(), using: &scanner) { return true }
         return false
     }
 }

@@ -12,7 +12,7 @@ extension Explanation {
             let place = "\(entry.place.file):\(entry.place.line)"
             if case .wins = entry.fate { decisive = Decisive(name: entry.rule, place: place) }
             let row = [entry.rule, entry.fate.word, place, entry.why]
-            if entry.fate.isMinor { minor.append(row) } else { lines.append(row) }
+            if !entry.isCandidate { minor.append(row) } else { lines.append(row) }
         }
         self.init(decisive: decisive, lines: lines.lines + [explanation.summary], minorLines: minor.lines)
     }
@@ -30,7 +30,7 @@ extension RuleExplanation {
 extension RuleExplanation.Entry {
     fileprivate var why: String {
         switch self.fate {
-        case .wins:
+        case .wins, .continues:
             let captures = self.captures.map { "\($0.name) \"\($0.value)\"" }
             return (["\"\(self.matched ?? "")\""] + captures).joined(separator: ", ")
         case .noMatch: return "its words occur, its pattern does not"
@@ -43,15 +43,9 @@ extension RuleExplanation.Fate {
     fileprivate var word: String {
         switch self {
         case .wins: "wins"
+        case .continues: "continues"
         case .loses: "would match"
         default: "no"
-        }
-    }
-
-    fileprivate var isMinor: Bool {
-        switch self {
-        case .literalMissing, .disabled: true
-        default: false
         }
     }
 }

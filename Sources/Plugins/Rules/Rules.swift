@@ -41,6 +41,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
 
     private let ruleSet: RuleSet
     private let scanners = ScannerPool()
+    private let cooldowns = CooldownStore()
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         do throws(Rejection) {
@@ -52,6 +53,29 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
 
     public var warnings: [Diagnostic] { self.ruleSet.warnings }
 
+    public func warnings(in chain: ChainRoster) -> [Diagnostic] {
+        self.ruleSet.requests.compactMap { request in
+            guard let operations = chain.operations[request.responder] else {
+                return Self.warning(
+                    at: request.place,
+                    "the chain \"\(chain.name)\" has no responder \"\(request.responder)\"",
+                    near: suggestion(for: request.responder, among: chain.operations.keys)
+                )
+            }
+            guard !operations.contains(request.operation) else { return nil }
+            return Self.warning(
+                at: request.place,
+                "\"\(request.responder)\" can't be asked to \"\(request.operation)\"",
+                near: suggestion(for: request.operation, among: operations)
+            )
+        }
+    }
+
+    private static func warning(at place: Place, _ problem: String, near: String) -> Diagnostic {
+        let hint = near.hasPrefix("did you mean") ? near : "replies do without the values of this action"
+        return Diagnostic("unknown-responder", at: place, problem, hint: hint, severity: .warning)
+    }
+
     public var contents: String? {
         let counts = [
             (self.ruleSet.fileCount, "file"), (self.ruleSet.ruleCount, "rule"), (self.ruleSet.testCount, "test"),
@@ -60,51 +84,80 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
     }
 
     public func respond(to turn: Turn) -> Verdict {
-        let context = RuleContext(turn)
+        let context = RuleContext(turn, self.cooldowns)
         return self.scanners.withScanner { scanner in
             let result = self.ruleSet.answer(to: turn.message.text, in: context, using: &scanner)
             // A rule that ran into its limit might have fitted, so "no rule fits" would not be true.
-            if case .pass(nil) = result, !scanner.skipped.isEmpty { return .pass(reason: .limit) }
+            if result == RuleResult(.pass(nil)), !scanner.skipped.isEmpty { return .pass(reason: .limit) }
             return Verdict(result)
         }
     }
 
     public func explanation(of turn: Turn) -> Explanation? {
-        Explanation(self.ruleSet.explain(turn.message.text, in: RuleContext(turn)))
+        Explanation(self.ruleSet.explain(turn.message.text, in: RuleContext(turn, self.cooldowns)))
+    }
+
+    public func remember(_ cooldowns: [Cooldown], of turn: Turn) {
+        let time = turn.message.serverTime
+        for cooldown in cooldowns {
+            let key = CooldownStore.Key(cooldown.key, cooldown.scope, of: turn)
+            self.cooldowns.start(key, until: time + cooldown.duration.milliseconds, at: time)
+        }
     }
 }
 
 extension RuleContext {
-    /// What reply texts may use of a turn.
-    fileprivate init(_ turn: Turn) {
+    /// What conditions and reply texts may use of a turn.
+    fileprivate init(_ turn: Turn, _ cooldowns: CooldownStore) {
         let conversation = turn.conversation
+        let time = turn.message.serverTime
         self.init(
             page: Page(path: turn.page.path, title: turn.page.title, url: turn.page.url),
             lang: turn.message.lang,
             site: conversation.site,
             visitorName: turn.visitor.name,
             vars: turn.page.vars,
+            topic: conversation.topic,
             session: conversation.sessionID,
             pastReplies: { rule in
                 guard let said = conversation.said else { return PastReplies(count: conversation.turnCount) }
                 return said[rule].map { PastReplies(count: $0.count, lastVariant: $0.lastVariant) } ?? PastReplies()
+            },
+            cooldownLeft: { cooldown in
+                let scope = Cooldown.Scope(cooldown.scope)
+                guard scope != .session else { return conversation.cooldownLeft(of: cooldown.id, at: time) }
+                return cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
             }
         )
     }
 }
 
+extension CooldownStore.Key {
+    /// A visitor whom the site doesn't name is the conversation.
+    fileprivate init(_ id: String, _ scope: Cooldown.Scope, of turn: Turn) {
+        let visitor = turn.visitor.id ?? turn.conversation.sessionID
+        self.init(id: id, site: turn.conversation.site, visitor: scope == .site ? nil : visitor)
+    }
+}
+
 extension Verdict {
     fileprivate init(_ result: RuleResult) {
-        switch result {
+        switch result.outcome {
         case .reply(let reply):
             let said = Said(reply.match.rule, variant: reply.variant)
-            self = .reply(Reply(reply), keep: Augmentation(reply.match, said: [said]))
+            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said]))
+        case .handoff(let handoff):
+            let text = handoff.text.map { Reply($0, format: .plain) }
+            let request = Handoff(queue: handoff.queue, note: handoff.note, text: text)
+            self = .handoff(request, keep: Augmentation(result.effects))
         case .silent:
-            self = .suppress(reason: "silent-rule")
-        case .pass(let match?):
-            self = .augment(Augmentation(match, note: Note(match)))
-        case .pass(nil):
-            self = .pass(reason: .noRule)
+            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects))
+        case .pass(let match):
+            guard let noted = match ?? result.effects.continued.last else {
+                self = .pass(reason: .noRule)
+                return
+            }
+            self = .augment(Augmentation(result.effects, note: Note(noted)))
         case .limit(let hit):
             self = .fail(Failure(.limit, "\(hit.rule) at \(hit.place): \(hit.limit)"))
         }
@@ -119,9 +172,34 @@ extension Reply {
 }
 
 extension Augmentation {
-    fileprivate init(_ match: RuleMatch, note: Note? = nil, said: [Said] = []) {
-        let severity = match.severity.flatMap { Severity(rawValue: $0.rawValue) }
-        self.init(note: note, tags: match.tags, severity: severity, said: said)
+    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = []) {
+        self.init(
+            note: note,
+            tags: effects.tags,
+            topic: effects.topic.map { TopicChange($0) },
+            severity: effects.severity.flatMap { Severity(rawValue: $0.rawValue) },
+            said: said,
+            cooldowns: effects.cooldowns.map { Cooldown($0.id, scope: Cooldown.Scope($0.scope), for: $0.duration) }
+        )
+    }
+}
+
+extension TopicChange {
+    fileprivate init(_ change: RuleEffects.TopicChange) {
+        switch change {
+        case .open(let topic, let expires): self = .open(topic, for: expires)
+        case .close: self = .close
+        }
+    }
+}
+
+extension Cooldown.Scope {
+    fileprivate init(_ scope: RuleCooldown.Scope) {
+        switch scope {
+        case .session: self = .session
+        case .visitor: self = .visitor
+        case .site: self = .site
+        }
     }
 }
 

@@ -71,6 +71,17 @@ public final class Chain: Sendable {
     }
 }
 
+extension Chain {
+    /// Tells the responders what a turn leaves behind that reaches beyond its conversation.
+    ///
+    /// Called once for each result whose replies were delivered, beside ``Conversation/remember(_:)``.
+    public func delivered(_ result: ChainResult) {
+        let wide = result.effects.cooldowns.filter { $0.scope != .session }
+        guard !wide.isEmpty else { return }
+        for entry in self.entries { entry.responder.remember(wide, of: result.turn) }
+    }
+}
+
 /// How far a turn came without waiting.
 public enum ChainProgress: Sendable {
     case finished(ChainResult)

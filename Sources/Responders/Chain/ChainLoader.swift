@@ -44,7 +44,18 @@ public struct ChainLoader {
         }
         self.checkNames(of: entries.map { ($0.entry.name, $0.place) })
         self.checkStages(of: entries.map(\.entry), node, at: place)
-        return Chain(name: name, entries: entries.map(\.entry), deadline: deadline, clock: self.services.clock)
+        let chain = Chain(name: name, entries: entries.map(\.entry), deadline: deadline, clock: self.services.clock)
+        self.addWarnings(of: chain)
+        return chain
+    }
+
+    /// What the responders have to say about each other, once.
+    private mutating func addWarnings(of chain: Chain) {
+        let roster = ChainRoster(chain)
+        var seen: Set<Diagnostic> = []
+        for entry in chain.entries where entry.isEnabled {
+            self.diagnostics += entry.responder.warnings(in: roster).filter { seen.insert($0).inserted }
+        }
     }
 
     /// An entry that was read, and where it stands.

@@ -6,6 +6,8 @@ public enum Outcome: String, Sendable, CaseIterable {
     case answered
     /// Nobody answered, so a responder of `fallback` did, or the built-in sentence.
     case fellBack = "fell-back"
+    /// A responder decided that a person goes on.
+    case handedOver = "handed-over"
     /// A responder decided that there is no reply.
     case silent
     /// A responder of `guard` stopped the message.
@@ -20,20 +22,27 @@ public struct ChainResult: Sendable {
     /// What the visitor sees, in order: none where the outcome is ``Outcome/silent`` or may be ``Outcome/refused``, else
     /// at least one and at most ``Chain/maximumReplies``.
     public let replies: [Reply]
-    /// The name of the responder that gave the last reply or ended the turn; nothing for the built-in sentence.
+    /// The name of the responder that gave the last reply or ended the turn; nothing where only the built-in sentence
+    /// spoke.
     public let responder: String?
     /// What to remember of the turn once the replies are delivered.
     public let effects: Effects
+    /// The turn, as its last responder left it.
+    public let turn: Turn
     /// One for each entry of the chain in its order, where the turn was traced; else none.
     public let steps: [TraceStep]
 
     /// What a turn leaves behind.
     public struct Effects: Sendable, Hashable {
         public var tags: [String] = []
-        public var topic: String?
+        public var topic: TopicChange?
         public var severity: Augmentation.Severity?
         /// What to add to ``Conversation/said``.
         public var said: [Said] = []
+        /// What must not happen again for a while.
+        public var cooldowns: [Cooldown] = []
+        /// What a person should know who goes on, where the outcome is ``Outcome/handedOver``.
+        public var handoff: Handoff?
 
         public init() {}
 
@@ -42,6 +51,7 @@ public struct ChainResult: Sendable {
             if let topic = found.topic { self.topic = topic }
             if let severity = found.severity { self.severity = severity }
             self.said.append(contentsOf: found.said)
+            self.cooldowns.append(contentsOf: found.cooldowns)
         }
     }
 }

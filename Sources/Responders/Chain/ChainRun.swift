@@ -22,7 +22,7 @@ public struct ChainRun: Sendable {
     private var steps: [TraceStep] = []
 
     /// How a verdict ended the turn.
-    private enum Ending { case answered, fellBack, refused, suppressed, aborted }
+    private enum Ending { case answered, fellBack, refused, suppressed, handedOver, aborted }
 
     private static func ending(ofReplyIn stage: Stage) -> Ending {
         switch stage {
@@ -128,12 +128,16 @@ extension ChainRun {
             self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
         case .reply(let reply, let then, let found) where entry.stage.allows(reply: then):
             self.take(reply, then, found, of: entry, after: duration, explanation)
-        case .suppress(let reason) where entry.stage == .guard || entry.stage == .answer:
+        case .suppress(let reason, let found) where entry.stage == .guard || entry.stage == .answer:
             self.end(.suppressed, by: entry)
+            _ = self.keep(found, of: entry)
             self.record(verdict, reason, took: duration, explanation)
+        case .handoff(let handoff, let found) where entry.stage != .enrich:
+            self.take(handoff, of: entry)
+            self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
         case .fail(let failure):
             self.take(failure, of: entry, after: duration, explanation)
-        case .augment, .reply, .suppress:
+        case .augment, .reply, .suppress, .handoff:
             self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
         }
         self.advance()
@@ -164,6 +168,14 @@ extension ChainRun {
             self.end(Self.ending(ofReplyIn: entry.stage), by: entry)
         }
         self.record(.reply(reply), isCut ? .truncated : reason, took: duration, explanation)
+    }
+
+    private mutating func take(_ handoff: Handoff, of entry: Chain.Entry) {
+        self.end(.handedOver, by: entry)
+        self.effects.handoff = handoff
+        guard var text = handoff.text, !text.isEmpty, self.replies.count < Chain.maximumReplies else { return }
+        _ = text.bound()
+        self.replies.append(text)
     }
 
     private mutating func take(
@@ -237,16 +249,18 @@ extension ChainRun {
     /// Nobody is asked afterwards.
     consuming func result() -> ChainResult {
         let outcome = self.outcome
-        let needsSentence = outcome == .failedAndTold || (outcome == .fellBack && self.replies.isEmpty)
+        let isUnanswered = (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty
+        let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
             self.replies.append(Reply(Self.builtInSentence(for: self.turn.id), format: .plain))
-            self.responder = nil
+            if outcome != .handedOver { self.responder = nil }
         }
         return ChainResult(
             outcome: outcome,
             replies: self.replies,
             responder: self.responder,
             effects: self.effects,
+            turn: self.turn,
             steps: self.steps
         )
     }
@@ -257,6 +271,7 @@ extension ChainRun {
         case .aborted: return .failedAndTold
         case .suppressed: return self.replies.isEmpty ? .silent : .answered
         case .answered: return .answered
+        case .handedOver: return .handedOver
         case .fellBack: return .fellBack
         case nil: break
         }

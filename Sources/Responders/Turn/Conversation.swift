@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// A visitor's message as the hub accepted it.
 public struct Incoming: Sendable, Hashable {
     public var id: String
@@ -28,7 +30,14 @@ public struct Conversation: Sendable, Hashable {
     public var turnCount: Int
     /// What the conversation is about, where a responder said so.
     public var topic: String?
+    /// When the topic ends by itself, in milliseconds since 1970-01-01T00:00:00Z; nothing where it doesn't.
+    ///
+    /// A ``Turn`` never shows a topic that has ended.
+    public var topicEnd: Int64?
     public var tags: [String]
+    /// Until when what responders named must not happen again, by ``Cooldown/key``, in milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    public var cooldowns: [String: Int64]
     /// What responders said in this conversation so far, by ``Said/key``.
     ///
     /// Nothing where the server keeps no such record; a responder then has ``turnCount`` alone to go by.
@@ -39,28 +48,61 @@ public struct Conversation: Sendable, Hashable {
         site: String = "default",
         turnCount: Int = 0,
         topic: String? = nil,
+        topicEnd: Int64? = nil,
         tags: [String] = [],
+        cooldowns: [String: Int64] = [:],
         said: [String: PastReplies]? = nil
     ) {
         self.sessionID = sessionID
         self.site = site
         self.turnCount = turnCount
         self.topic = topic
+        self.topicEnd = topicEnd
         self.tags = tags
+        self.cooldowns = cooldowns
         self.said = said
     }
 }
 
 extension Conversation {
     /// Takes over what a turn of this conversation leaves behind, once its replies are delivered.
-    public mutating func remember(_ effects: ChainResult.Effects) {
+    public mutating func remember(_ result: ChainResult) {
+        let effects = result.effects
+        let time = result.turn.message.serverTime
         self.turnCount += 1
-        if let topic = effects.topic { self.topic = topic }
+        switch effects.topic {
+        case .open(let topic, let duration):
+            self.topic = topic
+            self.topicEnd = duration.map { time + $0.milliseconds }
+        case .close: (self.topic, self.topicEnd) = (nil, nil)
+        case nil: self.forgetTopic(endedAt: time)
+        }
+        let fresh = effects.cooldowns.filter { $0.scope == .session }
+        if !fresh.isEmpty { self.cooldowns = self.cooldowns.filter { $0.value > time } }
+        for cooldown in fresh { self.cooldowns[cooldown.key] = time + cooldown.duration.milliseconds }
         for tag in effects.tags where !self.tags.contains(tag) { self.tags.append(tag) }
         for said in effects.said {
             let count = self.said?[said.key]?.count ?? 0
             self.said?[said.key] = PastReplies(count: count + 1, lastVariant: said.variant)
         }
+    }
+}
+
+extension Conversation {
+    mutating func forgetTopic(endedAt time: Int64) {
+        guard let end = self.topicEnd, end <= time else { return }
+        (self.topic, self.topicEnd) = (nil, nil)
+    }
+
+    /// How much longer something must not happen.
+    ///
+    /// - Parameters:
+    ///   - key: What, as in ``Cooldown/key``.
+    ///   - time: The moment, as in ``Incoming/serverTime``.
+    /// - Returns: The time that is left; nothing where it may happen.
+    public func cooldownLeft(of key: String, at time: Int64) -> Duration? {
+        guard let end = self.cooldowns[key], end > time else { return nil }
+        return .milliseconds(end - time)
     }
 }
 

@@ -20,6 +20,8 @@ public struct Turn: Sendable {
         history: History = History(),
         localTime: TimeOfDay
     ) {
+        var conversation = conversation
+        conversation.forgetTopic(endedAt: message.serverTime)
         self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime)
     }
 

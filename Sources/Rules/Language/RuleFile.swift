@@ -88,8 +88,18 @@ struct WrittenRule {
 
     enum Outcome {
         case reply(WrittenReply)
+        case handoff(WrittenHandoff)
         case silent(String)
         case pass
+        case `continue`
+    }
+
+    /// What `allow` names.
+    enum Allowance: String, CaseIterable {
+        /// Patterns may call their own groups again.
+        case recursion
+        /// Patterns may take longer than others; they are watched by the clock.
+        case slow
     }
 
     var id: Written<String>
@@ -100,13 +110,17 @@ struct WrittenRule {
     var enabled: Bool?
     var priority: Int?
     var flags: Pattern.Options?
+    var requirements: [Requirement]?
     var condition: Condition?
     var vetoes: [WrittenPattern]?
+    var cooldown: RuleCooldown?
     var outcome: Outcome?
+    var actions: [WrittenAction]?
+    var topic: RuleEffects.TopicChange?
     var tags: [String]?
     var severity: RuleSeverity?
     var onLimit: OnLimit?
-    var allowsRecursion: Bool?
+    var allowances: Set<Allowance>?
     var tests: [InlineTest]?
     /// Whether a part of it could not be read, so that what depends on it isn't worth a remark.
     var isBroken = false
@@ -127,11 +141,42 @@ struct WrittenReply {
     var variants: [Variant] = []
 }
 
+/// `handoff:`.
+struct WrittenHandoff {
+    var queue: String?
+    var note: YAMLNode?
+    var text: YAMLNode?
+}
+
+/// One entry of `actions:`.
+struct WrittenAction {
+    struct Field {
+        var name: String
+        var text: YAMLNode
+    }
+
+    var responder: Written<String>
+    var operation: String
+    var name: Written<String>?
+    var fields: [Field] = []
+}
+
 /// One entry of `tests:`.
 struct InlineTest: Sendable {
+    /// What comes of a message that the rule wins.
+    struct Result: Sendable {
+        var captures: [Written<Capture>] = []
+        var reply: Written<String>?
+        var tags: Written<[String]>?
+        /// The topic afterwards, where it is said; nothing in it stands for none.
+        var topic: Written<String?>?
+        /// Whether the rule doesn't win but takes part by `continue`.
+        var isContinued = false
+    }
+
     enum Expectation: Sendable {
         /// The rule wins, and the result is as said.
-        case wins(captures: [Written<Capture>], reply: Written<String>?, tags: Written<[String]>?)
+        case wins(Result)
         /// The rule doesn't match; `winner` wins, where it is said. `nil` in it stands for no rule.
         case doesNotMatch(winner: Written<String?>?)
         /// Another rule wins.

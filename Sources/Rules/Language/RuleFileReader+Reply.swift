@@ -4,15 +4,14 @@ extension RuleFileReader {
     /// A text, `{text, choices}`, or `{pick, variants}`.
     mutating func reply(_ node: YAMLNode) -> WrittenReply? {
         if node.text != nil { return self.replyText(node).map { WrittenReply(variants: [.init(text: $0)]) } }
-        let keys = ["text", "choices", "pick", "variants"]
-        guard let entries = self.entries(of: node, "\"reply\"", keys: keys) else { return nil }
-        guard let variants = node["variants"] else { return self.singleText(node, entries) }
-        for entry in entries where ["text", "choices"].contains(entry.key) {
-            let problem = "\"reply\" has \"\(entry.key)\" and \"variants\""
+        guard let entries = self.entries(of: node, ReplyKey.self) else { return nil }
+        guard let variants = entries[.variants] else { return self.singleText(node, entries) }
+        for entry in entries where entry.key == .text || entry.key == .choices {
+            let problem = "\"reply\" has \"\(entry.key.rawValue)\" and \"variants\""
             self.findings.error("conflicting-keys", at: entry.place, problem, hint: "move it into a variant")
         }
         var reply = WrittenReply()
-        if let pick = node["pick"] { reply.pick = self.word("pick", pick) ?? .first }
+        if let pick = entries[.pick] { reply.pick = self.word("pick", pick) ?? .first }
         let items = self.items("variants", variants, expected: "a list of texts")
         if variants.items?.isEmpty == true {
             self.findings.wrongValue("variants", variants, expected: "a list of texts")
@@ -25,29 +24,24 @@ extension RuleFileReader {
         return reply.variants.count == items.count && !items.isEmpty ? reply : nil
     }
 
-    private mutating func singleText(_ node: YAMLNode, _ entries: [YAMLNode.Entry]) -> WrittenReply? {
-        if let pick = entries.first(where: { $0.key == "pick" }) {
+    private mutating func singleText(_ node: YAMLNode, _ entries: [KeyedValue<ReplyKey>]) -> WrittenReply? {
+        if let pick = entries.first(where: { $0.key == .pick }) {
             let hint = "leave it out, or write variants:"
             self.findings.error("conflicting-keys", at: pick.place, "\"pick\" needs variants to pick from", hint: hint)
         }
-        guard let textNode = node["text"] else {
-            self.findings.error(
-                "missing-key",
-                at: node.place,
-                "\"reply\" has no text",
-                hint: "write text: or variants:"
-            )
+        guard let textNode = entries[.text] else {
+            let hint = "write text: or variants:"
+            self.findings.error("missing-key", at: node.place, "\"reply\" has no text", hint: hint)
             return nil
         }
-        let choices = node["choices"].map { self.choices($0) } ?? []
+        let choices = entries[.choices].map { self.choices($0) } ?? []
         return self.replyText(textNode).map { WrittenReply(variants: [.init(text: $0, choices: choices)]) }
     }
 
     private mutating func variant(_ node: YAMLNode, of reply: WrittenReply) -> WrittenReply.Variant? {
         if node.text != nil { return self.replyText(node).map { .init(text: $0) } }
-        let keys = ["when", "text", "choices", "weight"]
-        guard let entries = self.entries(of: node, "a variant", keys: keys) else { return nil }
-        guard let textNode = node["text"] else {
+        guard let entries = self.entries(of: node, VariantKey.self) else { return nil }
+        guard let textNode = entries[.text] else {
             self.findings.error("missing-key", at: node.place, "the variant has no \"text\"", hint: "write text:")
             return nil
         }
@@ -55,24 +49,24 @@ extension RuleFileReader {
         var variant = WrittenReply.Variant(text: text)
         for entry in entries {
             switch entry.key {
-            case "when":
+            case .text: break
+            case .when:
                 let text = self.text("when", entry.value, expected: "a capture, or not and a capture")
                 variant.guardText = text.map { Written(value: $0, place: entry.value.place.bare) }
-            case "choices": variant.choices = self.choices(entry.value)
-            case "weight":
+            case .choices: variant.choices = self.choices(entry.value)
+            case .weight:
                 variant.weight = self.number("weight", entry.value, in: 1...100) ?? 1
                 guard reply.pick != .weighted else { continue }
                 let problem = "\"weight\" counts only under \"pick: weighted\""
                 self.findings.error("conflicting-keys", at: entry.place, problem, hint: "leave it out, or change pick")
-            default: break
             }
         }
         return variant
     }
 
     /// The node of a text that is neither empty nor too long for a message.
-    private mutating func replyText(_ node: YAMLNode) -> YAMLNode? {
-        guard let text = self.text("text", node) else { return nil }
+    mutating func replyText(_ node: YAMLNode, of key: String = "text") -> YAMLNode? {
+        guard let text = self.text(key, node) else { return nil }
         guard text.utf8.count <= Reply.maximumBytes else {
             let problem = "the text has \(text.utf8.count) bytes"
             self.findings.error("too-long", at: node.place, problem, hint: "write at most \(Reply.maximumBytes)")
@@ -83,8 +77,9 @@ extension RuleFileReader {
 
     private mutating func choices(_ node: YAMLNode) -> [RuleChoice] {
         let items = self.items("choices", node, expected: "a list of quick replies")
-        if items.count > 6 {
-            self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: "write at most 6")
+        if items.count > RuleChoice.maximumCount {
+            let hint = "write at most \(RuleChoice.maximumCount)"
+            self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: hint)
         }
         return items.compactMap { self.choice($0) }
     }
@@ -95,26 +90,28 @@ extension RuleFileReader {
             guard let label = self.text("choices", node) else { return nil }
             return self.checked(RuleChoice(label: label), node, node)
         }
-        guard self.entries(of: node, "a quick reply", keys: ["label", "send"]) != nil else { return nil }
-        guard let labelNode = node["label"] else {
+        guard let entries = self.entries(of: node, ChoiceKey.self) else { return nil }
+        guard let labelNode = entries[.label] else {
             self.findings.error("missing-key", at: node.place, "the quick reply has no \"label\"", hint: "write label:")
             return nil
         }
         guard let label = self.text("label", labelNode) else { return nil }
-        guard let sendNode = node["send"] else { return self.checked(RuleChoice(label: label), labelNode, labelNode) }
+        guard let sendNode = entries[.send] else { return self.checked(RuleChoice(label: label), labelNode, labelNode) }
         guard let send = self.text("send", sendNode) else { return nil }
         return self.checked(RuleChoice(label: label, send: send), labelNode, sendNode)
     }
 
     private mutating func checked(_ choice: RuleChoice, _ label: YAMLNode, _ send: YAMLNode) -> RuleChoice? {
-        if choice.label.count > 40 {
+        if choice.label.count > RuleChoice.maximumLabelCharacters {
             let problem = "the label has \(choice.label.count) characters"
-            self.findings.error("too-long", at: label.place, problem, hint: "write at most 40")
+            let hint = "write at most \(RuleChoice.maximumLabelCharacters)"
+            self.findings.error("too-long", at: label.place, problem, hint: hint)
             return nil
         }
-        if choice.send.utf8.count > 200 {
+        if choice.send.utf8.count > RuleChoice.maximumSendBytes {
             let problem = "\"send\" has \(choice.send.utf8.count) bytes"
-            self.findings.error("too-long", at: send.place, problem, hint: "write at most 200")
+            let hint = "write at most \(RuleChoice.maximumSendBytes)"
+            self.findings.error("too-long", at: send.place, problem, hint: hint)
             return nil
         }
         return choice

@@ -6,71 +6,84 @@ extension RuleFileReader {
     }
 
     private mutating func test(_ node: YAMLNode) -> InlineTest? {
-        let keys: [String]
-        let planned: [String]
-        let kind = ["say", "not", "lose"].first { node[$0] != nil }
+        let kind = TestKind.allCases.first { node[$0.rawValue] != nil }
         switch kind {
-        case "say": (keys, planned) = (["say", "captures", "reply", "tags", "ctx"], ["topic", "via"])
-        case "not": (keys, planned) = (["not", "wins", "ctx"], [])
-        case "lose": (keys, planned) = (["lose", "to", "ctx"], [])
-        default: (keys, planned) = (["say", "not", "lose"], [])
-        }
-        guard let entries = self.entries(of: node, "a test", keys: keys, planned: planned) else { return nil }
-        guard let kind, let sentence = node[kind] else {
-            let hint = "write say:, not: or lose: and a sentence"
-            if entries.count == node.entries?.count {
-                self.findings.error("missing-key", at: node.place, "the test has no sentence", hint: hint)
+        case .say?: return self.entries(of: node, SayKey.self).flatMap { self.winningTest($0) }
+        case .not?: return self.entries(of: node, NotKey.self).flatMap { self.otherTest($0) }
+        case .lose?: return self.entries(of: node, LoseKey.self).flatMap { self.losingTest($0, node) }
+        case nil:
+            guard let entries = self.entries(of: node, TestKind.self), entries.count == node.entries?.count else {
+                return nil
             }
+            let hint = "write say:, not: or lose: and a sentence"
+            self.findings.error("missing-key", at: node.place, "the test has no sentence", hint: hint)
             return nil
         }
-        guard let text = self.text(kind, sentence, expected: "a sentence"), self.isShortEnough(text, sentence) else {
-            return nil
-        }
-        guard let expectation = self.expectation(kind, node) else { return nil }
-        let context = node["ctx"].map { self.testContext($0) } ?? RuleContext(session: Self.testSession)
-        return InlineTest(text: text, place: sentence.place.bare, expectation: expectation, context: context)
     }
 
     /// All tests run in a session of this name, so that texts are picked the same way every time.
     static let testSession = "test"
 
-    private mutating func isShortEnough(_ text: String, _ node: YAMLNode) -> Bool {
-        let count = text.unicodeScalars.count
-        if count <= RuleSet.textLimit { return true }
-        let hint = "write at most \(RuleSet.textLimit)"
-        self.findings.error("too-long", at: node.place, "the sentence has \(count) characters", hint: hint)
-        return false
-    }
-
-    private mutating func expectation(_ kind: String, _ node: YAMLNode) -> InlineTest.Expectation? {
-        switch kind {
-        case "say":
-            let captures = node["captures"].map { self.captures($0) } ?? []
-            let reply = node["reply"].flatMap { reply in
-                self.text("reply", reply).map { Written(value: $0, place: reply.place.bare) }
-            }
-            let tags = node["tags"].map { tags in
-                Written(
-                    value: self.texts("tags", tags, expected: "a list of tags").map(\.value),
-                    place: tags.place.bare
-                )
-            }
-            return .wins(captures: captures, reply: reply, tags: tags)
-        case "not":
-            guard let wins = node["wins"] else { return .doesNotMatch(winner: nil) }
-            return self.text("wins", wins, expected: "the full name of a rule, or none").map {
-                .doesNotMatch(winner: Written(value: $0 == "none" ? nil : $0, place: wins.place.bare))
-            }
-        default:
-            guard let to = node["to"] else {
-                let hint = "write to: and the full name of the rule that wins"
-                self.findings.error("missing-key", at: node.place, "\"lose\" has no \"to\"", hint: hint)
-                return nil
-            }
-            return self.text("to", to, expected: "the full name of a rule").map {
-                .loses(to: Written(value: $0, place: to.place.bare))
+    private mutating func winningTest(_ entries: [KeyedValue<SayKey>]) -> InlineTest? {
+        var result = InlineTest.Result()
+        for entry in entries {
+            let value = entry.value
+            switch entry.key {
+            case .say, .ctx: break
+            case .captures: result.captures = self.captures(value)
+            case .reply: result.reply = self.text("reply", value).map { Written(value: $0, place: value.place.bare) }
+            case .tags:
+                let tags = self.texts("tags", value, expected: "a list of tags").map(\.value)
+                result.tags = Written(value: tags, place: value.place.bare)
+            case .topic:
+                result.topic = self.topic(value).map { Written(value: $0, place: value.place.bare) }
+            case .via:
+                result.isContinued = value.text == "continue"
+                if !result.isContinued { self.findings.wrongValue("via", value, expected: "continue") }
             }
         }
+        return self.test(.say, entries[.say], entries[.ctx], .wins(result))
+    }
+
+    private mutating func otherTest(_ entries: [KeyedValue<NotKey>]) -> InlineTest? {
+        guard let wins = entries[.wins] else {
+            return self.test(.not, entries[.not], entries[.ctx], .doesNotMatch(winner: nil))
+        }
+        guard let name = self.text("wins", wins, expected: "the full name of a rule, or none") else { return nil }
+        let winner = Written(value: name == "none" ? nil : name, place: wins.place.bare)
+        return self.test(.not, entries[.not], entries[.ctx], .doesNotMatch(winner: winner))
+    }
+
+    private mutating func losingTest(_ entries: [KeyedValue<LoseKey>], _ node: YAMLNode) -> InlineTest? {
+        guard let to = entries[.to] else {
+            let hint = "write to: and the full name of the rule that wins"
+            self.findings.error("missing-key", at: node.place, "\"lose\" has no \"to\"", hint: hint)
+            return nil
+        }
+        guard let name = self.text("to", to, expected: "the full name of a rule") else { return nil }
+        let winner = Written(value: name, place: to.place.bare)
+        return self.test(.lose, entries[.lose], entries[.ctx], .loses(to: winner))
+    }
+
+    private mutating func test(
+        _ kind: TestKind,
+        _ sentence: YAMLNode?,
+        _ context: YAMLNode?,
+        _ expectation: InlineTest.Expectation
+    ) -> InlineTest? {
+        guard let sentence, let text = self.text(kind.rawValue, sentence, expected: "a sentence") else { return nil }
+        let count = text.unicodeScalars.count
+        guard count <= RuleSet.textLimit else {
+            let hint = "write at most \(RuleSet.textLimit)"
+            self.findings.error("too-long", at: sentence.place, "the sentence has \(count) characters", hint: hint)
+            return nil
+        }
+        return InlineTest(
+            text: text,
+            place: sentence.place.bare,
+            expectation: expectation,
+            context: context.map { self.testContext($0) } ?? RuleContext(session: Self.testSession)
+        )
     }
 
     private mutating func captures(_ node: YAMLNode) -> [Written<Capture>] {
@@ -87,13 +100,13 @@ extension RuleFileReader {
     /// `ctx:`; what is missing is as in a fresh session.
     private mutating func testContext(_ node: YAMLNode) -> RuleContext {
         var context = RuleContext(session: Self.testSession)
-        let keys = ["page", "lang", "site", "vars"]
-        for entry in self.entries(of: node, "\"ctx\"", keys: keys, planned: ["topic"]) ?? [] {
+        for entry in self.entries(of: node, ContextKey.self) ?? [] {
             switch entry.key {
-            case "page": context.page = self.testPage(entry.value)
-            case "lang": context.lang = self.text("lang", entry.value)
-            case "site": context.site = self.text("site", entry.value) ?? context.site
-            default:
+            case .topic: context.topic = self.topic(entry.value) ?? nil
+            case .page: context.page = self.testPage(entry.value)
+            case .lang: context.lang = self.text("lang", entry.value)
+            case .site: context.site = self.text("site", entry.value) ?? context.site
+            case .vars:
                 guard let entries = entry.value.entries else {
                     self.findings.wrongValue("vars", entry.value, expected: "names and texts")
                     continue
@@ -106,12 +119,12 @@ extension RuleFileReader {
 
     private mutating func testPage(_ node: YAMLNode) -> RuleContext.Page {
         var page = RuleContext.Page()
-        for entry in self.entries(of: node, "\"page\"", keys: ["path", "title", "url"]) ?? [] {
-            let text = self.text(entry.key, entry.value)
+        for entry in self.entries(of: node, ContextPageKey.self) ?? [] {
+            let text = self.text(entry.key.rawValue, entry.value)
             switch entry.key {
-            case "path": page.path = text ?? page.path
-            case "title": page.title = text
-            default: page.url = text
+            case .path: page.path = text ?? page.path
+            case .title: page.title = text
+            case .url: page.url = text
             }
         }
         return page

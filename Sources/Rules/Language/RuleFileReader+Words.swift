@@ -18,23 +18,34 @@ extension RuleFileReader {
             let words = self.phrases(entry.key, node, expected: "a list of words, or list: and endings:")
             return words.isEmpty ? nil : .list(words.map(\.value), endings: [])
         }
-        let keys = self.file.isLocal ? ["list", "endings", "add", "remove"] : ["list", "endings"]
-        let known = self.entries(of: node, "word list \"\(entry.key)\"", keys: keys) ?? []
-        var parts: [String: [Written<String>]] = [:]
-        for part in known { parts[part.key] = self.phrases(part.key, part.value, expected: "a list of words") }
-        if let list = parts["list"] {
-            if let change = known.first(where: { ["add", "remove"].contains($0.key) }) {
-                let problem = "\"list\" replaces the words and \"\(change.key)\" changes them"
+        let what = "word list \"\(entry.key)\""
+        var parts: [LocalWordListKey: [Written<String>]] = [:]
+        var change: KeyedValue<LocalWordListKey>?
+        for part in self.wordListEntries(node, called: what) {
+            parts[part.key] = self.phrases(part.key.rawValue, part.value, expected: "a list of words")
+            if change == nil, part.key == .add || part.key == .remove { change = part }
+        }
+        if let list = parts[.list] {
+            if let change {
+                let problem = "\"list\" replaces the words and \"\(change.key.rawValue)\" changes them"
                 self.findings.error("conflicting-keys", at: change.place, problem, hint: "keep one of them")
             }
-            return list.isEmpty ? nil : .list(list.map(\.value), endings: (parts["endings"] ?? []).map(\.value))
+            return list.isEmpty ? nil : .list(list.map(\.value), endings: (parts[.endings] ?? []).map(\.value))
         }
-        if parts["add"] != nil || parts["remove"] != nil {
-            return .change(add: (parts["add"] ?? []).map(\.value), remove: parts["remove"] ?? [])
-        }
+        if change != nil { return .change(add: (parts[.add] ?? []).map(\.value), remove: parts[.remove] ?? []) }
         let hint = "write a list of words, or list: and endings:"
-        self.findings.error("missing-key", at: entry.place, "word list \"\(entry.key)\" has no words", hint: hint)
+        self.findings.error("missing-key", at: entry.place, "\(what) has no words", hint: hint)
         return nil
+    }
+
+    /// Only the site's own files change a list of another file.
+    private mutating func wordListEntries(_ node: YAMLNode, called what: String) -> [KeyedValue<LocalWordListKey>] {
+        if self.file.isLocal { return self.entries(of: node, LocalWordListKey.self, called: what) ?? [] }
+        return (self.entries(of: node, WordListKey.self, called: what) ?? []).compactMap { entry in
+            LocalWordListKey(rawValue: entry.key.rawValue).map {
+                KeyedValue(key: $0, place: entry.place, value: entry.value)
+            }
+        }
     }
 
     /// Plain phrases.

@@ -26,74 +26,35 @@ struct RuleFileReader {
 
     private init(file: RuleFile) { self.file = file }
 
-    /// The keys of a file, in the order of the reference.
-    static let keys = ["version", "include", "defaults", "words", "macros", "rules"]
-
     private mutating func read(_ node: YAMLNode) {
-        guard let entries = self.entries(of: node, "a rule file", keys: Self.keys) else { return }
-        if !entries.contains(where: { $0.key == "version" }) {
+        guard let entries = self.entries(of: node, FileKey.self) else { return }
+        if entries[.version] == nil {
             self.findings.error("missing-key", at: node.place, "\"version\" is missing", hint: "write version: 1")
         }
         for entry in entries {
             let value = entry.value
             switch entry.key {
-            case "version":
-                if value.text != "1" { self.findings.wrongValue("version", value, expected: "1") }
-            case "include": self.file.includes = self.texts("include", value, expected: "a list of file names")
-            case "defaults": self.readDefaults(value)
-            case "words": self.readWords(value)
-            case "macros": self.readMacros(value)
-            case "rules": self.readRules(value)
-            default: break
+            case .version: if value.text != "1" { self.findings.wrongValue("version", value, expected: "1") }
+            case .include: self.file.includes = self.texts("include", value, expected: "a list of file names")
+            case .defaults: self.readDefaults(value)
+            case .words: self.readWords(value)
+            case .macros: self.readMacros(value)
+            case .rules: self.readRules(value)
             }
         }
     }
 
     private mutating func readDefaults(_ node: YAMLNode) {
-        let entries = self.entries(of: node, "\"defaults\"", keys: ["priority", "flags", "on_limit"]) ?? []
-        for entry in entries {
+        for entry in self.entries(of: node, DefaultsKey.self) ?? [] {
             switch entry.key {
-            case "priority": self.priority(entry.value).map { self.file.defaults.priority = $0 }
-            case "flags": self.flags(entry.value).map { self.file.defaults.flags = $0 }
-            case "on_limit": self.onLimit(entry.value).map { self.file.defaults.onLimit = $0 }
-            default: break
+            case .priority: self.priority(entry.value).map { self.file.defaults.priority = $0 }
+            case .flags: self.flags(entry.value).map { self.file.defaults.flags = $0 }
+            case .onLimit: self.onLimit(entry.value).map { self.file.defaults.onLimit = $0 }
             }
         }
     }
 
     // MARK: Values
-
-    /// The entries of a mapping whose keys are known.
-    ///
-    /// - Parameters:
-    ///   - node: The mapping.
-    ///   - what: What the mapping is, for the message: `a rule`.
-    ///   - keys: The keys that are built.
-    ///   - planned: Keys of the language that aren't built yet.
-    /// - Returns: The known entries, or nothing where this is no mapping.
-    mutating func entries(
-        of node: YAMLNode,
-        _ what: String,
-        keys: [String],
-        planned: [String] = []
-    ) -> [YAMLNode.Entry]? {
-        guard let entries = node.entries else {
-            let known = keys.prefix(3).joined(separator: ", ")
-            let problem = "\(what) is \(node.written)"
-            self.findings.error("wrong-value", at: node.place, problem, hint: "write keys and values: \(known), ...")
-            return nil
-        }
-        return entries.filter { entry in
-            if keys.contains(entry.key) { return true }
-            if planned.contains(entry.key) {
-                self.findings.notBuilt(entry.key, at: entry.place)
-            } else {
-                let hint = suggestion(for: entry.key, among: keys)
-                self.findings.error("unknown-key", at: entry.place, "unknown key \"\(entry.key)\"", hint: hint)
-            }
-            return false
-        }
-    }
 
     /// The items of a list.
     mutating func items(_ key: String, _ node: YAMLNode, expected: String) -> [YAMLNode] {
@@ -141,19 +102,36 @@ struct RuleFileReader {
         return nil
     }
 
+    /// A duration longer than nothing, with its unit.
+    mutating func duration(_ key: String, _ node: YAMLNode) -> Duration? {
+        if let duration = node.text.flatMap(Duration.init(written:)), duration > .zero { return duration }
+        let hint = "write a number and a unit: 250ms, 60s, 10m, 2h or 1d"
+        self.findings.error("bad-duration", at: node.place, "\"\(key)\" is \(node.written)", hint: hint)
+        return nil
+    }
+
+    /// A name of lower-case letters, digits and `-`.
+    mutating func name(_ key: String, _ node: YAMLNode, separators: String = "-") -> String? {
+        if let name = node.text, Self.isName(name, separators: separators) { return name }
+        let characters = separators.map { "\"\($0)\"" }.joined(separator: ", ")
+        self.findings.wrongValue(key, node, expected: "a-z, 0-9 and \(characters), at most 64 characters")
+        return nil
+    }
+
     mutating func priority(_ node: YAMLNode) -> Int? { self.number("priority", node, in: -1_000...1_000) }
 
     mutating func onLimit(_ node: YAMLNode) -> OnLimit? { self.word("on_limit", node) }
 
-    private static let flags: [String: Pattern.Options] = [
+    private static let flags: KeyValuePairs<String, Pattern.Options> = [
         "caseless": .caseless, "ucp": .ucp, "extended": .extended, "dotall": .dotAll, "multiline": .multiline,
     ]
+    static var flagNames: [String] { self.flags.map(\.key) }
 
     mutating func flags(_ node: YAMLNode) -> Pattern.Options? {
         var options: Pattern.Options = []
         for name in self.items("flags", node, expected: "a list of flags, [caseless, ucp]") {
-            guard let text = name.text, let flag = Self.flags[text] else {
-                let hint = suggestion(for: name.text ?? "", among: Self.flags.keys)
+            guard let text = name.text, let flag = Self.flags.first(where: { $0.key == text })?.value else {
+                let hint = suggestion(for: name.text ?? "", among: Self.flagNames)
                 self.findings.error("unknown-flag", at: name.place, "unknown flag \(name.written)", hint: hint)
                 continue
             }
@@ -168,13 +146,5 @@ struct RuleFileReader {
             ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || separators.unicodeScalars.contains(scalar)
         }
         return isKnown && (1...64).contains(text.utf8.count)
-    }
-}
-
-extension Findings {
-    /// A key that rule files will have and don't have yet.
-    mutating func notBuilt(_ key: String, at place: Place) {
-        let problem = "\"\(key)\" is part of the rule language but not built yet"
-        self.error("not-built", at: place, problem, hint: "leave it out")
     }
 }

@@ -5,11 +5,25 @@ struct InlineTestRun {
     let set: RuleSet
 
     /// Runs the tests of one rule.
-    func run(_ tests: [InlineTest], of rule: CompiledRule, into findings: inout Findings) {
+    func run(_ written: WrittenRule, _ rule: CompiledRule, into findings: inout Findings) {
         // A rule that is turned off has no behaviour to test.
         guard rule.isEnabled else { return }
         var scanner = Scanner()
-        for test in tests { self.run(test, of: rule, &scanner, into: &findings) }
+        for test in written.tests ?? [] {
+            var failures = Findings()
+            self.run(test, of: rule, &scanner, into: &failures)
+            for failure in failures.diagnostics { findings.add(Self.named(failure, written.changes)) }
+        }
+    }
+
+    /// A failure that says which local file has changed the rule, where the test isn't in it.
+    private static func named(_ failure: Diagnostic, _ changes: [Place]) -> Diagnostic {
+        guard let change = changes.last(where: { $0.file != failure.place.file }), failure.hint == nil,
+            !changes.contains(where: { $0.file == failure.place.file })
+        else { return failure }
+        var failure = failure
+        failure.hint = "\(change.fileAndLine) changes the rule: give it tests of its own there"
+        return failure
     }
 
     private func run(
@@ -22,14 +36,12 @@ struct InlineTestRun {
         let winner = result.rule
         let sentence = "\"\(test.text)\""
         switch test.expectation {
-        case .wins(let captures, let reply, let tags):
-            guard winner == rule.name else {
-                let instead = winner.map { "\($0) wins" } ?? "no rule does"
-                return findings.failedTest(test.place, "\(sentence) should be won by \(rule.name), but \(instead)")
+        case .wins(let expected):
+            if self.isWon(test, by: rule, result, expected, into: &findings) {
+                self.check(result, of: rule, test, expected, into: &findings)
             }
-            self.check(result, captures, reply, tags, into: &findings)
         case .doesNotMatch(let expected):
-            let trial = self.set.trial(of: rule, on: test.text, using: &scanner)
+            let trial = self.set.trial(of: rule, on: test.text, in: test.context, using: &scanner)
             // Whether the rule matches isn't known then, so the test has shown nothing.
             if case .limit(let limit) = trial {
                 return findings.failedTest(test.place, "\(rule.name) hits a limit (\(limit)) on \(sentence)")
@@ -50,6 +62,33 @@ struct InlineTestRun {
         }
     }
 
+    /// Whether the rule wins, or takes part where it is said to.
+    private func isWon(
+        _ test: InlineTest,
+        by rule: CompiledRule,
+        _ result: RuleResult,
+        _ expected: InlineTest.Result,
+        into findings: inout Findings
+    ) -> Bool {
+        let sentence = "\"\(test.text)\""
+        let goesOn = if case .continue = rule.outcome { true } else { false }
+        guard goesOn == expected.isContinued else {
+            let hint = goesOn ? "write via: continue in the test" : "leave via: continue out"
+            let problem = "\(rule.name) has \(goesOn ? "continue: true and never wins" : "an outcome of its own")"
+            findings.error("test-failed", at: test.place, problem, hint: hint)
+            return false
+        }
+        if goesOn {
+            if result.effects.continued.contains(where: { $0.rule == rule.name }) { return true }
+            findings.failedTest(test.place, "\(sentence) should be taken up by \(rule.name), but it is not")
+            return false
+        }
+        if result.rule == rule.name { return true }
+        let instead = result.rule.map { "\($0) wins" } ?? "no rule does"
+        findings.failedTest(test.place, "\(sentence) should be won by \(rule.name), but \(instead)")
+        return false
+    }
+
     private func reportWinner(
         _ sentence: String,
         _ expected: String?,
@@ -65,15 +104,17 @@ struct InlineTestRun {
         findings.failedTest(place, "\(sentence) should be won by \(wanted), but \(winner ?? "no rule") wins")
     }
 
+    /// Checks what comes of a message that the rule has won or taken part in.
     private func check(
         _ result: RuleResult,
-        _ captures: [Written<Capture>],
-        _ reply: Written<String>?,
-        _ tags: Written<[String]>?,
+        of rule: CompiledRule,
+        _ test: InlineTest,
+        _ expected: InlineTest.Result,
         into findings: inout Findings
     ) {
-        for capture in captures {
-            let found = result.match?[capture.value.name]
+        let match = result.effects.continued.first { $0.rule == rule.name } ?? result.match
+        for capture in expected.captures {
+            let found = match?[capture.value.name]
             guard found != capture.value.value else { continue }
             let got = found.map { "\"\($0)\"" } ?? "not set"
             findings.failedTest(
@@ -81,12 +122,17 @@ struct InlineTestRun {
                 "{{\(capture.value.name)}} should be \"\(capture.value.value)\", but it is \(got)"
             )
         }
-        if let reply {
-            let text: String = if case .reply(let said) = result { said.text } else { "" }
-            if text != reply.value { findings.failedTest(reply.place, "the reply is \"\(text)\"") }
+        if let reply = expected.reply, result.text != reply.value {
+            let got = result.text.map { "the reply is \"\($0)\"" } ?? "there is no reply"
+            findings.failedTest(reply.place, got)
         }
-        if let tags, result.match?.tags != tags.value {
-            findings.failedTest(tags.place, "the tags are \(result.match?.tags.joined(separator: ", ") ?? "none")")
+        if let tags = expected.tags, result.effects.tags != tags.value {
+            let got = result.effects.tags.isEmpty ? "none" : result.effects.tags.joined(separator: ", ")
+            findings.failedTest(tags.place, "the tags are \(got)")
+        }
+        if let topic = expected.topic {
+            let got = result.effects.topic(after: test.context.topic)
+            if got != topic.value { findings.failedTest(topic.place, "the topic is \(got ?? "none") afterwards") }
         }
     }
 }
@@ -95,19 +141,4 @@ extension Findings {
     fileprivate mutating func failedTest(_ place: Place, _ problem: String) {
         self.error("test-failed", at: place, problem)
     }
-}
-
-extension RuleResult {
-    /// The rule that the result comes from.
-    var match: RuleMatch? {
-        switch self {
-        case .reply(let reply): reply.match
-        case .silent(let match, _): match
-        case .pass(let match): match
-        case .limit: nil
-        }
-    }
-
-    /// Its full name.
-    var rule: String? { self.match?.rule }
 }

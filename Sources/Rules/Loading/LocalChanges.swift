@@ -53,13 +53,17 @@ extension WrittenRule {
         if let enabled = change.enabled { self.enabled = enabled }
         if let priority = change.priority { self.priority = priority }
         if let flags = change.flags { self.flags = flags }
+        if let requirements = change.requirements { self.requirements = requirements }
         if let condition = change.condition { self.condition = condition }
         if let vetoes = change.vetoes { self.vetoes = vetoes }
+        if let cooldown = change.cooldown { self.cooldown = cooldown }
         if let outcome = change.outcome { self.outcome = outcome }
+        if let actions = change.actions { self.actions = actions }
+        if let topic = change.topic { self.topic = topic }
         if let tags = change.tags { self.tags = tags }
         if let severity = change.severity { self.severity = severity }
         if let onLimit = change.onLimit { self.onLimit = onLimit }
-        if let allowsRecursion = change.allowsRecursion { self.allowsRecursion = allowsRecursion }
+        if let allowances = change.allowances { self.allowances = allowances }
         if let tests = change.tests { self.tests = tests }
     }
 }

@@ -1,7 +1,9 @@
 internal import Diagnostics
 
 /// A rule that is ready to be tried on messages.
-struct CompiledRule: Sendable {
+///
+/// A class, so that looking at a rule of a set costs one reference and not a copy of its parts.
+final class CompiledRule: Sendable {
     enum Condition: Sendable {
         /// The first that matches gives the captures.
         case any([Pattern])
@@ -12,30 +14,80 @@ struct CompiledRule: Sendable {
 
     enum Outcome: Sendable {
         case reply(Reply)
+        case handoff(Handoff)
         case silent(String)
         case pass
+        case `continue`
     }
 
     /// `greetings/greeting`.
-    var name: String
-    var id: String
-    var place: Place
-    var about: String?
-    var isEnabled: Bool
-    var priority: Int
-    var condition: Condition
+    let name: String
+    let id: String
+    let place: Place
+    let about: String?
+    let isEnabled: Bool
+    let priority: Int
+    /// `when`: all of them hold, or the patterns aren't tried.
+    let requirements: [Requirement]
+    let cooldown: RuleCooldown?
+    let condition: Condition
     /// Patterns of which one match vetoes the rule.
-    var vetoes: [Pattern]
-    var outcome: Outcome
-    var tags: [String]
-    var severity: RuleSeverity?
-    var onLimit: OnLimit
+    let vetoes: [Pattern]
+    let outcome: Outcome
+    let actions: [ActionTemplate]
+    let topic: RuleEffects.TopicChange?
+    let tags: [String]
+    let severity: RuleSeverity?
+    let onLimit: OnLimit
+    /// `allow: [slow]`: its patterns may take longer and are watched by the clock.
+    let allowsSlow: Bool
     /// What any matching message holds; none where nothing is certain.
-    var required: [RequiredLiterals]
+    let required: [RequiredLiterals]
+
+    /// - Parameters:
+    ///   - written: The rule with its local changes.
+    ///   - file: The file that it was written in first.
+    ///   - condition: `match`, compiled.
+    ///   - vetoes: `unless`, compiled.
+    ///   - outcome: The outcome, its texts parsed.
+    ///   - actions: `actions`, its texts parsed.
+    ///   - required: What any matching message holds.
+    init(
+        _ written: WrittenRule,
+        of file: RuleFile,
+        condition: Condition,
+        vetoes: [Pattern],
+        outcome: Outcome,
+        actions: [ActionTemplate],
+        required: [RequiredLiterals]
+    ) {
+        self.name = "\(file.stem)/\(written.id.value)"
+        self.id = written.id.value
+        self.place = written.place
+        self.about = written.about
+        self.isEnabled = written.enabled ?? true
+        self.priority = written.priority ?? file.defaults.priority
+        self.requirements = written.requirements ?? []
+        self.cooldown = written.cooldown
+        self.condition = condition
+        self.vetoes = vetoes
+        self.outcome = outcome
+        self.actions = actions
+        self.topic = written.topic
+        self.tags = written.tags ?? []
+        self.severity = written.severity
+        self.onLimit = written.onLimit ?? file.defaults.onLimit
+        self.allowsSlow = written.allowances?.contains(.slow) ?? false
+        self.required = required
+    }
 }
 
 /// What became of one rule on one message.
 enum RuleTrial {
+    /// The condition of `when` at this place doesn't hold.
+    case refused(Int)
+    /// It fired before and stays out for so long.
+    case coolingDown(Duration)
     case unmatched
     case matched(text: String, captures: [Capture])
     case vetoed(by: String)
@@ -43,13 +95,31 @@ enum RuleTrial {
 }
 
 extension CompiledRule {
-    /// Tries the rule on a message.
+    /// Tries the rule on a message: its conditions first, then its cooldown, then its patterns.
     ///
     /// - Parameters:
     ///   - bytes: The message in NFC and valid UTF-8, cut to ``RuleSet/textLimit``.
+    ///   - context: What the conditions are about.
     ///   - scanner: The calling thread's.
     /// - Returns: Whether it matches, or what ended the attempt.
-    func trial(on bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) -> RuleTrial {
+    func trial(
+        on bytes: UnsafeBufferPointer<UInt8>,
+        in context: RuleContext,
+        using scanner: inout Scanner
+    ) -> RuleTrial {
+        self.obstacle(in: context) ?? self.trial(on: bytes, using: &scanner)
+    }
+
+    /// Why the rule isn't tried on any message of this context, where it isn't.
+    func obstacle(in context: RuleContext) -> RuleTrial? {
+        for (index, requirement) in self.requirements.enumerated() where !requirement.holds(in: context) {
+            return .refused(index)
+        }
+        return self.cooldown.flatMap(context.cooldownLeft).map(RuleTrial.coolingDown)
+    }
+
+    /// Tries the patterns alone.
+    private func trial(on bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) -> RuleTrial {
         var match = PatternMatch(text: "", captures: [])
         switch self.condition {
         case .always: break
@@ -94,30 +164,6 @@ extension CompiledRule {
         case .matched: return .success(PatternMatch(of: pattern, in: bytes, matchData))
         case .unmatched: return .success(nil)
         case .limit(let limit): return .failure(limit)
-        }
-    }
-
-    /// What the rule says about a message that it matches.
-    func result(captures: [Capture], in context: RuleContext) -> RuleResult {
-        let match = RuleMatch(
-            rule: self.name,
-            place: self.place,
-            captures: captures.map {
-                Capture(name: $0.name, value: String($0.value.prefix(Template.maximumValueLength)))
-            },
-            tags: self.tags,
-            severity: self.severity
-        )
-        switch self.outcome {
-        case .silent(let reason): return .silent(match, reason: reason)
-        case .pass: return .pass(match)
-        case .reply(let reply):
-            let values = ReplyValues(captures: match.captures, context: context)
-            let choice = reply.choose(rule: self.name, seed: self.id, values)
-            let variant = reply.variants[choice]
-            return .reply(
-                RuleReply(match: match, text: variant.template.text(values), choices: variant.choices, variant: choice)
-            )
         }
     }
 }

@@ -16,6 +16,8 @@ struct Template: Sendable, Equatable {
         case visitorName
         /// `ctx.vars.NAME`.
         case variable(String)
+        /// A value of an action's answer, or without a field whether there is an answer.
+        case action(String, field: String?)
     }
 
     /// What is done with a value before it goes in, in the order as written.
@@ -99,6 +101,8 @@ struct ReplyValues {
             case .site: self.context.site
             case .visitorName: self.context.visitorName
             case .variable(let name): self.context.vars[name]
+            // No responder answers actions yet.
+            case .action: nil
             }
         return value?.isEmpty == true ? nil : value
     }
@@ -113,4 +117,10 @@ extension Template.Reference {
 
     /// Whether it is set for every message.
     var isAlwaysSet: Bool { self == .pagePath || self == .site }
+
+    /// Whether `other` is set wherever this is.
+    func covers(_ other: Template.Reference) -> Bool {
+        if case .action(let name, nil) = self, case .action(name, _) = other { return true }
+        return self == other
+    }
 }

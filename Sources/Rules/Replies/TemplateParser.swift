@@ -167,6 +167,9 @@ struct TemplateParser {
         if name.hasPrefix("ctx.vars."), name.count > "ctx.vars.".count {
             return .variable(String(name.dropFirst("ctx.vars.".count)))
         }
-        return RuleFileReader.isName(name, separators: "_") ? .capture(name) : nil
+        let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.allSatisfy({ RuleFileReader.isName($0, separators: "_") }) else { return nil }
+        guard parts.count == 2 else { return .capture(name) }
+        return ["ctx", "visitor"].contains(parts[0]) ? nil : .action(parts[0], field: parts[1])
     }
 }

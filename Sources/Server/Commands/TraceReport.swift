@@ -27,6 +27,7 @@ struct TraceReport {
         return switch self.result.outcome {
         case .answered: "answered by \(who)\(decisive)"
         case .fellBack: "nobody answered; \(who) spoke\(decisive)"
+        case .handedOver: "handed over by \(who)\(decisive)"
         case .silent: "kept silent by \(who)\(decisive)"
         case .refused: "refused by \(who)\(decisive)"
         case .failedAndTold: "failed; \(who) spoke"
@@ -36,7 +37,7 @@ struct TraceReport {
     /// The step that gave the last reply or ended the turn.
     private var decisiveStep: TraceStep? {
         self.result.steps.last { step in
-            step.responder == self.result.responder && (step.verdict == "reply" || step.verdict == "suppress")
+            step.responder == self.result.responder && ["reply", "suppress", "handoff"].contains(step.verdict)
         }
     }
 
@@ -57,7 +58,9 @@ struct TraceReport {
     }
 
     private func reason(of step: TraceStep) -> String {
-        if step.verdict == "reply", let decisive = step.explanation?.decisive { return decisive.name }
+        if ["reply", "handoff"].contains(step.verdict), let decisive = step.explanation?.decisive {
+            return decisive.name
+        }
         return [step.reason?.rawValue, step.problem].compactMap(\.self).joined(separator: ": ")
     }
 

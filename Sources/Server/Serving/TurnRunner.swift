@@ -78,7 +78,8 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated() {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        dialogue.remember(result.effects)
+        dialogue.remember(result)
+        self.chain.delivered(result)
         if result.outcome == .failedAndTold {
             self.logger.error(
                 "Turn failed",
@@ -151,7 +152,7 @@ private final class Dialogue: Sendable {
 
     var conversation: Conversation { self.state.withLock { $0 } }
 
-    func remember(_ effects: ChainResult.Effects) { self.state.withLock { $0.remember(effects) } }
+    func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }
 }
 
 extension Room.Answer {

@@ -1,0 +1,18 @@
+/// Who stands in a chain, for a responder that needs others.
+public struct ChainRoster: Sendable, Hashable {
+    /// The chain's name in `claude-chat.yaml`.
+    public let name: String
+    /// What each responder of the chain can be asked to do, by its name there; one that is turned off is missing.
+    public let operations: [String: [String]]
+
+    public init(name: String, operations: [String: [String]]) {
+        self.name = name
+        self.operations = operations
+    }
+
+    init(_ chain: Chain) {
+        let entries = chain.entries.filter(\.isEnabled)
+        let operations = entries.map { ($0.name, $0.responder.operations) }
+        self.init(name: chain.name, operations: Dictionary(operations) { first, _ in first })
+    }
+}
