@@ -10,7 +10,10 @@ struct FallbackTests {
     func alone() async throws {
         var desk = try ChainDesk("fallback: [fallback]", plugins: .builtin())
         try await desk.say("Why is the sky blue?")
-            .expectReply("I do not know that yet. Your message is saved, and a person will read it.", from: "fallback")
+            .expectReply(
+                "I have no answer to that yet. Please ask in other words, or tell me what you did and what happened.",
+                from: "fallback"
+            )
             .expectOutcome(.fellBack)
     }
 

@@ -115,13 +115,13 @@ struct ChainTests {
         #expect(result.steps[2].problem == "secret inner workings")
     }
 
-    @Test("never shows the text of an error, and tells the visitor where the message is when everything failed")
+    @Test("never shows the text of an error, and asks the visitor to try again when everything failed")
     func everythingFailed() async throws {
         let result = try await self.result(
             of: Chain.Entry(Immediate { _ in throw Broken() }, name: "a", stage: .answer),
             Chain.Entry(Immediate { _ in throw Broken() }, name: "b", stage: .fallback)
         )
-        try result.expectReply("Your message is saved under TEST-0001. A person will read it.")
+        try result.expectReply("Sorry, I could not answer that. Please try again in a moment, or ask in other words.")
             .expectExactlyOne().expectOutcome(.failedAndTold)
         #expect(result.responder == nil)
     }
@@ -129,7 +129,7 @@ struct ChainTests {
     @Test("says the built-in sentence where nobody answered and there is no fallback")
     func nobody() async throws {
         let result = try await self.result(of: self.entry("a", .answer, .pass()))
-        try result.expectReply("Your message is saved under TEST-0001. A person will read it.")
+        try result.expectReply("Sorry, I could not answer that. Please try again in a moment, or ask in other words.")
             .expectExactlyOne().expectOutcome(.fellBack)
     }
 
@@ -138,7 +138,10 @@ struct ChainTests {
         arguments: [
             (Chain.OnFailure.skip, "from b", Outcome.answered),
             (.fallback, "from f", .fellBack),
-            (.abort, "Your message is saved under TEST-0001. A person will read it.", .failedAndTold),
+            (
+                .abort, "Sorry, I could not answer that. Please try again in a moment, or ask in other words.",
+                .failedAndTold
+            ),
         ]
     )
     func onFailure(onFailure: Chain.OnFailure, text: String, outcome: Outcome) async throws {

@@ -9,25 +9,26 @@ public struct Fallback: ResponderPlugin, ImmediateResponder {
         summary: "Says one fixed sentence, by language, where nobody else answered",
         stages: [.fallback],
         sample: """
-            # The reply, at most 16,384 bytes of UTF-8. Without it: "I do not know that yet. Your message is saved,
-            # and a person will read it."
-            text: I do not know that yet. Your message is saved.
+            # The reply, at most 16,384 bytes of UTF-8. Without it: "I have no answer to that yet. Please ask in other
+            # words, or tell me what you did and what happened." Say how to reach a person, where there is one: nothing
+            # of the chat reaches people by itself.
+            text: I do not know that yet. Please call 555-0100.
             # The reply on pages in other languages. "de" is also taken for "de-AT".
             lang:
-              de: Das weiß ich noch nicht. Ihre Nachricht ist gespeichert.
+              de: Das weiß ich noch nicht. Bitte rufen Sie 555-0100 an.
             """,
         openKeys: ["lang"],
         examples: [
-            .init("Why is the sky blue?", gives: .reply("I do not know that yet. Your message is saved.")),
+            .init("Why is the sky blue?", gives: .reply("I do not know that yet. Please call 555-0100.")),
             .init(
                 "Warum ist der Himmel blau?",
                 lang: "de-AT",
-                gives: .reply(Reply("Das weiß ich noch nicht. Ihre Nachricht ist gespeichert.", lang: "de"))
+                gives: .reply(Reply("Das weiß ich noch nicht. Bitte rufen Sie 555-0100 an.", lang: "de"))
             ),
             .init(
                 "Pourquoi le ciel est-il bleu ?",
                 lang: "fr",
-                gives: .reply("I do not know that yet. Your message is saved.")
+                gives: .reply("I do not know that yet. Please call 555-0100.")
             ),
         ]
     )
@@ -40,7 +41,8 @@ public struct Fallback: ResponderPlugin, ImmediateResponder {
     }
 
     /// What is said where the configuration has no text.
-    public static let defaultText = "I do not know that yet. Your message is saved, and a person will read it."
+    public static let defaultText =
+        "I have no answer to that yet. Please ask in other words, or tell me what you did and what happened."
 
     private let reply: Reply
     private let translations: [String: Reply]

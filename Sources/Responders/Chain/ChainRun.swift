@@ -252,7 +252,7 @@ extension ChainRun {
         let isUnanswered = (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
-            self.replies.append(Reply(Self.builtInSentence(for: self.turn.id), format: .plain))
+            self.replies.append(Reply(Self.builtInSentence, format: .plain))
             if outcome != .handedOver { self.responder = nil }
         }
         return ChainResult(
@@ -281,8 +281,6 @@ extension ChainRun {
 
     /// What the visitor reads where nobody else said anything.
     ///
-    /// It can't fail.
-    static func builtInSentence(for turn: TurnID) -> String {
-        "Your message is saved under \(turn.reference). A person will read it."
-    }
+    /// It can't fail, and promises nothing: no responder here is known to store or to forward a message.
+    static let builtInSentence = "Sorry, I could not answer that. Please try again in a moment, or ask in other words."
 }

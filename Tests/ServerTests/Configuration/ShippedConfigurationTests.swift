@@ -56,11 +56,14 @@ struct ShippedConfigurationTests {
         try await desk.say(text).expectOutcome(.answered).expectExactlyOne()
     }
 
-    @Test("says that a message is kept where nobody knows an answer")
+    @Test("asks for other words where nobody knows an answer, and promises nothing")
     func fallback() async throws {
         var desk = ChainDesk(try #require(try self.configuration().chain()))
         try await desk.say("What is the airspeed of an unladen swallow")
-            .expectReply("I do not know that yet. Your message is saved, and a person will read it.", from: "fallback")
+            .expectReply(
+                "I have no answer to that yet. Please ask in other words, or tell me what you did and what happened.",
+                from: "fallback"
+            )
             .expectOutcome(.fellBack)
     }
 }
