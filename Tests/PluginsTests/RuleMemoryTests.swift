@@ -156,7 +156,7 @@ struct RuleMemoryTests {
         let quiet = try await desk.say("a human please")
         try quiet.expectOutcome(.handedOver).expectExactlyOne()
         #expect(quiet.responder == "rules")
-        #expect(quiet.replies.first?.text.hasSuffix("A person will read it.") == true)
+        #expect(quiet.replies.first?.text == "That is a question for a person.")
     }
 
     @Test("the tags of a rule that goes on, whoever answers")

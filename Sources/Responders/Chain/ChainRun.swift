@@ -252,8 +252,9 @@ extension ChainRun {
         let isUnanswered = (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
-            self.replies.append(Reply(Self.builtInSentence, format: .plain))
-            if outcome != .handedOver { self.responder = nil }
+            let isHandedOver = outcome == .handedOver
+            self.replies.append(Reply(isHandedOver ? Self.handOverSentence : Self.builtInSentence, format: .plain))
+            if !isHandedOver { self.responder = nil }
         }
         return ChainResult(
             outcome: outcome,
@@ -283,4 +284,7 @@ extension ChainRun {
     ///
     /// It can't fail, and promises nothing: no responder here is known to store or to forward a message.
     static let builtInSentence = "Sorry, I could not answer that. Please try again in a moment, or ask in other words."
+
+    /// What the visitor reads where a message is for a person and nobody said so.
+    static let handOverSentence = "That is a question for a person."
 }
