@@ -130,6 +130,7 @@ struct ConditionTests {
         ]
     )
     func mistakes(key: String, message: String) throws {
-        #expect(try RuleFixture.diagnostics(ofRule: "\(key)\nmatch: 'hello'\nreply: Hi") == [message])
+        let found = try RuleFixture.diagnostics(ofRule: "\(key)\nmatch: 'hello'\nreply: Hi")
+        #expect(found == [message])
     }
 }

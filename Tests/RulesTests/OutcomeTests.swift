@@ -162,6 +162,7 @@ struct OutcomeTests {
         ]
     )
     func mistakes(keys: String, message: String) throws {
-        #expect(try RuleFixture.diagnostics(ofRule: "match: 'hello'\n\(keys)") == [message])
+        let found = try RuleFixture.diagnostics(ofRule: "match: 'hello'\n\(keys)")
+        #expect(found == [message])
     }
 }

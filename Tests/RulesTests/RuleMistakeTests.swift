@@ -53,7 +53,8 @@ struct RuleMistakeTests {
         ]
     )
     func mistake(keys: String, message: String) throws {
-        #expect(try RuleFixture.diagnostics(ofRule: keys) == [message])
+        let found = try RuleFixture.diagnostics(ofRule: keys)
+        #expect(found == [message])
     }
 
     @Test("come all at once, in the order of the files")

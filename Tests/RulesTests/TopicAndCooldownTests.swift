@@ -96,6 +96,7 @@ struct TopicAndCooldownTests {
         ]
     )
     func mistakes(key: String, message: String) throws {
-        #expect(try RuleFixture.diagnostics(ofRule: "match: 'hello'\nreply: Hi\n\(key)") == [message])
+        let found = try RuleFixture.diagnostics(ofRule: "match: 'hello'\nreply: Hi\n\(key)")
+        #expect(found == [message])
     }
 }

@@ -21,8 +21,10 @@ extension RuleFileReader {
         }
     }
 
-    /// All tests run in a session of this name, so that texts are picked the same way every time.
-    static let testSession = "test"
+    /// Where a test's message is written if the test doesn't say so.
+    ///
+    /// All tests run in one session, so that texts are picked the same way every time.
+    static let testContext = RuleContext(page: RuleContext.Page(path: "/shop"), lang: "en", session: "test")
 
     private mutating func winningTest(_ entries: [KeyedValue<SayKey>]) -> InlineTest? {
         var result = InlineTest.Result()
@@ -82,7 +84,7 @@ extension RuleFileReader {
             text: text,
             place: sentence.place.bare,
             expectation: expectation,
-            context: context.map { self.testContext($0) } ?? RuleContext(session: Self.testSession)
+            context: context.map { self.testContext($0) } ?? Self.testContext
         )
     }
 
@@ -97,9 +99,9 @@ extension RuleFileReader {
         }
     }
 
-    /// `ctx:`; what is missing is as in a fresh session.
+    /// `ctx:`; what is missing is as in ``testContext``.
     private mutating func testContext(_ node: YAMLNode) -> RuleContext {
-        var context = RuleContext(session: Self.testSession)
+        var context = Self.testContext
         for entry in self.entries(of: node, ContextKey.self) ?? [] {
             switch entry.key {
             case .topic: context.topic = self.topic(entry.value) ?? nil
@@ -118,7 +120,7 @@ extension RuleFileReader {
     }
 
     private mutating func testPage(_ node: YAMLNode) -> RuleContext.Page {
-        var page = RuleContext.Page()
+        var page = Self.testContext.page
         for entry in self.entries(of: node, ContextPageKey.self) ?? [] {
             let text = self.text(entry.key.rawValue, entry.value)
             switch entry.key {

@@ -27,9 +27,11 @@ struct RuleCompiler {
         let actions = (rule.actions ?? []).map { texts.action($0) }
         findings = texts.findings
         guard findings.errorCount == errorCount, let compiledOutcome else { return nil }
+        let file = self.files[rule.file]
         return CompiledRule(
             rule,
-            of: self.files[rule.file],
+            name: "\(file.stem)/\(rule.id.value)",
+            defaults: file.defaults,
             condition: Self.condition(written, patterns),
             vetoes: vetoes.map(\.pattern),
             outcome: compiledOutcome,

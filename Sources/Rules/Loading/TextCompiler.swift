@@ -68,7 +68,7 @@ struct TextCompiler {
         guard condition != nil || written.guardText == nil else { return nil }
         return Reply.Variant(
             condition: condition,
-            template: self.template(written.text, under: condition),
+            template: self.template(written.text, of: .variant(condition)),
             choices: written.choices,
             weight: written.weight
         )
@@ -89,18 +89,32 @@ struct TextCompiler {
 
     // MARK: Texts
 
-    /// A text and the places in it, for a variant that is taken only under `condition`.
-    private mutating func template(_ node: YAMLNode, under condition: Reply.Condition? = nil) -> Template {
+    /// Where a text stands.
+    private enum Role {
+        /// In a variant of a reply, which is taken only under its condition.
+        case variant(Reply.Condition?)
+        /// Where it is always used.
+        case other
+
+        /// Whether the text is used only where the value is set.
+        func guards(_ reference: Template.Reference) -> Bool {
+            guard case .variant(let condition?) = self else { return false }
+            return condition.isSet && condition.reference.covers(reference)
+        }
+    }
+
+    /// A text and the places in it.
+    private mutating func template(_ node: YAMLNode, of role: Role = .other) -> Template {
         let parser = TemplateParser(node.text ?? "")
         for problem in parser.problems {
             let place = node.place(ofScalar: problem.offset)
             self.findings.error(problem.code, at: place, problem.problem, hint: problem.hint)
         }
-        for use in parser.uses { self.check(use, in: node, condition) }
+        for use in parser.uses { self.check(use, in: node, role) }
         return Template(pieces: parser.pieces)
     }
 
-    private mutating func check(_ use: TemplateParser.Use, in node: YAMLNode, _ condition: Reply.Condition?) {
+    private mutating func check(_ use: TemplateParser.Use, in node: YAMLNode, _ role: Role) {
         let place = node.place(ofScalar: use.offset)
         if case .capture(let name) = use.reference, self.actions.contains(name) {
             let problem = "{{\(name)}} is an action and no text"
@@ -109,11 +123,13 @@ struct TextCompiler {
         }
         guard self.isKnown(use.reference, at: place) else { return }
         if case .capture(let name) = use.reference, self.alwaysSet.contains(name) { return }
-        let isGuarded = condition.map { $0.isSet && $0.reference.covers(use.reference) } ?? false
-        guard !use.hasFallback, !isGuarded, !use.reference.isAlwaysSet else { return }
-        let name: String = if case .action(let action, _) = use.reference { action } else { use.name }
+        guard !use.hasFallback, !role.guards(use.reference), !use.reference.isAlwaysSet else { return }
         let problem = "{{\(use.name)}} is not set for every message that the rule matches"
-        let hint = "guard the variant with \"when: \(name)\" or write {{\(use.name)|or:\"...\"}}"
+        var hint = "write {{\(use.name)|or:\"...\"}}"
+        if case .variant = role {
+            let name: String = if case .action(let action, _) = use.reference { action } else { use.name }
+            hint = "guard the variant with \"when: \(name)\" or \(hint)"
+        }
         self.findings.error("unset-capture", at: place, problem, hint: hint)
     }
 

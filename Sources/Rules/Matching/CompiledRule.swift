@@ -46,7 +46,8 @@ final class CompiledRule: Sendable {
 
     /// - Parameters:
     ///   - written: The rule with its local changes.
-    ///   - file: The file that it was written in first.
+    ///   - name: Its full name.
+    ///   - defaults: Those of the file that it was written in first.
     ///   - condition: `match`, compiled.
     ///   - vetoes: `unless`, compiled.
     ///   - outcome: The outcome, its texts parsed.
@@ -54,19 +55,20 @@ final class CompiledRule: Sendable {
     ///   - required: What any matching message holds.
     init(
         _ written: WrittenRule,
-        of file: RuleFile,
+        name: String,
+        defaults: RuleFile.Defaults,
         condition: Condition,
-        vetoes: [Pattern],
+        vetoes: [Pattern] = [],
         outcome: Outcome,
-        actions: [ActionTemplate],
+        actions: [ActionTemplate] = [],
         required: [RequiredLiterals]
     ) {
-        self.name = "\(file.stem)/\(written.id.value)"
+        self.name = name
         self.id = written.id.value
         self.place = written.place
         self.about = written.about
         self.isEnabled = written.enabled ?? true
-        self.priority = written.priority ?? file.defaults.priority
+        self.priority = written.priority ?? defaults.priority
         self.requirements = written.requirements ?? []
         self.cooldown = written.cooldown
         self.condition = condition
@@ -76,7 +78,7 @@ final class CompiledRule: Sendable {
         self.topic = written.topic
         self.tags = written.tags ?? []
         self.severity = written.severity
-        self.onLimit = written.onLimit ?? file.defaults.onLimit
+        self.onLimit = written.onLimit ?? defaults.onLimit
         self.allowsSlow = written.allowances?.contains(.slow) ?? false
         self.required = required
     }
