@@ -71,4 +71,34 @@ extension MessageContext {
             return scanner.text(of: value, in: bytes)
         }
     }
+
+    /// How many of an object's members ``texts(of:)`` gives.
+    public static let maximumTexts = 20
+
+    /// The members of a member that is an object, such as `vars`: texts as they are, numbers and truth values as they
+    /// were written.
+    ///
+    /// - Parameter key: One of the allowed keys.
+    /// - Returns: The first ``maximumTexts`` of them; none where the message has no such object.
+    public func texts(of key: StaticString) -> [String: String] {
+        guard self.json.utf8.count > 2 else { return [:] }
+        var json = self.json
+        return json.withUTF8 { bytes in
+            var scanner = JSONScanner()
+            guard (try? scanner.scan(bytes)) != nil, let value = scanner.value(of: key, in: bytes),
+                value.kind == .object
+            else { return [:] }
+            let object = UnsafeBufferPointer(rebasing: bytes[value.start..<value.end])
+            guard (try? scanner.scan(object)) != nil else { return [:] }
+            let scalars = scanner.members.filter { [.string, .number, .bool].contains($0.value.kind) }
+            let texts = scalars.prefix(Self.maximumTexts).map { member in
+                let isText = member.value.kind == .string
+                let written = String(decoding: object[member.value.start..<member.value.end], as: UTF8.self)
+                return (
+                    scanner.key(of: member, in: object), isText ? scanner.text(of: member.value, in: object) : written
+                )
+            }
+            return Dictionary(texts) { first, _ in first }
+        }
+    }
 }

@@ -106,7 +106,8 @@ final class TurnRunner: InboundSubscriber, Service {
             page: Page(
                 path: String(written.prefix { $0 != "?" && $0 != "#" }),
                 title: context.text("title") ?? context.text("pageTitle"),
-                url: context.text("url")
+                url: context.text("url"),
+                vars: context.texts(of: "vars")
             ),
             history: History(lazily: { history(of: room, before: inbound.seq) }),
             localTime: self.site.localTime(atMilliseconds: milliseconds)
