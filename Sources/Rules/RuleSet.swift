@@ -65,7 +65,10 @@ public final class RuleSet: Sendable {
         let written = LocalChanges(files, into: &findings).rules
         var compiler = RuleCompiler(files, into: &findings)
         let compiled = written.map { compiler.compile($0, into: &findings) }
-        if !findings.hasErrors { compiler.warnOfUnusedWords(into: &findings) }
+        if !findings.hasErrors {
+            compiler.warnOfUnusedWords(into: &findings)
+            Self.warnOfTopics(written, into: &findings)
+        }
         let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
         let set = RuleSet(
             ranked.map(\.rule),
@@ -83,6 +86,16 @@ public final class RuleSet: Sendable {
         }
         guard !findings.hasErrors else { throw Rejection(findings.sorted(by: files.map(\.path))) }
         return set
+    }
+
+    /// Warns of topics that look like a misspelt one; one that no rule sets may come from another responder.
+    private static func warnOfTopics(_ rules: [WrittenRule], into findings: inout Findings) {
+        let set = Set(rules.compactMap { rule in if case .open(let topic, _) = rule.topic { topic } else { nil } })
+        for topic in rules.flatMap(\.neededTopics) where !set.contains(topic.value) {
+            let hint = suggestion(for: topic.value, among: set)
+            guard hint.hasPrefix("did you mean") else { continue }
+            findings.warn("unknown-topic", at: topic.place, "no rule sets the topic \"\(topic.value)\"", hint: hint)
+        }
     }
 
     /// High priority first, then in the order of the files and of the rules in them.

@@ -66,6 +66,23 @@ struct TopicAndCooldownTests {
         _ = rules.result("good day", inTopic)
     }
 
+    @Test("a topic that looks like a misspelt one is a warning; one of another responder is none")
+    func misspelt() throws {
+        let files = [
+            "a.yaml": RuleFixture.file(
+                """
+                - {id: one, match: '\\bhello\\b', reply: Hi, set: {topic: greeting}}
+                - {id: two, when: {topic: [greting, none]}, match: '\\bagain\\b', reply: Hi}
+                - {id: three, when: {not: {topic: vip}}, match: '\\bworld\\b', reply: Hi}
+                """
+            )
+        ]
+        let found = try RuleFixture.diagnostics(files)
+        #expect(
+            found == [#"a.yaml:4:30: no rule sets the topic "greting"; did you mean "greeting"? [unknown-topic]"#]
+        )
+    }
+
     @Test(
         "that can't be read are refused with what to write",
         arguments: [

@@ -111,6 +111,8 @@ struct WrittenRule {
     var priority: Int?
     var flags: Pattern.Options?
     var requirements: [Requirement]?
+    /// The topics that `when` names.
+    var neededTopics: [Written<String>] = []
     var condition: Condition?
     var vetoes: [WrittenPattern]?
     var cooldown: RuleCooldown?

@@ -32,7 +32,9 @@ extension RuleFileReader {
         case .enabled: rule.enabled = self.flag("enabled", value)
         case .priority: rule.priority = self.priority(value)
         case .flags: rule.flags = self.flags(value)
-        case .when: rule.requirements = self.requirements(value)
+        case .when:
+            rule.requirements = self.requirements(value)
+            rule.neededTopics = self.topics(in: value)
         case .match: rule.condition = self.condition(value)
         case .unless: rule.vetoes = self.patterns("unless", value)
         case .cooldown: rule.cooldown = self.cooldown(value, of: rule.id.value)

@@ -1,6 +1,13 @@
 internal import Diagnostics
 
 extension RuleFileReader {
+    /// The topics in `when` that another rule may set.
+    func topics(in node: YAMLNode) -> [Written<String>] {
+        [node["topic"], node["not"]?["topic"]].compactMap(\.self).flatMap { $0.items ?? [$0] }.compactMap { item in
+            item.text.flatMap { $0 == "none" ? nil : Written(value: $0, place: item.place.bare) }
+        }
+    }
+
     /// `when`; a condition that can't be read is reported and left out.
     mutating func requirements(_ node: YAMLNode) -> [Requirement] {
         var requirements: [Requirement] = []

@@ -53,7 +53,10 @@ extension WrittenRule {
         if let enabled = change.enabled { self.enabled = enabled }
         if let priority = change.priority { self.priority = priority }
         if let flags = change.flags { self.flags = flags }
-        if let requirements = change.requirements { self.requirements = requirements }
+        if let requirements = change.requirements {
+            self.requirements = requirements
+            self.neededTopics = change.neededTopics
+        }
         if let condition = change.condition { self.condition = condition }
         if let vetoes = change.vetoes { self.vetoes = vetoes }
         if let cooldown = change.cooldown { self.cooldown = cooldown }
