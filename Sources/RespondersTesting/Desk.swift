@@ -59,10 +59,13 @@ public struct Desk: Sendable {
 extension Verdict {
     /// Whether a visitor sees the same: what a responder keeps for the record doesn't count.
     public func looks(like other: Verdict) -> Bool {
-        guard case .reply(let reply, let then, _) = self, case .reply(let expected, let expectedThen, _) = other else {
-            return self == other
+        switch (self, other) {
+        case (.reply(let reply, let then, _), .reply(let expected, let expectedThen, _)):
+            reply == expected && then == expectedThen
+        case (.suppress(let reason, _), .suppress(let expected, _)): reason == expected
+        case (.handoff(let handoff, _), .handoff(let expected, _)): handoff == expected
+        default: self == other
         }
-        return reply == expected && then == expectedThen
     }
 
     /// Compares, as ``looks(like:)`` does.

@@ -27,6 +27,8 @@ public struct RuleExplanation: Sendable {
         /// It matches too, but a rule that comes first has won. The priorities are equal where only the order of
         /// the files decided.
         case loses(priority: Int, to: Int)
+        /// It matches too, but before its turn a limit of this rule, or the time for the message, ended the evaluation.
+        case notReached(after: String)
         /// The message lacks a text without which the pattern can't match: one of these.
         case literalMissing([String])
         /// A condition of `when` doesn't hold: `page.path "/shop/cart" is not "/admin/**"`.
@@ -48,6 +50,7 @@ public struct RuleExplanation: Sendable {
             case .continues: "continues"
             case .loses(let priority, let winner) where priority == winner: "priority \(priority), later in the files"
             case .loses(let priority, let winner): "priority \(priority) < \(winner)"
+            case .notReached(let rule): "limit: the evaluation ended at \(rule)"
             case .literalMissing(let literals): "literal missing: none of \(Self.listed(literals))"
             case .condition(let why): why
             case .coolingDown(let left): "cooldown: \(left.written) left"

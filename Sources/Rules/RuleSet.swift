@@ -234,6 +234,7 @@ public final class RuleSet: Sendable {
     ) -> RuleExplanation.Fate {
         if winner?.name == rule.name { return .wins }
         if result.effects.continued.contains(where: { $0.rule == rule.name }) { return .continues }
+        if case .limit(let hit) = result.outcome { return .notReached(after: hit.rule) }
         return .loses(priority: rule.priority, to: winner?.priority ?? rule.priority)
     }
 

@@ -78,5 +78,6 @@ struct ExplanationTests {
             return
         }
         #expect(hit.rule == "a/limit")
+        #expect(try rules("fail").fate(of: "a/next", text) == "limit: the evaluation ended at a/limit")
     }
 }

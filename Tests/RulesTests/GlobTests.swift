@@ -28,6 +28,7 @@ struct GlobTests {
     func words() throws {
         let compiled = try #require(Glob("*bestell*ÄNDERN*", .words))
         #expect(compiled.matches("Meine BESTELLUNG / jetzt ändern!"))
+        #expect(compiled.matches("bestellung a\u{308}ndern"))
         #expect(!compiled.matches("Meine Bestellung"))
     }
 

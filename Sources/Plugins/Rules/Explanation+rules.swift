@@ -44,7 +44,7 @@ extension RuleExplanation.Fate {
         switch self {
         case .wins: "wins"
         case .continues: "continues"
-        case .loses: "would match"
+        case .loses, .notReached: "would match"
         default: "no"
         }
     }

@@ -8,7 +8,7 @@ struct Glob: Hashable, Sendable {
         /// A path: `*` stays within a segment and `**` doesn't. `/**` before a `/` or at the end also stands for no
         /// segment at all, so `/admin/**` includes `/admin`. Case matters.
         case path
-        /// Words: `*` is any text, and case doesn't matter.
+        /// Words: `*` is any text, and neither case nor the way of composing accents matters.
         case words
     }
 
@@ -39,7 +39,7 @@ struct Glob: Hashable, Sendable {
     init?(_ text: String, _ kind: Kind) {
         self.text = text
         self.kind = kind
-        let bytes = Array(kind == .words ? text.lowercased().utf8 : text.utf8)
+        let bytes = Array(kind == .words ? normalized(text).lowercased().utf8 : text.utf8)
         var tokens: [Token] = []
         var slashes: UInt64 = 0
         let star = UInt8(ascii: "*")
@@ -75,7 +75,7 @@ struct Glob: Hashable, Sendable {
     func matches(_ text: String) -> Bool {
         switch self.kind {
         case .path: self.matches(text.utf8)
-        case .words: self.matches(text.lowercased().utf8)
+        case .words: self.matches(normalized(text).lowercased().utf8)
         }
     }
 
