@@ -1,5 +1,6 @@
-import Rules
 import Testing
+
+@testable import Rules
 
 /// Why a rule answered, and why each other one did not.
 @Suite("explanations")
@@ -69,7 +70,7 @@ struct ExplanationTests {
         }
         let text = "hello " + String(repeating: "l", count: 3_000)
         var scanner = Rules.Scanner()
-        let skipped = try rules("skip").answer(to: text, in: RuleContext(), using: &scanner)
+        let skipped = try rules("skip").answer(to: text, in: RuleContext(), within: .seconds(600), using: &scanner)
         #expect(skipped.text == "B")
         #expect(scanner.skipped.map(\.rule) == ["a/limit"])
         #expect(scanner.skipped.map(\.limit) == [.steps])
