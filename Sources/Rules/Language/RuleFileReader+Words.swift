@@ -19,33 +19,35 @@ extension RuleFileReader {
             return words.isEmpty ? nil : .list(words.map(\.value), endings: [])
         }
         let what = "word list \"\(entry.key)\""
-        var parts: [LocalWordListKey: [Written<String>]] = [:]
-        var change: KeyedValue<LocalWordListKey>?
-        for part in self.wordListEntries(node, called: what) {
+        guard let known = self.entries(of: node, WordListKey.self, called: what) else { return nil }
+        var parts: [WordListKey: [Written<String>]] = [:]
+        for part in known where self.isAllowed(part) {
             parts[part.key] = self.phrases(part.key.rawValue, part.value, expected: "a list of words")
-            if change == nil, part.key == .add || part.key == .remove { change = part }
         }
+        let change = known.first { WordListKey.changes.contains($0.key) }
         if let list = parts[.list] {
-            if let change {
+            if let change, self.file.isLocal {
                 let problem = "\"list\" replaces the words and \"\(change.key.rawValue)\" changes them"
                 self.findings.error("conflicting-keys", at: change.place, problem, hint: "keep one of them")
             }
             return list.isEmpty ? nil : .list(list.map(\.value), endings: (parts[.endings] ?? []).map(\.value))
         }
-        if change != nil { return .change(add: (parts[.add] ?? []).map(\.value), remove: parts[.remove] ?? []) }
+        if change != nil, self.file.isLocal {
+            return .change(add: (parts[.add] ?? []).map(\.value), remove: parts[.remove] ?? [])
+        }
+        // A key that is misspelt or not allowed here is reported already.
+        guard change == nil, known.count == node.entries?.count else { return nil }
         let hint = "write a list of words, or list: and endings:"
         self.findings.error("missing-key", at: entry.place, "\(what) has no words", hint: hint)
         return nil
     }
 
     /// Only the site's own files change a list of another file.
-    private mutating func wordListEntries(_ node: YAMLNode, called what: String) -> [KeyedValue<LocalWordListKey>] {
-        if self.file.isLocal { return self.entries(of: node, LocalWordListKey.self, called: what) ?? [] }
-        return (self.entries(of: node, WordListKey.self, called: what) ?? []).compactMap { entry in
-            LocalWordListKey(rawValue: entry.key.rawValue).map {
-                KeyedValue(key: $0, place: entry.place, value: entry.value)
-            }
-        }
+    private mutating func isAllowed(_ part: KeyedValue<WordListKey>) -> Bool {
+        guard WordListKey.changes.contains(part.key), !self.file.isLocal else { return true }
+        let problem = "\"\(part.key.rawValue)\" changes a list of another file, which only files in local/ do"
+        self.findings.error("not-local", at: part.place, problem, hint: "write the words under list:")
+        return false
     }
 
     /// Plain phrases.

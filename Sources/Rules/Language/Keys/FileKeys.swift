@@ -12,7 +12,7 @@ enum FileKey: String, KeySet {
         case .words:
             KeyMeaning(
                 "Lists of plain phrases. A pattern uses one as {{name}}; it finds whole words.",
-                .entries(.either([.list(.plain), .mapping(LocalWordListKey.self)]))
+                .entries(.either([.list(.plain), .mapping(WordListKey.self)]))
             )
         case .macros:
             KeyMeaning("Parts of patterns, without capturing groups. A pattern uses one as {{name}}.", .entries(.text))
@@ -37,28 +37,18 @@ enum DefaultsKey: String, KeySet {
     }
 }
 
-/// The keys of a word list with endings.
+/// The keys of a word list that isn't written as a plain list.
 enum WordListKey: String, KeySet {
-    case list, endings
+    case list, endings, add, remove
     static let mapping = "a word list"
+
+    /// The keys that change the shipped list of the name, in `local/`.
+    static let changes: [WordListKey] = [.add, .remove]
 
     var meaning: KeyMeaning {
         switch self {
         case .list: KeyMeaning("The phrases.", .list(.plain))
         case .endings: KeyMeaning("Endings of which each phrase may carry one.", .list(.plain))
-        }
-    }
-}
-
-/// The keys of a word list in `local/`, which may also change the shipped one.
-enum LocalWordListKey: String, KeySet {
-    case list, endings, add, remove
-    static let mapping = "a word list"
-
-    var meaning: KeyMeaning {
-        switch self {
-        case .list: WordListKey.list.meaning
-        case .endings: WordListKey.endings.meaning
         case .add: KeyMeaning("Only in local/: phrases that come to the shipped list.", .list(.plain))
         case .remove: KeyMeaning("Only in local/: phrases that the shipped list loses.", .list(.plain))
         }
