@@ -146,8 +146,7 @@ struct PatternCheck {
     }
 
     private func refuseEmptyMatch(of pattern: Pattern, into findings: inout Findings) -> Bool {
-        var scanner = Scanner()
-        guard let match = try? pattern.firstMatch(in: "", using: &scanner), match.text.isEmpty else { return true }
+        guard pattern.matchesEmptyText else { return true }
         let problem = "the pattern matches the empty text, and so every message"
         let hint = "make a part of it required, or write match: {always: true}"
         findings.error("empty-match", at: self.written.node.place, problem, hint: hint)

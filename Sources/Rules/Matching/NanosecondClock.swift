@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A clock that is cheap to read: nanoseconds since some moment in the past.
+struct NanosecondClock: Sendable {
+    private let read: @Sendable () -> UInt64
+
+    init(_ read: @escaping @Sendable () -> UInt64) { self.read = read }
+
+    var now: UInt64 { self.read() }
+
+    /// Time as it passes; about 30 ns to read.
+    static let monotonic = NanosecondClock { Self.time(of: CLOCK_MONOTONIC) }
+    /// The time that the calling thread has computed, without the time that others took from it; about 750 ns to read.
+    static let processor = NanosecondClock { Self.time(of: CLOCK_THREAD_CPUTIME_ID) }
+
+    private static func time(of clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds; none for a negative duration.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = self.components
+        return seconds < 0 || attoseconds < 0
+            ? 0 : UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    }
+}
