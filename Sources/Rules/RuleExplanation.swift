@@ -38,6 +38,8 @@ public struct RuleExplanation: Sendable {
         case vetoed(by: String)
         /// Whether it matches isn't known.
         case limit(MatchLimit)
+        /// It was slow again and again, and stays out for so long.
+        case quarantine(left: Duration)
         /// `enabled: false`.
         case disabled
 
@@ -54,6 +56,7 @@ public struct RuleExplanation: Sendable {
             case .noMatch: "no match"
             case .vetoed(let text): "unless: \"\(text)\""
             case .limit(let limit): "limit: \(limit)"
+            case .quarantine(let left): "quarantine: slow too often, \(left.written) left"
             case .disabled: "disabled"
             }
         }

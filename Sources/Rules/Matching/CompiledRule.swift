@@ -84,6 +84,8 @@ final class CompiledRule: Sendable {
 
 /// What became of one rule on one message.
 enum RuleTrial {
+    /// It was slow again and again, and stays out for so long.
+    case quarantined(Duration)
     /// The condition of `when` at this place doesn't hold.
     case refused(Int)
     /// It fired before and stays out for so long.
