@@ -113,6 +113,11 @@ public final class Pattern: @unchecked Sendable {
             : try PatternCode.searching(for: source, options, isGuarded: isGuarded)
     }
 
+    /// The same pattern, run under a clock.
+    var guarded: Pattern {
+        (try? Pattern(self.source, options: self.options, build: self.build.union(.guarded))) ?? self
+    }
+
     /// The first match in `text`.
     ///
     /// - Parameters:
@@ -134,11 +139,14 @@ public final class Pattern: @unchecked Sendable {
         return try result.get()
     }
 
+    /// Whether any match holds a certain character, so that a text without it costs nothing.
+    var needsCharacter: Bool { self.code.needsCharacter }
+
     /// Whether the empty text matches.
     ///
     /// It is interpreted, since whoever asks may never run the pattern again.
     var matchesEmptyText: Bool {
-        let scanner = Scanner()
+        let scanner = Scanner.loading()
         return self.match(UnsafeBufferPointer(start: nil, count: 0), self.code, in: scanner.scratch, scanner) >= 0
     }
 

@@ -69,6 +69,9 @@ struct PatternCode: @unchecked Sendable {
     /// How many pairs of offsets a match may need: one for the whole match and one for each group.
     var pairCount: Int { Int(self.information(UInt32(PCRE2_INFO_CAPTURECOUNT))) + 1 }
 
+    /// Whether any match holds a certain character: PCRE2 looks for it before anything else.
+    var needsCharacter: Bool { self.information(UInt32(PCRE2_INFO_LASTCODETYPE)) != 0 }
+
     /// The named groups, in the order of their numbers.
     var namedGroups: [(name: String, number: Int)] {
         let count = Int(self.information(UInt32(PCRE2_INFO_NAMECOUNT)))

@@ -62,7 +62,8 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         pcre2_set_depth_limit_8(context, 1_000)
         pcre2_set_heap_limit_8(context, 1_024)
         pcre2_set_callout_8(context, SearchTime.callout, UnsafeMutableRawPointer(self.time))
-        self.stack = pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
+        // The interpreter has no use for it, and the little machine code that such a scanner runs has a small one.
+        self.stack = isInterpreting ? nil : pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
         pcre2_jit_stack_assign_8(context, nil, self.stack.map(UnsafeMutableRawPointer.init))
         self.pairCapacity = 16
         self.matchData = Self.makeMatchData(pairs: self.pairCapacity)
