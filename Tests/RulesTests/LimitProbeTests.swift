@@ -84,6 +84,17 @@ struct LimitProbeTests {
         }
     }
 
+    @Test("a rule may be slow if it says so, and runs under a clock then")
+    func allowed() throws {
+        try withRules("  - {id: one, match: '[a-z]*[a-z]*[0-9]', reply: Hi, allow: [slow]}\n") { folder in
+            let rules = try RuleSet.load(folder: folder)
+            var scanner = Scanner.stepping(by: .microseconds(100))
+            let text = String(repeating: "a", count: 4_000)
+            #expect(rules.answer(to: text, in: RuleContext(), using: &scanner).outcome == .pass(nil))
+            #expect(scanner.skipped.map(\.limit) == [.time])
+        }
+    }
+
     // MARK: Repeats that can meet
 
     @Test(

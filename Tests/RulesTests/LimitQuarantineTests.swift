@@ -39,13 +39,15 @@ struct LimitQuarantineTests {
             let rules = try RuleSet.load(folder: folder, health: self.health)
             for session in ["a", "a", "b"] { #expect(self.ask(rules, from: session).rule == "a/one") }
             #expect(self.events.all == [.quarantined(rule: "a/one")])
-            #expect(self.ask(rules, from: "c") == .pass(nil))
+            #expect(self.ask(rules, from: "c").outcome == .pass(nil))
             let why = rules.explain("hello", in: RuleContext())
             #expect(why.entries[0].fate == .quarantine(left: .seconds(600)))
-            #expect(why.result == .pass(nil))
+            #expect(why.result.outcome == .pass(nil))
             self.clock.advance(by: .seconds(599))
-            #expect(self.ask(rules, from: "c") == .pass(nil))
-            #expect("\(rules.explain("hello", in: RuleContext()).entries[0].fate)".hasPrefix("quarantine"))
+            #expect(self.ask(rules, from: "c").outcome == .pass(nil))
+            #expect(
+                "\(rules.explain("hello", in: RuleContext()).entries[0].fate)" == "quarantine: slow too often, 1s left"
+            )
             self.clock.advance(by: .seconds(1))
             #expect(self.ask(rules, from: "c", step: .zero).rule == "a/one")
             #expect(self.health.records["a/one"]?.slowCount == 3)
@@ -87,7 +89,7 @@ struct LimitQuarantineTests {
             let rules = try RuleSet.load(folder: folder, health: self.health)
             for session in ["a", "b", "c"] { _ = self.ask(rules, from: session) }
             let again = try RuleSet.load(folder: folder, health: self.health)
-            #expect(self.ask(again, from: "d") == .pass(nil))
+            #expect(self.ask(again, from: "d").outcome == .pass(nil))
         }
     }
 
@@ -151,7 +153,7 @@ struct LimitQuarantineTests {
         try withRules(rules) { folder in
             let rules = try RuleSet.load(folder: folder, health: self.health)
             var scanner = Scanner.stepping(by: .zero)
-            guard case .limit(let hit) = rules.answer(to: Self.text, in: RuleContext(), using: &scanner) else {
+            guard case .limit(let hit) = rules.answer(to: Self.text, in: RuleContext(), using: &scanner).outcome else {
                 Issue.record("no limit")
                 return
             }
@@ -167,7 +169,7 @@ struct LimitQuarantineTests {
         try withRules("  - {id: one, match: '\\bhello\\b', unless: \(Self.slow), reply: Hi}\n") { folder in
             let rules = try RuleSet.load(folder: folder, health: self.health)
             var scanner = Scanner.stepping(by: .zero)
-            #expect(rules.answer(to: Self.text, in: RuleContext(), using: &scanner) == .pass(nil))
+            #expect(rules.answer(to: Self.text, in: RuleContext(), using: &scanner).outcome == .pass(nil))
             #expect(scanner.skipped.map(\.rule) == ["a/one"])
             #expect(rules.explain(Self.text, in: RuleContext()).entries[0].fate == .limit(.steps))
         }
@@ -179,7 +181,7 @@ struct LimitQuarantineTests {
         try withRules(rules) { folder in
             let rules = try RuleSet.load(folder: folder, health: self.health)
             var scanner = Scanner.stepping(by: .milliseconds(2))
-            guard case .limit(let hit) = rules.answer(to: "hello", in: RuleContext(), using: &scanner) else {
+            guard case .limit(let hit) = rules.answer(to: "hello", in: RuleContext(), using: &scanner).outcome else {
                 Issue.record("no limit")
                 return
             }
@@ -208,7 +210,7 @@ struct LimitQuarantineTests {
         try withRules("  - {id: one, match: {any: [\(patterns)]}, reply: Hi}\n") { folder in
             let rules = try RuleSet.load(folder: folder, health: self.health)
             var scanner = Scanner.stepping(by: .milliseconds(2))
-            guard case .limit(let hit) = rules.answer(to: "hello", in: RuleContext(), using: &scanner) else {
+            guard case .limit(let hit) = rules.answer(to: "hello", in: RuleContext(), using: &scanner).outcome else {
                 Issue.record("no limit")
                 return
             }

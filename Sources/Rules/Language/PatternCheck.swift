@@ -27,7 +27,7 @@ struct PatternCheck {
         of written: WrittenPattern,
         options: Pattern.Options,
         allowsRecursion: Bool,
-        allowsSlow: Bool = false,
+        allowsSlow: Bool,
         into findings: inout Findings
     ) -> CheckedPattern? {
         let check = PatternCheck(

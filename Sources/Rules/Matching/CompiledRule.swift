@@ -39,8 +39,6 @@ final class CompiledRule: Sendable {
     let tags: [String]
     let severity: RuleSeverity?
     let onLimit: OnLimit
-    /// `allow: [slow]`: its patterns may take longer and are watched by the clock.
-    let allowsSlow: Bool
     /// What any matching message holds; none where nothing is certain.
     let required: [RequiredLiterals]
 
@@ -77,7 +75,6 @@ final class CompiledRule: Sendable {
         self.tags = written.tags ?? []
         self.severity = written.severity
         self.onLimit = written.onLimit ?? file.defaults.onLimit
-        self.allowsSlow = written.allowances?.contains(.slow) ?? false
         self.required = required
     }
 }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CPCRE2
 
 /// A clock that is cheap to read: nanoseconds since some moment in the past.
 struct NanosecondClock: Sendable {
@@ -15,15 +9,9 @@ struct NanosecondClock: Sendable {
     var now: UInt64 { self.read() }
 
     /// Time as it passes; about 30 ns to read.
-    static let monotonic = NanosecondClock { Self.time(of: CLOCK_MONOTONIC) }
+    static let monotonic = NanosecondClock { claude_chat_monotonic_nanoseconds() }
     /// The time that the calling thread has computed, without the time that others took from it; about 750 ns to read.
-    static let processor = NanosecondClock { Self.time(of: CLOCK_THREAD_CPUTIME_ID) }
-
-    private static func time(of clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    static let processor = NanosecondClock { claude_chat_thread_nanoseconds() }
 }
 
 extension Duration {

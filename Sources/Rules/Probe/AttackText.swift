@@ -56,6 +56,7 @@ struct AttackTexts {
     ///   - meeting: The two of its repeats that can meet.
     ///   - needsCharacter: Whether any match needs a certain character, without which PCRE2 doesn't even start.
     ///   - oracle: Its character sets.
+    /// - Returns: Texts, each of them different.
     static func texts(
         for outline: PatternOutline,
         _ meeting: MeetingRepeats?,

@@ -44,6 +44,7 @@ struct LoadProbe {
     /// - Parameters:
     ///   - pattern: A pattern that isn't guarded.
     ///   - texts: What to try.
+    /// - Returns: The text as short as it can be said, and its time.
     func finding(_ pattern: Pattern, on texts: [AttackText]) -> Finding? {
         var scanner = Scanner(clock: self.clock, processor: self.clock)
         for text in texts where !self.isHarmless(text, pattern, &scanner) {
