@@ -81,11 +81,12 @@ struct LoadProbe {
         return finding
     }
 
-    /// How long a pattern takes; nothing where it doesn't compile.
+    /// How long one search takes; nothing where the pattern doesn't compile.
     func nanoseconds(of source: String, _ options: Pattern.Options, on text: AttackText) -> UInt64? {
         guard let pattern = try? Pattern(source, options: options) else { return nil }
         var scanner = Scanner(clock: self.clock, processor: self.clock)
-        return self.nanoseconds(of: pattern, on: text, &scanner)
+        var text = text.text(length: RuleSet.textLimit)
+        return text.withUTF8 { pattern.nanoseconds(on: $0, &scanner) }
     }
 
     private func nanoseconds(of pattern: Pattern, on text: AttackText, _ scanner: inout Scanner) -> UInt64 {

@@ -1,7 +1,7 @@
 /// The repeat that makes a pattern slow, as far as it can be told.
 struct Suspect {
     private let meeting: MeetingRepeats?
-    /// The repeat without which the pattern is fastest.
+    /// The repeat without which the pattern is fastest, where that is much faster.
     private var culprit: PatternOutline.Repeat?
 
     /// - Parameters:
@@ -20,8 +20,7 @@ struct Suspect {
         _ probe: LoadProbe
     ) {
         self.meeting = meeting
-        guard meeting == nil else { return }
-        let repeats = outline.repeats.filter { $0.maximum != 1 }.prefix(12)
+        let repeats = outline.repeats.filter { $0.maximum != 1 }.prefix(Self.maximumCount)
         let timed = repeats.compactMap { count in
             probe.nanoseconds(of: count.bounded(in: source), options, on: finding.text).map { (count: count, time: $0) }
         }
@@ -29,9 +28,14 @@ struct Suspect {
         self.culprit = fastest.flatMap { $0.time < finding.nanoseconds / 4 * 3 ? $0.count : nil }
     }
 
+    /// So many repeats are tried at most.
+    private static let maximumCount = 12
+
     /// What to write, for a diagnostic.
     var hint: String {
-        if let (first, second) = self.meeting.map({ ($0.first, $0.second) }) {
+        if let (first, second) = self.meeting.map({ ($0.first, $0.second) }),
+            self.culprit.map({ [first.offset, second.offset].contains($0.offset) }) ?? true
+        {
             if first.offset == second.offset { return "replace \(first.short) by a bounded repeat" }
             return first.written == second.written
                 ? "replace one of the two \(first.short) by a bounded repeat"
