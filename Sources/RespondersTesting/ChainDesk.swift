@@ -38,16 +38,18 @@ public struct ChainDesk: Sendable {
     ///   - plugins: The plugins that it may name.
     ///   - files: Files that the configuration names, by their paths.
     ///   - clock: The clock of the chain, its plugins and the messages.
+    ///   - report: Told of what happens in the plugins.
     /// - Throws: A `Rejection` with all mistakes.
     public init(
         _ configuration: String,
         plugins: PluginRegistry,
         files: [String: String] = [:],
-        clock: TurnClock = .continuous
+        clock: TurnClock = .continuous,
+        report: @escaping @Sendable (Incident) -> Void = { _ in }
     ) throws {
         let folder = try ScratchFolder(files)
         let node = try YAMLNode(yaml: configuration, file: "test.yaml", keyPath: "chains.test")
-        let services = PluginServices(baseFolder: folder.path, clock: clock)
+        let services = PluginServices(baseFolder: folder.path, clock: clock, report: report)
         var loader = ChainLoader(registry: plugins, services: services)
         self.chain = loader.chain(named: "test", node, at: node.place)
         let found = loader.diagnostics.inFileOrder()

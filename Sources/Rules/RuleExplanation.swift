@@ -40,6 +40,8 @@ public struct RuleExplanation: Sendable {
         case vetoed(by: String)
         /// Whether it matches isn't known.
         case limit(MatchLimit)
+        /// It was slow again and again, and stays out for so long.
+        case quarantine(left: Duration)
         /// `enabled: false`.
         case disabled
 
@@ -57,6 +59,7 @@ public struct RuleExplanation: Sendable {
             case .noMatch: "no match"
             case .vetoed(let text): "unless: \"\(text)\""
             case .limit(let limit): "limit: \(limit)"
+            case .quarantine(let left): "quarantine: slow too often, \(left.inWholeSeconds.written) left"
             case .disabled: "disabled"
             }
         }
@@ -79,4 +82,12 @@ public struct RuleExplanation: Sendable {
     public var characterCount: Int
     /// Whether the message is longer than that.
     public var isCut: Bool
+}
+
+extension Duration {
+    /// The same, rounded up.
+    fileprivate var inWholeSeconds: Duration {
+        let (seconds, attoseconds) = self.components
+        return .seconds(attoseconds > 0 ? seconds + 1 : seconds)
+    }
 }

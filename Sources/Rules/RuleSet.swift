@@ -26,6 +26,7 @@ public final class RuleSet: Sendable {
     /// In the order in which they are tried.
     private let rules: [CompiledRule]
     private let prefilter: Prefilter
+    private let health: RuleHealth?
 
     private init(
         _ rules: [CompiledRule],
@@ -34,11 +35,13 @@ public final class RuleSet: Sendable {
         warnings: [Diagnostic],
         digest: String,
         testCount: Int,
-        fileCount: Int
+        fileCount: Int,
+        health: RuleHealth?
     ) {
         self.rules = rules
         self.requests = requests
         self.localChanges = localChanges
+        self.health = health
         self.prefilter = Prefilter(rules.map { $0.isEnabled ? $0.required : nil })
         self.warnings = warnings
         self.digest = digest
@@ -48,11 +51,14 @@ public final class RuleSet: Sendable {
 
     /// Reads, checks and compiles a folder of rule files and runs every inline test.
     ///
-    /// - Parameter folder: The path of the folder. Its `*.yaml` are read in byte order of their names, then those in
-    ///   `local/`. Diagnostics name the files as `folder/NAME`, with `folder` as given.
+    /// - Parameters:
+    ///   - folder: The path of the folder. Its `*.yaml` are read in byte order of their names, then those in `local/`.
+    ///     Diagnostics name the files as `folder/NAME`, with `folder` as given.
+    ///   - health: Counts what happens to the rules and takes out those that are slow again and again. Without it no
+    ///     rule is ever taken out.
     /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
-    public static func load(folder: String) throws(Rejection) -> RuleSet {
+    public static func load(folder: String, health: RuleHealth? = nil) throws(Rejection) -> RuleSet {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
         let files = source.texts.enumerated().map { index, entry in
@@ -77,7 +83,8 @@ public final class RuleSet: Sendable {
             warnings: findings.sorted(by: files.map(\.path)),
             digest: source.digest,
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
-            fileCount: files.count
+            fileCount: files.count,
+            health: health
         )
         // With rules missing, a test would fail for a reason that is reported already.
         if !findings.hasErrors {
@@ -125,40 +132,45 @@ public final class RuleSet: Sendable {
     ///   - scanner: The calling thread's scanner. ``Scanner/skipped`` tells afterwards which rules hit a limit.
     /// - Returns: What the rules say to it.
     public func answer(to text: String, in context: RuleContext, using scanner: inout Scanner) -> RuleResult {
-        self.answer(to: text, in: context, within: Self.messageBudget, using: &scanner)
+        let supervision = Supervision(self.health, for: .answering)
+        return self.answer(to: text, in: context, within: Self.messageBudget, under: supervision, using: &scanner)
     }
 
-    /// The same with another budget: a busy machine must not make an inline test fail.
+    /// The same with another budget, and with nobody who counts what happens.
     func answer(
         to text: String,
         in context: RuleContext,
         within budget: Duration,
+        under supervision: Supervision = .none,
         using scanner: inout Scanner
     ) -> RuleResult {
         var text = Self.readable(text).text
         return text.withUTF8 { bytes in
             scanner.skipped.removeAll(keepingCapacity: true)
             self.prefilter.findCandidates(in: bytes, using: &scanner)
-            let start = ContinuousClock.now
             var effects = RuleEffects()
             var next = scanner.candidate(from: 0)
+            if next != nil { scanner.startMessage(within: budget) }
             while let rank = next {
                 let rule = self.rules[rank]
-                switch rule.trial(on: bytes, in: context, using: &scanner) {
+                let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
+                    rule.trial(on: bytes, in: context, using: &scanner)
+                }
+                switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)
                     effects.add(match, of: rule, in: context)
                     if let outcome = rule.outcome(of: match, in: context) {
                         return RuleResult(outcome, effects: effects)
                     }
-                case .refused, .coolingDown, .unmatched, .vetoed: break
+                case .quarantined, .refused, .coolingDown, .unmatched, .vetoed: break
                 case .limit(let limit):
                     let hit = RuleLimit(rule: rule.name, place: rule.place, limit: limit)
-                    if rule.onLimit == .fail { return RuleResult(.limit(hit)) }
+                    if rule.onLimit == .fail || limit == .budget { return RuleResult(.limit(hit)) }
                     scanner.skipped.append(hit)
                 }
                 next = scanner.candidate(from: rank + 1)
-                if let rank = next, ContinuousClock.now - start > budget {
+                if let rank = next, !scanner.hasTime {
                     let rule = self.rules[rank]
                     return RuleResult(.limit(RuleLimit(rule: rule.name, place: rule.place, limit: .budget)))
                 }
@@ -172,12 +184,21 @@ public final class RuleSet: Sendable {
     /// It changes nothing. For people; it takes longer than ``answer(to:in:using:)``.
     public func explain(_ text: String, in context: RuleContext) -> RuleExplanation {
         var scanner = Scanner()
-        let result = self.answer(to: text, in: context, using: &scanner)
+        let supervision = Supervision(self.health, for: .explaining)
+        let result = self.answer(
+            to: text,
+            in: context,
+            within: Self.messageBudget,
+            under: supervision,
+            using: &scanner
+        )
         let winner = self.rules.first { $0.name == result.rule }
         var readable = Self.readable(text)
         let entries = readable.text.withUTF8 { bytes in
             self.prefilter.findCandidates(in: bytes, using: &scanner)
-            return self.rules.indices.map { self.entry(of: $0, result, winner, bytes, context, &scanner) }
+            // Each rule is looked at, however long the others have taken.
+            scanner.startMessage(within: nil)
+            return self.rules.indices.map { self.entry(of: $0, result, winner, bytes, context, supervision, &scanner) }
         }
         return RuleExplanation(
             result: result,
@@ -195,6 +216,7 @@ public final class RuleSet: Sendable {
         _ winner: CompiledRule?,
         _ bytes: UnsafeBufferPointer<UInt8>,
         _ context: RuleContext,
+        _ supervision: Supervision,
         _ scanner: inout Scanner
     ) -> RuleExplanation.Entry {
         let rule = self.rules[rank]
@@ -212,7 +234,11 @@ public final class RuleSet: Sendable {
             entry.fate = .literalMissing(missing?.texts ?? [])
             return entry
         }
-        switch rule.trial(on: bytes, in: context, using: &scanner) {
+        let trial = supervision.trial(of: rule, in: "", using: &scanner) { scanner in
+            rule.trial(on: bytes, in: context, using: &scanner)
+        }
+        switch trial {
+        case .quarantined(let left): entry.fate = .quarantine(left: left)
         case .refused(let index): entry.fate = .condition(rule.requirements[index].refusal(in: context))
         case .coolingDown(let left): entry.fate = .coolingDown(left: left)
         case .unmatched: entry.fate = .noMatch
@@ -251,6 +277,7 @@ public final class RuleSet: Sendable {
         using scanner: inout Scanner
     ) -> RuleTrial {
         var text = Self.readable(text).text
+        scanner.startMessage(within: nil)
         return text.withUTF8 { rule.trial(on: $0, in: context, using: &scanner) }
     }
 

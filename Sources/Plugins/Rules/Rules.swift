@@ -43,11 +43,18 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
     private let scanners = ScannerPool()
     private let cooldowns = CooldownStore()
 
+    /// What became of the rules so far; it outlives the set.
+    private let health: RuleHealth
+
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
+        self.health = RuleHealth(clock: { services.clock.now }, report: { services.report(Incident($0)) })
         do throws(Rejection) {
-            self.ruleSet = try RuleSet.load(folder: services.path(of: configuration.path))
+            self.ruleSet = try RuleSet.load(folder: services.path(of: configuration.path), health: self.health)
         } catch {
             throw ConfigurationProblem(key: "path", in: error)
+        }
+        if Pattern.isMachineCodeRefused {
+            services.report(Incident(.notice, "Patterns are interpreted, since the system refuses machine code"))
         }
     }
 
@@ -102,6 +109,16 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
         for cooldown in cooldowns {
             let key = CooldownStore.Key(cooldown.key, cooldown.scope, of: turn)
             self.cooldowns.start(key, until: time + cooldown.duration.milliseconds, at: time)
+        }
+    }
+}
+
+extension Incident {
+    fileprivate init(_ event: RuleHealth.Event) {
+        switch event {
+        case .quarantined(let rule):
+            let details = ["rule.name": rule, "quarantine.seconds": "\(RuleHealth.term.components.seconds)"]
+            self.init(.error, "Took a rule out that was slow again and again", details: details)
         }
     }
 }

@@ -9,10 +9,17 @@ public struct PluginServices: Sendable {
     public var baseFolder: String
     /// The clock.
     public var clock: TurnClock
+    /// Tells the people who run the server of something that happened, on the thread where it did; doesn't wait.
+    public var report: @Sendable (Incident) -> Void
 
-    public init(baseFolder: String = "", clock: TurnClock = .continuous) {
+    public init(
+        baseFolder: String = "",
+        clock: TurnClock = .continuous,
+        report: @escaping @Sendable (Incident) -> Void = { _ in }
+    ) {
         self.baseFolder = baseFolder
         self.clock = clock
+        self.report = report
     }
 
     /// Where a file or folder of the configuration is.

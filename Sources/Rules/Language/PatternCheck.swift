@@ -17,6 +17,7 @@ struct PatternCheck {
     private let expanded: ExpandedPattern
     private let options: Pattern.Options
     private let allowsRecursion: Bool
+    private let allowsSlow: Bool
 
     /// Compiles a rule's pattern and reports what is wrong with it.
     ///
@@ -26,17 +27,21 @@ struct PatternCheck {
         of written: WrittenPattern,
         options: Pattern.Options,
         allowsRecursion: Bool,
+        allowsSlow: Bool,
         into findings: inout Findings
     ) -> CheckedPattern? {
         let check = PatternCheck(
             written: written,
             expanded: expanded,
             options: options,
-            allowsRecursion: allowsRecursion
+            allowsRecursion: allowsRecursion,
+            allowsSlow: allowsSlow
         )
         let parsed = PatternParser.parse(expanded.text, isExtended: options.contains(.extended))
-        guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings),
-            check.refuseNames(of: pattern, into: &findings), check.refuseEmptyMatch(of: pattern, into: &findings)
+        guard check.refuse(parsed.remarks, into: &findings),
+            let compiled = check.compiled(into: &findings),
+            check.refuseNames(of: compiled, into: &findings), check.refuseEmptyMatch(of: compiled, into: &findings),
+            let pattern = check.bounded(compiled, into: &findings)
         else { return nil }
         check.warn(parsed.node, parsed.remarks, into: &findings)
         // What a match requires is read from the text that is compiled: composing changes the characters.
@@ -55,7 +60,8 @@ struct PatternCheck {
             written: written,
             expanded: expanded,
             options: [.caseless, .ucp],
-            allowsRecursion: true
+            allowsRecursion: true,
+            allowsSlow: true
         )
         let parsed = PatternParser.parse(expanded.text)
         guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings) else {
@@ -146,12 +152,22 @@ struct PatternCheck {
     }
 
     private func refuseEmptyMatch(of pattern: Pattern, into findings: inout Findings) -> Bool {
-        var scanner = Scanner()
-        guard let match = try? pattern.firstMatch(in: "", using: &scanner), match.text.isEmpty else { return true }
+        guard pattern.matchesEmptyText else { return true }
         let problem = "the pattern matches the empty text, and so every message"
         let hint = "make a part of it required, or write match: {always: true}"
         findings.error("empty-match", at: self.written.node.place, problem, hint: hint)
         return false
+    }
+
+    /// The pattern as it may run: under a clock where it could take long.
+    private func bounded(_ pattern: Pattern, into findings: inout Findings) -> Pattern? {
+        switch self.allowsSlow ? .guarded : PatternCost(of: pattern.source, self.options) {
+        case .fine: return pattern
+        case .guarded: return pattern.guarded
+        case .slow(let problem, let hint):
+            findings.error("slow-pattern", at: self.written.node.place, problem, hint: hint)
+            return nil
+        }
     }
 
     // MARK: Warnings

@@ -8,7 +8,7 @@ struct InlineTestRun {
     func run(_ written: WrittenRule, _ rule: CompiledRule, into findings: inout Findings) {
         // A rule that is turned off has no behaviour to test.
         guard rule.isEnabled else { return }
-        var scanner = Scanner()
+        var scanner = Scanner.loading()
         for test in written.tests ?? [] {
             var failures = Findings()
             self.run(test, of: rule, &scanner, into: &failures)

@@ -80,6 +80,7 @@ struct RuleCompiler {
             of: written,
             options: rule.flags ?? self.files[rule.file].defaults.flags,
             allowsRecursion: rule.allowances?.contains(.recursion) ?? false,
+            allowsSlow: rule.allowances?.contains(.slow) ?? false,
             into: &findings
         )
     }

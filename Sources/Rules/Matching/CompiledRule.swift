@@ -39,8 +39,6 @@ final class CompiledRule: Sendable {
     let tags: [String]
     let severity: RuleSeverity?
     let onLimit: OnLimit
-    /// `allow: [slow]`: its patterns may take longer and are watched by the clock.
-    let allowsSlow: Bool
     /// What any matching message holds; none where nothing is certain.
     let required: [RequiredLiterals]
 
@@ -79,13 +77,14 @@ final class CompiledRule: Sendable {
         self.tags = written.tags ?? []
         self.severity = written.severity
         self.onLimit = written.onLimit ?? defaults.onLimit
-        self.allowsSlow = written.allowances?.contains(.slow) ?? false
         self.required = required
     }
 }
 
 /// What became of one rule on one message.
 enum RuleTrial {
+    /// It was slow again and again, and stays out for so long.
+    case quarantined(Duration)
     /// The condition of `when` at this place doesn't hold.
     case refused(Int)
     /// It fired before and stays out for so long.

@@ -1,10 +1,13 @@
 internal import CPCRE2
+internal import Synchronization
 
 /// A regular expression in PCRE2's syntax, compiled once and matched by any number of threads.
 ///
-/// Text and pattern are UTF-8. The first match is the leftmost one. Every match is bounded by
-/// ``MatchLimit``, for the whole text and not for each start position.
-// Guard: the compiled code is written in `init` (translation to machine code included) and only read afterwards.
+/// Text and pattern are UTF-8. The first match is the leftmost one. Every match is bounded by ``MatchLimit``, for the
+/// whole text and not for each start position. The first match translates the pattern to machine code, so a pattern
+/// that never runs costs no memory for that.
+// Guard: `code` is written in `init` and only read afterwards. To translate code writes into it, so that is done to a
+// copy which no other thread knows; `runnable` and `watched` are then set once, by an atomic exchange.
 public final class Pattern: @unchecked Sendable {
     /// How a pattern is read and matched.
     public struct Options: OptionSet, Hashable, Sendable {
@@ -24,43 +27,96 @@ public final class Pattern: @unchecked Sendable {
         public static let multiline = Options(rawValue: 1 << 4)
     }
 
+    /// How a pattern is run.
+    struct Build: OptionSet, Sendable {
+        let rawValue: Int
+
+        /// A clock is read while a search runs and ends it after ``Scanner/guardedSearchLimit``.
+        ///
+        /// Costs about four times as much as an ordinary search.
+        static let guarded = Build(rawValue: 1 << 0)
+        /// Never translated to machine code, as on a system that refuses that.
+        static let interpreted = Build(rawValue: 1 << 1)
+    }
+
+    /// Whether this system has refused to run a pattern as machine code.
+    ///
+    /// Such a pattern is interpreted, one to two times slower, and guarded by a clock.
+    public static var isMachineCodeRefused: Bool { Self.refusal.load(ordering: .relaxed) }
+    private static let refusal = Atomic<Bool>(false)
+
     /// The pattern as written.
     public let source: String
     public let options: Options
     /// The names of the capturing groups, in the order of the groups.
     public let captureNames: [String]
 
+    let build: Build
     /// The numbers of the groups in ``captureNames``, in the same order.
     let captureNumbers: [Int]
     /// How many pairs of offsets a match may need: one for the whole match and one for each group.
     let pairCount: Int
-    private let code: OpaquePointer
 
-    /// Compiles a pattern and translates it to machine code where the system allows that.
+    /// Never translated, so that it may be copied and interpreted at any time.
+    private let code: PatternCode
+    private let isAnchored: Bool
+    /// What searches run, made by the first one: a copy in machine code or, where that is refused, a guarded one.
+    private let runnable = Atomic<OpaquePointer?>(nil)
+    /// A guarded copy for the interpreter, made when the stack of the machine code was too small once.
+    private let watched = Atomic<OpaquePointer?>(nil)
+
+    /// Compiles a pattern.
     ///
     /// - Parameters:
     ///   - source: The pattern. `\C` is refused, since it would cut characters into bytes.
     ///   - options: By default caseless, with Unicode's letters and digits.
     /// - Throws: What is wrong and at which Unicode scalar of `source`.
-    public init(_ source: String, options: Options = [.caseless, .ucp]) throws(PatternProblem) {
-        let written = try Self.compile(source, options: options)
-        self.source = source
-        self.options = options
-        let names = Self.names(of: written)
-        self.captureNames = names.map(\.name)
-        self.captureNumbers = names.map(\.number)
-        self.pairCount = Int(Self.information(UInt32(PCRE2_INFO_CAPTURECOUNT), of: written)) + 1
-        if Self.information(UInt32(PCRE2_INFO_ALLOPTIONS), of: written) & UInt32(PCRE2_ANCHORED) != 0 {
-            self.code = written
-        } else {
-            pcre2_code_free_8(written)
-            self.code = try Self.compileSearching(source, options: options)
-        }
-        // Refused by some hardened kernels; the pattern is then interpreted, under the same limits.
-        _ = pcre2_jit_compile_8(self.code, UInt32(PCRE2_JIT_COMPLETE))
+    public convenience init(_ source: String, options: Options = [.caseless, .ucp]) throws(PatternProblem) {
+        try self.init(source, options: options, build: [])
     }
 
-    deinit { pcre2_code_free_8(self.code) }
+    /// Compiles a pattern that is run in a certain way.
+    init(_ source: String, options: Options, build: Build) throws(PatternProblem) {
+        let written = try PatternCode(source, options)
+        defer { written.free() }
+        self.source = source
+        self.options = options
+        self.build = build
+        let groups = written.namedGroups
+        self.captureNames = groups.map(\.name)
+        self.captureNumbers = groups.map(\.number)
+        self.pairCount = written.pairCount
+        self.isAnchored = written.isAnchored
+        self.code = try Self.compile(
+            source,
+            options,
+            isAnchored: written.isAnchored,
+            isGuarded: build.contains(.guarded)
+        )
+    }
+
+    deinit {
+        self.code.free()
+        for pointer in [self.runnable.load(ordering: .acquiring), self.watched.load(ordering: .acquiring)] {
+            if let pointer { PatternCode(pointer).free() }
+        }
+    }
+
+    private static func compile(
+        _ source: String,
+        _ options: Options,
+        isAnchored: Bool,
+        isGuarded: Bool
+    ) throws(PatternProblem) -> PatternCode {
+        isAnchored
+            ? try PatternCode(source, options, isGuarded: isGuarded)
+            : try PatternCode.searching(for: source, options, isGuarded: isGuarded)
+    }
+
+    /// The same pattern, run under a clock.
+    var guarded: Pattern {
+        (try? Pattern(self.source, options: self.options, build: self.build.union(.guarded))) ?? self
+    }
 
     /// The first match in `text`.
     ///
@@ -71,14 +127,27 @@ public final class Pattern: @unchecked Sendable {
     /// - Throws: ``MatchLimit`` when a limit ended the search: whether there is a match isn't known then.
     public func firstMatch(in text: String, using scanner: inout Scanner) throws(MatchLimit) -> PatternMatch? {
         var text = text
+        scanner.startMessage(within: nil)
         let result: Result<PatternMatch?, MatchLimit> = text.withUTF8 { bytes in
-            switch self.search(bytes, in: scanner.captures(atLeast: self.pairCount), using: scanner) {
-            case .matched: .success(PatternMatch(of: self, in: bytes, scanner.captures(atLeast: self.pairCount)))
+            let matchData = scanner.captures(atLeast: self.pairCount)
+            return switch self.search(bytes, in: matchData, using: scanner) {
+            case .matched: .success(PatternMatch(of: self, in: bytes, matchData))
             case .unmatched: .success(nil)
             case .limit(let limit): .failure(limit)
             }
         }
         return try result.get()
+    }
+
+    /// Whether any match holds a certain character, so that a text without it costs nothing.
+    var needsCharacter: Bool { self.code.needsCharacter }
+
+    /// Whether the empty text matches.
+    ///
+    /// It is interpreted, since whoever asks may never run the pattern again.
+    var matchesEmptyText: Bool {
+        let scanner = Scanner.loading()
+        return self.match(UnsafeBufferPointer(start: nil, count: 0), self.code, in: scanner.scratch, scanner) >= 0
     }
 
     /// Searches valid UTF-8 for the first match and leaves its offsets in `matchData`.
@@ -87,12 +156,70 @@ public final class Pattern: @unchecked Sendable {
         in matchData: OpaquePointer,
         using scanner: borrowing Scanner
     ) -> SearchOutcome {
+        guard scanner.startSearch() else { return .limit(.budget) }
+        defer { scanner.endSearch() }
+        if scanner.isInterpreting {
+            let outcome = SearchOutcome(self.match(bytes, self.code, in: matchData, scanner))
+            // The interpreter has limits of its own.
+            if case .limit = outcome {} else { return outcome }
+        }
+        let result = self.match(bytes, self.runnableCode, in: matchData, scanner)
+        guard result == PCRE2_ERROR_JIT_STACKLIMIT, let watched = self.watchedCode else { return SearchOutcome(result) }
+        return SearchOutcome(self.match(bytes, watched, in: matchData, scanner))
+    }
+
+    private func match(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ code: PatternCode,
+        in matchData: OpaquePointer,
+        _ scanner: borrowing Scanner
+    ) -> Int32 {
         // A `String` is valid UTF-8; to check it again would cost a fifth of the match.
         let options = UInt32(PCRE2_NO_UTF_CHECK)
-        let result = pcre2_match_8(self.code, bytes.baseAddress, bytes.count, 0, options, matchData, scanner.context)
-        // 0 is a match with more groups than pairs: fine where only the match itself is asked for.
-        if result >= 0 { return .matched }
-        return result == PCRE2_ERROR_NOMATCH ? .unmatched : .limit(MatchLimit(result))
+        return pcre2_match_8(code.pointer, bytes.baseAddress, bytes.count, 0, options, matchData, scanner.context)
+    }
+}
+
+// MARK: Code that is made when it is needed
+
+extension Pattern {
+    /// Whether a search has made what searches run.
+    var isReady: Bool { self.runnable.load(ordering: .acquiring) != nil }
+
+    private var runnableCode: PatternCode {
+        if let pointer = self.runnable.load(ordering: .acquiring) { return PatternCode(pointer) }
+        return Self.publish(self.makeRunnable(), in: self.runnable)
+    }
+
+    private func makeRunnable() -> PatternCode {
+        if !self.build.contains(.interpreted) {
+            if let translated = self.code.translated() { return translated }
+            Self.refusal.store(true, ordering: .relaxed)
+        }
+        guard let copy = self.makeWatched() ?? self.code.copied() else { fatalError("out of memory") }
+        return copy
+    }
+
+    private var watchedCode: PatternCode? {
+        if let pointer = self.watched.load(ordering: .acquiring) { return PatternCode(pointer) }
+        return self.makeWatched().map { Self.publish($0, in: self.watched) }
+    }
+
+    /// Compiles it once more, guarded.
+    private func makeWatched() -> PatternCode? {
+        try? Self.compile(self.source, self.options, isAnchored: self.isAnchored, isGuarded: true)
+    }
+
+    /// Makes `code` known to all threads, unless another one was faster.
+    private static func publish(_ code: PatternCode, in place: borrowing Atomic<OpaquePointer?>) -> PatternCode {
+        let result = place.compareExchange(
+            expected: nil,
+            desired: code.pointer,
+            ordering: .acquiringAndReleasing
+        )
+        guard !result.exchanged, let first = result.original else { return code }
+        code.free()
+        return PatternCode(first)
     }
 }
 
@@ -101,78 +228,10 @@ enum SearchOutcome {
     case matched
     case unmatched
     case limit(MatchLimit)
-}
 
-// MARK: Compiling
-
-extension Pattern {
-    /// Compiles a pattern so that one match limit holds for the whole text.
-    ///
-    /// PCRE2 counts anew at each position where a match may start. An anchored pattern that steps over the text by
-    /// itself is counted once; `\K` keeps the true start of the match.
-    private static func compileSearching(_ source: String, options: Options) throws(PatternProblem) -> OpaquePointer {
-        let head = #"\A(?s:.*?)\K(?:"#
-        // The first ends an open `\Q`; the second a comment, which `(?x)` may have brought.
-        if let code = try? self.compile(head + source + #"\E)"#, options: options) { return code }
-        do {
-            return try self.compile(head + source + "\n)", options: options)
-        } catch {
-            throw PatternProblem(error.message, at: max(0, error.offset - head.unicodeScalars.count))
-        }
-    }
-
-    private static func compile(_ source: String, options: Options) throws(PatternProblem) -> OpaquePointer {
-        var source = source
-        var error: Int32 = 0
-        var offset = 0
-        let code = source.withUTF8 { bytes in
-            pcre2_compile_8(bytes.baseAddress, bytes.count, options.flags, &error, &offset, nil)
-        }
-        if let code { return code }
-        let scalars = source.utf8.prefix(offset).count { $0 & 0xC0 != 0x80 }
-        throw PatternProblem(self.message(of: error), at: scalars)
-    }
-
-    /// PCRE2's own words for an error, `missing closing parenthesis`.
-    private static func message(of error: Int32) -> String {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { buffer in
-            let count = pcre2_get_error_message_8(error, buffer.baseAddress, buffer.count)
-            return count < 0 ? "error \(error)" : String(decoding: buffer.prefix(Int(count)), as: UTF8.self)
-        }
-    }
-
-    private static func information(_ what: UInt32, of code: OpaquePointer) -> UInt32 {
-        var value: UInt32 = 0
-        return pcre2_pattern_info_8(code, what, &value) == 0 ? value : 0
-    }
-
-    /// The named groups, in the order of their numbers.
-    private static func names(of code: OpaquePointer) -> [(name: String, number: Int)] {
-        let count = Int(self.information(UInt32(PCRE2_INFO_NAMECOUNT), of: code))
-        let size = Int(self.information(UInt32(PCRE2_INFO_NAMEENTRYSIZE), of: code))
-        var table: UnsafePointer<UInt8>?
-        guard count > 0, pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_NAMETABLE), &table) == 0, let table else {
-            return []
-        }
-        return (0..<count).map { index in
-            // Two bytes of number, then the name, then zeros.
-            let entry = UnsafeBufferPointer(start: table + index * size, count: size)
-            let name = String(decoding: entry.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
-            return (name, Int(entry[0]) << 8 | Int(entry[1]))
-        }
-        .sorted { $0.number < $1.number }
-    }
-}
-
-extension Pattern.Options {
-    /// The same for `pcre2_compile`.
-    fileprivate var flags: UInt32 {
-        var flags = UInt32(PCRE2_UTF) | UInt32(PCRE2_NEVER_BACKSLASH_C)
-        if self.contains(.caseless) { flags |= UInt32(PCRE2_CASELESS) }
-        if self.contains(.ucp) { flags |= UInt32(PCRE2_UCP) }
-        if self.contains(.extended) { flags |= UInt32(PCRE2_EXTENDED) }
-        if self.contains(.dotAll) { flags |= UInt32(PCRE2_DOTALL) }
-        if self.contains(.multiline) { flags |= UInt32(PCRE2_MULTILINE) }
-        return flags
+    /// What PCRE2 returned.
+    init(_ result: Int32) {
+        // 0 is a match with more groups than pairs: fine where only the match itself is asked for.
+        self = result >= 0 ? .matched : result == PCRE2_ERROR_NOMATCH ? .unmatched : .limit(MatchLimit(result))
     }
 }

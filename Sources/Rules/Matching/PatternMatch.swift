@@ -74,6 +74,8 @@ public enum MatchLimit: Error, Hashable, Sendable, CustomStringConvertible {
     case memory
     /// Nested more than 1,000 deep in the interpreter.
     case depth
+    /// More than ``Scanner/guardedSearchLimit`` in a guarded search.
+    case time
     /// The time for one message was spent before this pattern's turn.
     case budget
     /// Another error of PCRE2, by its number.
@@ -86,17 +88,19 @@ public enum MatchLimit: Error, Hashable, Sendable, CustomStringConvertible {
             case PCRE2_ERROR_JIT_STACKLIMIT: .stack
             case PCRE2_ERROR_HEAPLIMIT: .memory
             case PCRE2_ERROR_DEPTHLIMIT: .depth
+            case PCRE2_ERROR_CALLOUT: .time
             default: .error(Int(error))
             }
     }
 
-    /// A word for traces and metrics: `steps`, `stack`, `memory`, `depth`, `budget`, `error -52`.
+    /// A word for traces and metrics: `steps`, `stack`, `memory`, `depth`, `time`, `budget`, `error -52`.
     public var description: String {
         switch self {
         case .steps: "steps"
         case .stack: "stack"
         case .memory: "memory"
         case .depth: "depth"
+        case .time: "time"
         case .budget: "budget"
         case .error(let number): "error \(number)"
         }

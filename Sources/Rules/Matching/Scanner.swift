@@ -10,6 +10,12 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     ///
     /// A character of the text costs one, so this must stay well above ``RuleSet/textLimit``.
     public static let matchLimit = 10_000
+    /// How long a guarded search may take.
+    ///
+    /// A clock ends it then: see ``MatchLimit/time``.
+    public static let guardedSearchLimit = Duration.milliseconds(1)
+    /// How many parts of a pattern a guarded search passes between two looks at the clock.
+    static let calloutsPerReading: UInt32 = 16
 
     /// The limits that rules of the last message hit and that were skipped (`on_limit: skip`), in the order of the
     /// rules.
@@ -17,7 +23,11 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     /// Mostly empty. A caller that says "no rule matched" should look here first.
     public internal(set) var skipped: [RuleLimit] = []
 
+    /// Whether searches are interpreted as long as that succeeds: for those who ask a pattern only once or twice.
+    let isInterpreting: Bool
     let context: OpaquePointer
+    /// At a fixed address, which `context` knows.
+    private let time: UnsafeMutablePointer<SearchTime>
     private let stack: OpaquePointer?
     /// Room for the offsets of a match and its groups; grown when a pattern has more groups.
     private var matchData: OpaquePointer
@@ -35,14 +45,25 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     var ruleStamps: [UInt32] = []
     var foundCounts: [UInt8] = []
 
-    public init() {
+    public init() { self.init(clock: .monotonic, processor: .processor) }
+
+    /// - Parameters:
+    ///   - clock: What searches and messages are measured by.
+    ///   - processor: The time that this thread has computed.
+    ///   - isInterpreting: See ``isInterpreting``.
+    init(clock: NanosecondClock, processor: NanosecondClock, isInterpreting: Bool = false) {
+        self.isInterpreting = isInterpreting
+        self.time = .allocate(capacity: 1)
+        self.time.initialize(to: SearchTime(clock: clock, processor: processor))
         guard let context = pcre2_match_context_create_8(nil) else { fatalError("out of memory") }
         self.context = context
         pcre2_set_match_limit_8(context, UInt32(Self.matchLimit))
         // These two bound the interpreter only: machine code has its stack instead.
         pcre2_set_depth_limit_8(context, 1_000)
         pcre2_set_heap_limit_8(context, 1_024)
-        self.stack = pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
+        pcre2_set_callout_8(context, SearchTime.callout, UnsafeMutableRawPointer(self.time))
+        // The interpreter has no use for it, and the little machine code that such a scanner runs has a small one.
+        self.stack = isInterpreting ? nil : pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
         pcre2_jit_stack_assign_8(context, nil, self.stack.map(UnsafeMutableRawPointer.init))
         self.pairCapacity = 16
         self.matchData = Self.makeMatchData(pairs: self.pairCapacity)
@@ -54,6 +75,8 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         pcre2_match_data_free_8(self.scratch)
         pcre2_match_context_free_8(self.context)
         pcre2_jit_stack_free_8(self.stack)
+        self.time.deinitialize(count: 1)
+        self.time.deallocate()
     }
 
     /// Room for at least `pairs` pairs of offsets.
@@ -67,6 +90,34 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         }
         return self.matchData
     }
+
+    // MARK: Time
+
+    /// A scanner for the time while a set is loaded, when a busy machine must not make an inline test fail.
+    ///
+    /// It measures what the thread computes, and it leaves no machine code behind.
+    static func loading() -> Scanner { Scanner(clock: .processor, processor: .processor, isInterpreting: true) }
+
+    /// Starts the time of a message: within `budget` all of its searches have to start.
+    mutating func startMessage(within budget: Duration?) { self.time.pointee.startMessage(within: budget) }
+
+    /// Starts a search, if there is time left for one.
+    borrowing func startSearch() -> Bool {
+        guard self.time.pointee.isLeft else { return false }
+        self.time.pointee.startSearch()
+        return true
+    }
+
+    borrowing func endSearch() { self.time.pointee.endSearch() }
+
+    /// Whether there is time left for the message.
+    var hasTime: Bool { self.time.pointee.isLeft }
+
+    /// When the last search ended, or the message started.
+    var now: UInt64 { self.time.pointee.now }
+
+    /// The time that this thread has computed.
+    var processorTime: UInt64 { self.time.pointee.processor.now }
 
     private static func makeMatchData(pairs: Int) -> OpaquePointer {
         guard let data = pcre2_match_data_create_8(UInt32(pairs), nil) else { fatalError("out of memory") }

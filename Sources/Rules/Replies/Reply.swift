@@ -52,8 +52,10 @@ struct Reply: Sendable {
         case .first: return fitting[0]
         case .rotate:
             let start = Int(generator.next() % UInt64(fitting.count))
-            let choice = fitting[(start + past.count) % fitting.count]
-            return choice == past.lastVariant ? fitting[(start + past.count + 1) % fitting.count] : choice
+            // A count that came from elsewhere may be anything.
+            let turn = start + (past.count % fitting.count + fitting.count) % fitting.count
+            let choice = fitting[turn % fitting.count]
+            return choice == past.lastVariant ? fitting[(turn + 1) % fitting.count] : choice
         case .random:
             generator.skip(past.count)
             return others[Int(generator.next() % UInt64(others.count))]

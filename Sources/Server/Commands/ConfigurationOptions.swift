@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Diagnostics
+internal import Responders
 
 /// The options of every command that reads a configuration.
 struct ConfigurationOptions: ParsableArguments {
@@ -7,7 +8,12 @@ struct ConfigurationOptions: ParsableArguments {
     var file = "claude-chat.yaml"
 
     /// Reads the configuration with the plugins of the running command.
-    func load() throws(Rejection) -> Configuration {
-        try Configuration.load(file: self.file, registry: Terminal.current.registry, clock: Terminal.current.clock)
+    ///
+    /// - Parameter report: Told of what happens in plugins while they work.
+    /// - Returns: The configuration, ready to serve.
+    /// - Throws: Every mistake, as ``Configuration/load(file:registry:clock:report:)`` does.
+    func load(report: @escaping @Sendable (Incident) -> Void = { _ in }) throws(Rejection) -> Configuration {
+        let (registry, clock) = (Terminal.current.registry, Terminal.current.clock)
+        return try Configuration.load(file: self.file, registry: registry, clock: clock, report: report)
     }
 }

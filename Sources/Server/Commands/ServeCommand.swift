@@ -60,9 +60,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terminal = Terminal.current
-        let (configuration, chain, address) = try self.prepare(terminal)
         var logger = Logger(label: "claude-chat", factory: StreamLogHandler.standardError(label:))
         logger.logLevel = .notice
+        let (configuration, chain, address) = try self.prepare(terminal, logger)
         let site = configuration.sites.first ?? Site(name: "default")
         let runner = TurnRunner(chain: chain, site: site, logger: logger)
         let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
@@ -107,10 +107,10 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.
-    private func prepare(_ terminal: Terminal) throws -> (Configuration, Chain, ListenAddress) {
+    private func prepare(_ terminal: Terminal, _ logger: Logger) throws -> (Configuration, Chain, ListenAddress) {
         let configuration: Configuration
         do throws(Rejection) {
-            configuration = try self.options.load()
+            configuration = try self.options.load { logger.log($0) }
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)
             terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")

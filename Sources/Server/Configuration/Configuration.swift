@@ -58,15 +58,17 @@ extension Configuration {
     ///   - file: The path of the file; diagnostics name it and the files beside it as it is written here.
     ///   - registry: The plugins that a chain may name.
     ///   - clock: The clock of chains and plugins.
+    ///   - report: Told of what happens in plugins while they work.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
     public static func load(
         file: String,
         registry: PluginRegistry,
-        clock: TurnClock = .continuous
+        clock: TurnClock = .continuous,
+        report: @escaping @Sendable (Incident) -> Void = { _ in }
     ) throws(Rejection) -> Configuration {
         let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
-        let services = PluginServices(baseFolder: String(file[..<slash]), clock: clock)
+        let services = PluginServices(baseFolder: String(file[..<slash]), clock: clock, report: report)
         let text: String
         let root: YAMLNode
         do throws(ConfigurationProblem) {

@@ -1,0 +1,117 @@
+internal import CPCRE2
+
+/// What PCRE2 has made of a pattern.
+///
+/// A handle: whoever made it frees it.
+struct PatternCode: @unchecked Sendable {
+    // Guard: PCRE2 writes into compiled code only while it is translated, which happens to copies that nobody knows yet.
+    let pointer: OpaquePointer
+
+    /// Compiles a pattern as it is written.
+    ///
+    /// - Throws: What is wrong and at which Unicode scalar of `source`.
+    init(_ source: String, _ options: Pattern.Options, isGuarded: Bool = false) throws(PatternProblem) {
+        var source = source
+        var error: Int32 = 0
+        var offset = 0
+        let flags = options.flags | (isGuarded ? UInt32(PCRE2_AUTO_CALLOUT) : 0)
+        let code = source.withUTF8 { bytes in
+            pcre2_compile_8(bytes.baseAddress, bytes.count, flags, &error, &offset, nil)
+        }
+        guard let code else {
+            let scalars = source.utf8.prefix(offset).count { $0 & 0xC0 != 0x80 }
+            throw PatternProblem(Self.message(of: error), at: scalars)
+        }
+        self.pointer = code
+    }
+
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+
+    /// Compiles a pattern so that one match limit holds for the whole text.
+    ///
+    /// PCRE2 counts anew at each position where a match may start. An anchored pattern that steps over the text by
+    /// itself is counted once; `\K` keeps the true start of the match.
+    static func searching(
+        for source: String,
+        _ options: Pattern.Options,
+        isGuarded: Bool
+    ) throws(PatternProblem) -> PatternCode {
+        let head = #"\A(?s:.*?)\K(?:"#
+        // The first ends an open `\Q`; the second a comment, which `(?x)` may have brought.
+        if let code = try? PatternCode(head + source + #"\E)"#, options, isGuarded: isGuarded) { return code }
+        do {
+            return try PatternCode(head + source + "\n)", options, isGuarded: isGuarded)
+        } catch {
+            throw PatternProblem(error.message, at: max(0, error.offset - head.unicodeScalars.count))
+        }
+    }
+
+    /// A copy in machine code; nothing where the system refuses that.
+    func translated() -> PatternCode? {
+        guard let copy = pcre2_code_copy_8(self.pointer) else { return nil }
+        guard pcre2_jit_compile_8(copy, UInt32(PCRE2_JIT_COMPLETE)) == 0 else {
+            pcre2_code_free_8(copy)
+            return nil
+        }
+        return PatternCode(copy)
+    }
+
+    /// A copy that is interpreted.
+    func copied() -> PatternCode? { pcre2_code_copy_8(self.pointer).map { PatternCode($0) } }
+
+    func free() { pcre2_code_free_8(self.pointer) }
+
+    // MARK: What it says about itself
+
+    /// Whether a match can only start at the start of the text.
+    var isAnchored: Bool { self.information(UInt32(PCRE2_INFO_ALLOPTIONS)) & UInt32(PCRE2_ANCHORED) != 0 }
+
+    /// How many pairs of offsets a match may need: one for the whole match and one for each group.
+    var pairCount: Int { Int(self.information(UInt32(PCRE2_INFO_CAPTURECOUNT))) + 1 }
+
+    /// Whether any match holds a certain character: PCRE2 looks for it before anything else.
+    var needsCharacter: Bool { self.information(UInt32(PCRE2_INFO_LASTCODETYPE)) != 0 }
+
+    /// The named groups, in the order of their numbers.
+    var namedGroups: [(name: String, number: Int)] {
+        let count = Int(self.information(UInt32(PCRE2_INFO_NAMECOUNT)))
+        let size = Int(self.information(UInt32(PCRE2_INFO_NAMEENTRYSIZE)))
+        var table: UnsafePointer<UInt8>?
+        guard count > 0, pcre2_pattern_info_8(self.pointer, UInt32(PCRE2_INFO_NAMETABLE), &table) == 0, let table else {
+            return []
+        }
+        return (0..<count).map { index in
+            // Two bytes of number, then the name, then zeros.
+            let entry = UnsafeBufferPointer(start: table + index * size, count: size)
+            let name = String(decoding: entry.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
+            return (name, Int(entry[0]) << 8 | Int(entry[1]))
+        }
+        .sorted { $0.number < $1.number }
+    }
+
+    private func information(_ what: UInt32) -> UInt32 {
+        var value: UInt32 = 0
+        return pcre2_pattern_info_8(self.pointer, what, &value) == 0 ? value : 0
+    }
+
+    /// PCRE2's own words for an error, `missing closing parenthesis`.
+    private static func message(of error: Int32) -> String {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { buffer in
+            let count = pcre2_get_error_message_8(error, buffer.baseAddress, buffer.count)
+            return count < 0 ? "error \(error)" : String(decoding: buffer.prefix(Int(count)), as: UTF8.self)
+        }
+    }
+}
+
+extension Pattern.Options {
+    /// The same for `pcre2_compile`.
+    fileprivate var flags: UInt32 {
+        var flags = UInt32(PCRE2_UTF) | UInt32(PCRE2_NEVER_BACKSLASH_C)
+        if self.contains(.caseless) { flags |= UInt32(PCRE2_CASELESS) }
+        if self.contains(.ucp) { flags |= UInt32(PCRE2_UCP) }
+        if self.contains(.extended) { flags |= UInt32(PCRE2_EXTENDED) }
+        if self.contains(.dotAll) { flags |= UInt32(PCRE2_DOTALL) }
+        if self.contains(.multiline) { flags |= UInt32(PCRE2_MULTILINE) }
+        return flags
+    }
+}

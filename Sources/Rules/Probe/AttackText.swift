@@ -1,0 +1,147 @@
+/// A text that is made to keep a pattern busy: the same thing over and over.
+struct AttackText: Hashable, CustomStringConvertible {
+    /// What stands before the repetition.
+    var head = ""
+    var unit: String
+    /// What stands behind it, so that a pattern that wants more of the same fails at the end.
+    var tail = ""
+
+    /// A text of about so many characters.
+    func text(length: Int) -> String { self.head + String(repeating: self.unit, count: self.count(length)) + self.tail }
+
+    /// How often `unit` is repeated.
+    private func count(_ length: Int) -> Int {
+        let rest = length - self.head.unicodeScalars.count - self.tail.unicodeScalars.count
+        return max(1, rest / max(1, self.unit.unicodeScalars.count))
+    }
+
+    /// For people, in its full length: `"x" and 4,000 x "a"`.
+    var description: String {
+        var parts = ["\(Self.grouped(self.count(RuleSet.textLimit))) x \(Self.quoted(self.unit))"]
+        if !self.head.isEmpty { parts.insert(Self.quoted(self.head), at: 0) }
+        if !self.tail.isEmpty { parts.append(Self.quoted(self.tail)) }
+        return parts.joined(separator: " and ")
+    }
+
+    private static func grouped(_ number: Int) -> String {
+        number < 1_000 ? "\(number)" : "\(number / 1_000),\(String("\(number % 1_000 + 1_000)".dropFirst()))"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n"))\""
+    }
+}
+
+/// Makes attack texts for a pattern.
+struct AttackTexts {
+    /// So many repeats are tried at most.
+    private static let maximumPumps = 8
+    private static let maximumRounds = 4
+    /// Longer beginnings leave no room for repetitions.
+    private static let maximumHead = 200
+    /// What hardly any pattern wants at the end.
+    private static let spoiler = "!"
+
+    private let oracle: CharacterOracle
+    private let meeting: MeetingRepeats?
+    /// One repeat goes on and on; those with the smallest rank are most likely to be slow.
+    private var pumps: [(rank: Int, text: AttackText)] = []
+    /// The way to a repeat, again and again.
+    private var rounds: [AttackText] = []
+
+    /// The texts for a pattern.
+    ///
+    /// - Parameters:
+    ///   - outline: Its shape.
+    ///   - meeting: The two of its repeats that can meet.
+    ///   - needsCharacter: Whether any match needs a certain character, without which PCRE2 doesn't even start.
+    ///   - oracle: Its character sets.
+    /// - Returns: Texts, each of them different.
+    static func texts(
+        for outline: PatternOutline,
+        _ meeting: MeetingRepeats?,
+        needsCharacter: Bool,
+        _ oracle: CharacterOracle
+    ) -> [AttackText] {
+        var maker = AttackTexts(oracle: oracle, meeting: meeting)
+        for branch in outline.branches { _ = maker.walk(branch, "") }
+        // Sorting keeps the order of the pattern among equals.
+        var texts = maker.pumps.sorted { $0.rank < $1.rank }.prefix(Self.maximumPumps).map(\.text)
+        texts += maker.rounds.prefix(Self.maximumRounds)
+        let words = outline.words
+        texts.append(AttackText(unit: "a ", tail: Self.spoiler))
+        if let first = words.first { texts.append(AttackText(unit: "\(first) ", tail: Self.spoiler)) }
+        if words.count > 1 {
+            texts.append(AttackText(unit: words.prefix(8).joined(separator: " ") + " ", tail: Self.spoiler))
+        }
+        var seen: Set<AttackText> = []
+        texts = texts.filter { seen.insert($0).inserted }
+        return needsCharacter ? texts + texts.map { Self.behind(words, $0) } : texts
+    }
+
+    private init(oracle: CharacterOracle, meeting: MeetingRepeats?) {
+        self.oracle = oracle
+        self.meeting = meeting
+    }
+
+    /// The same text behind all words of the pattern.
+    ///
+    /// One of them holds the character that any match needs; in this order they hardly match.
+    private static func behind(_ words: [String], _ text: AttackText) -> AttackText {
+        var head = ""
+        for word in words.reversed() where head.unicodeScalars.count + word.unicodeScalars.count < Self.maximumHead {
+            head += word + "\n"
+        }
+        return AttackText(head: head + text.head, unit: text.unit, tail: text.tail)
+    }
+
+    // MARK: Repeats
+
+    /// Adds texts for the repeats in `parts`, which stand behind `head`.
+    ///
+    /// - Returns: A text that `parts` match.
+    private mutating func walk(_ parts: [PatternOutline.Part], _ head: String) -> String {
+        var sample = ""
+        for part in parts { sample += self.walk(part, head + sample) }
+        return sample
+    }
+
+    private mutating func walk(_ part: PatternOutline.Part, _ head: String) -> String {
+        switch part {
+        case .atom(let atom): return self.oracle.members(of: atom).first.map(String.init) ?? ""
+        case .edge, .reference: return ""
+        case .lookaround(let branches):
+            for branch in branches { _ = self.walk(branch, head) }
+            return ""
+        case .group(let branches):
+            let samples = branches.map { self.walk($0, head) }
+            return samples.first ?? ""
+        case .repeated(let part, let count):
+            let sample = self.walk(part, head)
+            if count.maximum != 1, !sample.isEmpty, head.unicodeScalars.count <= Self.maximumHead {
+                self.add(sample, of: part, count, behind: head)
+            }
+            // Where the part may be left out, a text without it is simpler.
+            return String(repeating: sample, count: min(count.minimum, Self.maximumHead))
+        }
+    }
+
+    private mutating func add(
+        _ sample: String,
+        of part: PatternOutline.Part,
+        _ count: PatternOutline.Repeat,
+        behind head: String
+    ) {
+        var units = [sample]
+        var tail = Self.spoiler
+        if case .atom(let atom) = part {
+            tail = self.oracle.stranger(to: atom).map(String.init) ?? Self.spoiler
+            // Characters beyond ASCII take longer to look up.
+            if let last = self.oracle.members(of: atom).last, !last.isASCII { units.append(String(last)) }
+        }
+        let isMeeting = [self.meeting?.first.offset, self.meeting?.second.offset].contains(count.offset)
+        let rank = isMeeting ? 0 : count.isUnbounded ? 1 : 2
+        self.pumps += units.map { (rank, AttackText(head: head, unit: $0, tail: tail)) }
+        if !head.isEmpty { self.rounds.append(AttackText(unit: head + sample, tail: tail)) }
+    }
+}

@@ -1,0 +1,80 @@
+internal import Synchronization
+
+/// What a pattern may cost at worst, and so how it may run.
+enum PatternCost: Equatable {
+    /// It may run as it is.
+    case fine
+    /// It has to run under a clock, though no text was found that takes too long.
+    case guarded
+    /// A text takes too long.
+    ///
+    /// The problem and what to write, for a diagnostic.
+    case slow(problem: String, hint: String)
+
+    /// What repeats nothing takes at most so many bytes of pattern for each character of the text.
+    private static let plainLimit = 512
+
+    /// Judges a pattern that compiles.
+    ///
+    /// - Parameters:
+    ///   - source: The pattern.
+    ///   - options: Its options.
+    ///   - known: What was found before: the same pattern isn't tried twice.
+    ///   - probe: Tries it.
+    init(
+        of source: String,
+        _ options: Pattern.Options,
+        known: KnownCosts = .shared,
+        probe: LoadProbe = LoadProbe()
+    ) {
+        if let cost = known[source, options] {
+            self = cost
+            return
+        }
+        // Its machine code goes with it, so a rule that never fires leaves none behind.
+        guard let pattern = try? Pattern(source, options: options) else {
+            self = .guarded
+            return
+        }
+        let outline = PatternOutline(source, isExtended: options.contains(.extended))
+        if outline.isPlain, source.utf8.count <= Self.plainLimit {
+            self = .fine
+            return
+        }
+        let oracle = CharacterOracle(options)
+        let meeting = MeetingRepeats(in: outline, oracle)
+        let texts = AttackTexts.texts(for: outline, meeting, needsCharacter: pattern.needsCharacter, oracle)
+        if let finding = probe.finding(pattern, on: texts) {
+            let suspect = Suspect(source, options, outline, meeting, finding, probe)
+            self = .slow(problem: finding.problem, hint: suspect.hint)
+        } else {
+            self = meeting == nil ? .fine : .guarded
+            known[source, options] = self
+        }
+    }
+}
+
+/// The costs of patterns that may run, so that a reload tries only what is new.
+final class KnownCosts: Sendable {
+    /// Those of the process: what a pattern costs doesn't depend on who asks.
+    static let shared = KnownCosts()
+    /// Far more than a server has; past it all is forgotten, and tried again when it comes again.
+    private static let maximumCount = 65_536
+
+    private struct Key: Hashable {
+        var source: String
+        var options: Pattern.Options
+    }
+
+    private let costs = Mutex<[Key: PatternCost]>([:])
+
+    subscript(source: String, options: Pattern.Options) -> PatternCost? {
+        get { self.costs.withLock { $0[Key(source: source, options: options)] } }
+        set {
+            self.costs.withLock { costs in
+                if costs.count >= Self.maximumCount { costs.removeAll() }
+                costs[Key(source: source, options: options)] = newValue
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Diagnostics
+import Testing
+
+@testable import Rules
+
+/// What is tried on a pattern before it may answer anybody.
+@Suite("the probe of patterns")
+struct LimitProbeTests {
+    private static let options: Pattern.Options = [.caseless, .ucp]
+
+    /// The cost of a pattern on a machine where each search takes `time`.
+    private func cost(_ pattern: String, _ time: Duration) -> PatternCost {
+        let clock = SteppingClock(step: time).nanoseconds
+        return PatternCost(of: pattern, Self.options, known: KnownCosts(), probe: LoadProbe(clock: clock))
+    }
+
+    @Test("says which text took how long and which repeat to bound")
+    func messages() {
+        #expect(
+            self.cost("[a-z]*[a-z]*[0-9]", .milliseconds(7))
+                == .slow(
+                    problem: #"4,000 x "a" took 7 ms (limit 1 ms)"#,
+                    hint: "replace one of the two [a-z]* by a bounded repeat"
+                )
+        )
+        #expect(
+            self.cost(#"error\s*#?\s+code"#, .microseconds(1_260))
+                == .slow(
+                    problem: #"4,000 x " " took 1.2 ms (limit 1 ms)"#,
+                    hint: #"replace \s* or \s+ by a bounded repeat"#
+                )
+        )
+        #expect(
+            self.cost("(?:[a-z]+ ?)+[0-9]", .milliseconds(3))
+                == .slow(
+                    problem: #"4,000 x "a" took 3 ms (limit 1 ms)"#,
+                    hint: "replace [a-z]+ by a bounded repeat"
+                )
+        )
+    }
+
+    @Test("guards what can meet, even if no text was slow, and lets the rest run as it is")
+    func kinds() {
+        #expect(self.cost("[a-z]*[a-z]*[0-9]", .zero) == .guarded)
+        #expect(self.cost("error.{0,60}?login", .zero) == .fine)
+        #expect(self.cost(#"\bhello\b"#, .seconds(1)) == .fine)
+    }
+
+    @Test("a measured text is really slow, and what bounds the repeat really helps")
+    func measured() {
+        guard case .slow(let problem, let hint) = PatternCost(of: "[a-z]+[0-9]", Self.options, known: KnownCosts())
+        else {
+            Issue.record("not slow")
+            return
+        }
+        #expect(problem.hasPrefix(#"4,000 x "a" took "#), "\(problem)")
+        #expect(hint == "replace [a-z]+ by a bounded repeat")
+        #expect(PatternCost(of: "[a-z]{1,9}[0-9]", Self.options, known: KnownCosts()) == .fine)
+    }
+
+    @Test("tries a pattern once, however often it is loaded")
+    func once() {
+        let known = KnownCosts()
+        let still = LoadProbe(clock: SteppingClock().nanoseconds)
+        #expect(PatternCost(of: "x[ab]*y", Self.options, known: known, probe: still) == .fine)
+        let slow = LoadProbe(clock: SteppingClock(step: .seconds(1)).nanoseconds)
+        #expect(PatternCost(of: "x[ab]*y", Self.options, known: known, probe: slow) == .fine)
+        // Other options make another pattern.
+        #expect(PatternCost(of: "x[ab]*y", [.ucp], known: known, probe: slow) != .fine)
+    }
+
+    @Test("a rule with a slow pattern is refused with its place, the text and what to write")
+    func loading() throws {
+        try withRules("  - {id: one, match: '[a-z]*[a-z]*[0-9]', reply: Hi}\n") { folder in
+            let rejection = #expect(throws: Rejection.self) { try RuleSet.load(folder: folder) }
+            let text = "\(rejection!.diagnostics[0])".replacing(folder + "/", with: "")
+            #expect(text.hasPrefix(#"a.yaml:3:22: 4,000 x "a" took "#), "\(text)")
+            #expect(
+                text.hasSuffix(
+                    " ms (limit 1 ms); replace one of the two [a-z]* by a bounded repeat [slow-pattern]"
+                ),
+                "\(text)"
+            )
+        }
+    }
+
+    @Test("a rule may be slow if it says so, and runs under a clock then")
+    func allowed() throws {
+        try withRules("  - {id: one, match: '[a-z]*[a-z]*[0-9]', reply: Hi, allow: [slow]}\n") { folder in
+            let rules = try RuleSet.load(folder: folder)
+            var scanner = Scanner.stepping(by: .microseconds(100))
+            let text = String(repeating: "a", count: 4_000)
+            #expect(rules.answer(to: text, in: RuleContext(), using: &scanner).outcome == .pass(nil))
+            #expect(scanner.skipped.map(\.limit) == [.time])
+        }
+    }
+
+    // MARK: Repeats that can meet
+
+    @Test(
+        "two repeats can meet where each may take what stands between them",
+        arguments: [
+            (#"\w*\d*"#, #"\w* \d*"#), (".*x.*", ".* .*"), (#"(\w+)+"#, #"\w+ \w+"#),
+            (#"\s*(?:#|no)?\s*"#, #"\s* \s*"#),
+            (#"(?:a|\w+)(?:b|\d{2,})"#, #"\w+ \d{2,}"#), (".{0,999}a.{0,999}", ".{0,999} .{0,999}"),
+            ("[a-z]+(?=[a-f]+)", "[a-z]+ [a-f]+"), ("(?:a*b*)*", "a* a*"), ("é*É+", "é* É+"),
+            ("(?x) a* # one \n a*", "a* a*"), (#"\Qa*\E[*]*\**"#, #"[*]* \**"#),
+        ]
+    )
+    func meeting(pattern: String, pair: String) {
+        let outline = PatternOutline(pattern, isExtended: false)
+        let meeting = MeetingRepeats(in: outline, CharacterOracle(Self.options))
+        #expect(meeting.map { "\($0.first.written) \($0.second.written)" } == pair)
+    }
+
+    @Test(
+        "two repeats don't meet where something holds them apart",
+        arguments: [
+            #"\w+\s+\w+"#, ".{0,60}?x.{0,60}?", #"\d+x\d+"#, "a*|a*", #"(?:two\s+factor|big\s+data)"#,
+            #".*takes\s+long"#, "^(?=.*a)(?=.*b)", #"\bfoo\b.{0,60}?\bbar\s+baz"#, "[^,]*,[^;]{0,9}", "(?i)a*b+c*",
+        ]
+    )
+    func apart(pattern: String) {
+        let outline = PatternOutline(pattern, isExtended: false)
+        let meeting = MeetingRepeats(in: outline, CharacterOracle(Self.options))
+        #expect(meeting.map { "\($0.first.written) \($0.second.written)" } == nil)
+    }
+
+    @Test("deep nesting is read in bounded time", arguments: [10, 100, 240])
+    func nesting(depth: Int) {
+        let pattern = String(repeating: "(?:", count: depth) + "a*b" + String(repeating: ")*", count: depth)
+        _ = MeetingRepeats(in: PatternOutline(pattern, isExtended: false), CharacterOracle(Self.options))
+        _ = self.cost(pattern, .zero)
+    }
+
+    @Test(
+        "an attack text is at most as long as what is looked at of a message",
+        arguments: [AttackText(unit: "a"), AttackText(head: "foo\n", unit: "ab ", tail: "!"), AttackText(unit: "中")]
+    )
+    func lengths(text: AttackText) {
+        #expect(text.text(length: 4_000).unicodeScalars.count <= 4_000)
+        #expect(text.text(length: 4_000).unicodeScalars.count > 3_990)
+    }
+}

@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Rules
+
+/// What ends a search that would take too long.
+@Suite("limits of a search")
+struct LimitTests {
+    private static let text = String(repeating: "a", count: 3_999) + "!"
+    private static let options: Pattern.Options = [.caseless, .ucp]
+
+    private func limit(_ pattern: Pattern, step: Duration) -> MatchLimit? {
+        var scanner = Scanner.stepping(by: step)
+        do throws(MatchLimit) {
+            _ = try pattern.firstMatch(in: Self.text, using: &scanner)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("a guarded search is ended by the clock, and by its steps where the clock stands still")
+    func guarded() throws {
+        let pattern = try Pattern("[a-z]*[a-z]*[0-9]", options: Self.options, build: .guarded)
+        #expect(self.limit(pattern, step: .microseconds(100)) == .time)
+        #expect(self.limit(pattern, step: .zero) == .steps)
+    }
+
+    @Test("the clock is read at every sixteenth part of the pattern")
+    func readings() throws {
+        let pattern = try Pattern("^(?:a|b)*[0-9]", options: Self.options, build: .guarded)
+        var scanner = Scanner.stepping(by: .microseconds(1))
+        scanner.startMessage(within: nil)
+        var text = String(repeating: "a", count: 100)
+        let start = scanner.now
+        text.withUTF8 { bytes in _ = pattern.search(bytes, in: scanner.scratch, using: scanner) }
+        let readings = (scanner.now - start) / 1_000 - 1
+        #expect((10...40).contains(readings), "\(readings)")
+    }
+
+    @Test("an ordinary search never reads the clock before its end")
+    func ordinary() throws {
+        #expect(self.limit(try Pattern("[a-z]*[a-z]*[0-9]"), step: .seconds(1)) == .steps)
+    }
+
+    @Test("where machine code is refused, a pattern is interpreted and guarded, and finds the same")
+    func refused() throws {
+        let pattern = try Pattern("[a-z]*[a-z]*[0-9]", options: Self.options, build: .interpreted)
+        #expect(self.limit(pattern, step: .microseconds(100)) == .time)
+        var scanner = Scanner()
+        #expect(try pattern.firstMatch(in: "Größe ab42", using: &scanner)?.text == "ab4")
+        let word = try Pattern(#"\b(?<word>größe)\b"#, options: Self.options, build: .interpreted)
+        #expect(try word.firstMatch(in: "Die GRÖßE.", using: &scanner)?["word"] == "GRÖßE")
+    }
+
+    @Test("what is too deep for the stack of the machine code is tried again by the guarded interpreter")
+    func stack() throws {
+        let pattern = try Pattern(#"^(?:((((((((((.))))))))))|b)*\d"#)
+        // Only the interpreter knows a depth, and only a guarded one a time.
+        #expect(self.limit(pattern, step: .zero) == .depth)
+        #expect(self.limit(pattern, step: .milliseconds(2)) == .time)
+    }
+
+    @Test("a pattern is translated by its first search and not before")
+    func lazily() throws {
+        let pattern = try Pattern("hello")
+        #expect(!pattern.matchesEmptyText)
+        var loading = Scanner.loading()
+        #expect(try pattern.firstMatch(in: "say hello", using: &loading)?.text == "hello")
+        #expect(!pattern.isReady)
+        var scanner = Scanner()
+        #expect(try pattern.firstMatch(in: "say hello", using: &scanner)?.text == "hello")
+        #expect(pattern.isReady)
+    }
+
+    @Test("many threads may run a pattern for the first time at once")
+    func concurrently() async throws {
+        for round in 0..<20 {
+            let pattern = try Pattern(#"\b(?<number>\d+) of round\#(round)\b"#)
+            let found = await withTaskGroup(of: String?.self) { group in
+                for number in 0..<16 {
+                    group.addTask {
+                        var scanner = Scanner()
+                        let text = "this is \(number) of round\(round)"
+                        return (try? pattern.firstMatch(in: text, using: &scanner))?["number"]
+                    }
+                }
+                return await group.reduce(into: Set<String>()) { if let number = $1 { $0.insert(number) } }
+            }
+            #expect(found == Set((0..<16).map(String.init)))
+        }
+    }
+}
