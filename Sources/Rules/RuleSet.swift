@@ -24,8 +24,8 @@ public final class RuleSet: Sendable {
     public var ruleCount: Int { self.rules.count }
 
     /// In the order in which they are tried.
-    private let rules: [CompiledRule]
-    private let prefilter: Prefilter
+    let rules: [CompiledRule]
+    let prefilter: Prefilter
 
     private init(
         _ rules: [CompiledRule],
@@ -53,6 +53,14 @@ public final class RuleSet: Sendable {
     /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
     public static func load(folder: String) throws(Rejection) -> RuleSet {
+        var loaded = self.read(folder: folder)
+        loaded.runTests()
+        guard !loaded.findings.hasErrors else { throw Rejection(loaded.diagnostics) }
+        return loaded.set
+    }
+
+    /// Reads, checks and compiles a folder of rule files, as far as its mistakes allow; no inline test is run.
+    static func read(folder: String) -> LoadedFolder {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
         let files = source.texts.enumerated().map { index, entry in
@@ -76,13 +84,7 @@ public final class RuleSet: Sendable {
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
             fileCount: files.count
         )
-        // With rules missing, a test would fail for a reason that is reported already.
-        if !findings.hasErrors {
-            let run = InlineTestRun(set: set)
-            for (written, rule) in ranked { run.run(written, rule, into: &findings) }
-        }
-        guard !findings.hasErrors else { throw Rejection(findings.sorted(by: files.map(\.path))) }
-        return set
+        return LoadedFolder(set: set, written: written, ranked: ranked, files: files.map(\.path), findings: findings)
     }
 
     /// High priority first, then in the order of the files and of the rules in them.
