@@ -26,7 +26,8 @@ struct CommandRun {
             registry: try .builtin(),
             clock: TurnClock(ManualClock()),
             write: { line in output.withLock { $0 += line + "\n" } },
-            complain: { line in complained.withLock { $0 += line + "\n" } }
+            complain: { line in complained.withLock { $0 += line + "\n" } },
+            progress: nil
         )
         let config = files["claude-chat.yaml"] == nil ? [] : ["--config", "\(folder.path)/claude-chat.yaml"]
         let isAboutRules = arguments.first == "rules" && files.keys.contains { $0.hasPrefix("rules/") }

@@ -201,7 +201,7 @@ struct RulesCommandTests {
         #expect(run.complaint.hasPrefix("Error: "))
     }
 
-    @Test("explain themselves, with an example", arguments: ["", "check", "test", "explain"])
+    @Test("explain themselves, with an example", arguments: ["", "check", "test", "explain", "replay"])
     func help(command: String) async throws {
         let run = try await CommandRun(["rules"] + (command.isEmpty ? [] : [command]) + ["--help"])
         #expect(run.status == 0)
