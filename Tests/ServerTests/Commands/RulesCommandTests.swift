@@ -1,3 +1,5 @@
+import Foundation
+import RespondersTesting
 import Testing
 
 @Suite("claude-chat rules")
@@ -180,6 +182,25 @@ struct RulesCommandTests {
         )
     }
 
+    @Test("fmt --check names the files that are not in form, fmt writes them")
+    func format() async throws {
+        let folder = try ScratchFolder([
+            "rules/a.yaml": "rules:\n  - match: late\n    id: late\n    reply: Sorry\nversion: 1\n",
+            "rules/b.yaml": "version: 1\n",
+        ])
+        let rules = ["--rules", "\(folder.path)/rules"]
+        let check = try await CommandRun(["rules", "fmt", "--check"] + rules)
+        #expect(check.output == "\(folder.path)/rules/a.yaml\n")
+        #expect(check.complaint == "1 of 2 files is not in form; run claude-chat rules fmt\n")
+        #expect(check.status == 1)
+        let write = try await CommandRun(["rules", "fmt", "--json"] + rules)
+        #expect(write.output == "{\"file\":\"\(folder.path)/rules/a.yaml\",\"written\":true}\n")
+        #expect(write.status == 0)
+        let written = try String(contentsOfFile: "\(folder.path)/rules/a.yaml", encoding: .utf8)
+        #expect(written == "version: 1\nrules:\n  - id: late\n    match: 'late'\n    reply: Sorry\n")
+        #expect(try await CommandRun(["rules", "fmt", "--check"] + rules).status == 0)
+    }
+
     @Test("complain about files that can't be used, and give nothing for a program to read")
     func unusable() async throws {
         for command in ["explain hello", "test"] {
@@ -201,7 +222,7 @@ struct RulesCommandTests {
         #expect(run.complaint.hasPrefix("Error: "))
     }
 
-    @Test("explain themselves, with an example", arguments: ["", "check", "test", "explain", "replay"])
+    @Test("explain themselves, with an example", arguments: ["", "check", "test", "explain", "replay", "fmt"])
     func help(command: String) async throws {
         let run = try await CommandRun(["rules"] + (command.isEmpty ? [] : [command]) + ["--help"])
         #expect(run.status == 0)

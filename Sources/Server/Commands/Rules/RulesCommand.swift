@@ -17,7 +17,10 @@ struct RulesCommand: AsyncParsableCommand {
 
             Exit status: 0 fine, 1 findings, 2 wrong usage.
             """,
-        subcommands: [RulesCheckCommand.self, RulesTestCommand.self, RulesExplainCommand.self, RulesReplayCommand.self]
+        subcommands: [
+            RulesCheckCommand.self, RulesTestCommand.self, RulesExplainCommand.self, RulesReplayCommand.self,
+            RulesFormatCommand.self,
+        ]
     )
 }
 
