@@ -243,7 +243,7 @@ public final class RuleSet: Sendable {
     }
 
     /// What is looked at of a message: its normal form C, cut to ``textLimit``.
-    private static func readable(_ text: String) -> (text: String, isCut: Bool) {
+    static func readable(_ text: String) -> (text: String, isCut: Bool) {
         let text = normalized(text)
         // Every scalar has a byte at least, so most messages need not be counted.
         guard text.utf8.count > self.textLimit, text.unicodeScalars.count > self.textLimit else { return (text, false) }

@@ -69,7 +69,7 @@ struct KeySorting {
     /// Sorts a file's keys.
     mutating func sort(_ file: YAMLNode, by order: KeyOrder) { self.sort(file, order, end: self.lines.count) }
 
-    /// - Parameter end: The line behind the last one that belongs to the node, from 0.
+    /// Sorts a node whose last line is the one before `end`, counted from 0.
     private mutating func sort(_ node: YAMLNode, _ order: KeyOrder, end: Int) {
         if let items = node.items {
             for (index, item) in items.enumerated() {

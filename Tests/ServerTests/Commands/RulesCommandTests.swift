@@ -182,6 +182,94 @@ struct RulesCommandTests {
         )
     }
 
+    private static let log = """
+        {"session":"s1","message":"the checkout is broken"}
+        {"session":"s1","message":"where is my invoice"}
+        {"session":"s2","message":"the invoice, please"}
+        """
+
+    @Test("coverage shows the rules that never fire and what is left unanswered")
+    func coverage() async throws {
+        let rules =
+            Self.bugs
+            + "\n  - {id: hangs, match: '\\bhangs\\b', reply: Oh}\n  - {id: idle, match: '\\bidle\\b', reply: Oh}"
+        let run = try await CommandRun(
+            ["rules", "coverage", "--log", "{folder}/log.jsonl"],
+            files: [
+                "rules/bugs.yaml": rules, "log.jsonl": Self.log + "\n{\"session\":\"s1\",\"message\":\"it hangs\"}",
+            ]
+        )
+        #expect(
+            run.output == """
+                never fires
+                  bugs/idle  rules/bugs.yaml:21
+
+                always loses
+                  bugs/hangs  rules/bugs.yaml:20  1 time to bugs/broken
+
+                4 rules: 1 win a message, 1 only a test's sentence, 2 nothing
+                no rule answers 2 of 4 messages; their words: invoice 2, please 1, where 1
+
+                """
+        )
+        #expect(run.status == 1)
+        let fine = try await CommandRun(["rules", "coverage"], files: ["rules/bugs.yaml": Self.bugs])
+        #expect(fine.output == "2 rules: 2 win a test's sentence, 0 nothing\n")
+        #expect(fine.status == 0)
+        let json = try await CommandRun(["rules", "coverage", "--json"], files: ["rules/bugs.yaml": Self.bugs])
+        #expect(
+            json.output == """
+                {"rule":"bugs/error-code","file":"rules/bugs.yaml","line":3,"messages":0,"tests":1,"lostTo":{}}
+                {"rule":"bugs/broken","file":"rules/bugs.yaml","line":14,"messages":0,"tests":1,"lostTo":{}}
+                {"messages":0,"unanswered":0,"words":{},"longGreetings":[]}
+
+                """
+        )
+    }
+
+    @Test("unanswered groups what no rule answers, and writes rules to start from")
+    func unanswered() async throws {
+        let files = ["rules/bugs.yaml": Self.bugs, "log.jsonl": Self.log]
+        let run = try await CommandRun(["rules", "unanswered", "--log", "{folder}/log.jsonl"], files: files)
+        #expect(
+            run.output == """
+                2  invoice  "the invoice, please", "where is my invoice"
+                no rule answers 2 of 3 messages; 1 group, 0 messages in none
+
+                """
+        )
+        let skeletons = try await CommandRun(
+            ["rules", "unanswered", "--skeletons", "--log", "{folder}/log.jsonl"],
+            files: files
+        )
+        #expect(
+            skeletons.output == #"""
+                version: 1
+                rules:
+                  - id: new-invoice
+                    about: 'Messages about invoice'
+                    match: '\binvoice\b'
+                    reply: 'Write here what the visitor shall read.'
+                    tests:
+                      - say: 'the invoice, please'
+                      - say: 'where is my invoice'
+
+                """#
+        )
+        let json = try await CommandRun(
+            ["rules", "unanswered", "--json", "--log", "{folder}/log.jsonl"],
+            files: files
+        )
+        #expect(
+            json.output == """
+                {"words":["invoice"],"count":2,"messages":["the invoice, please","where is my invoice"]}
+                {"messages":3,"unanswered":2}
+
+                """
+        )
+        #expect(run.status == 0)
+    }
+
     @Test("fmt --check names the files that are not in form, fmt writes them")
     func format() async throws {
         let folder = try ScratchFolder([
@@ -222,7 +310,10 @@ struct RulesCommandTests {
         #expect(run.complaint.hasPrefix("Error: "))
     }
 
-    @Test("explain themselves, with an example", arguments: ["", "check", "test", "explain", "replay", "fmt"])
+    @Test(
+        "explain themselves, with an example",
+        arguments: ["", "check", "test", "explain", "replay", "coverage", "unanswered", "fmt"]
+    )
     func help(command: String) async throws {
         let run = try await CommandRun(["rules"] + (command.isEmpty ? [] : [command]) + ["--help"])
         #expect(run.status == 0)
