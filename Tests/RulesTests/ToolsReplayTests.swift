@@ -70,6 +70,35 @@ struct ToolsReplayTests {
         }
     }
 
+    @Test("carries topics and cooldowns from one message of a session to the next, by the times of the messages")
+    func topicsAndCooldowns() async throws {
+        let set = try Self.rules(
+            """
+              - {id: open, match: 'start', reply: Go on, set: {topic: bug, expires: 10m}}
+              - {id: inside, when: {topic: bug}, match: 'details', reply: Thanks}
+              - {id: close, match: 'stop', reply: Bye, set: {topic: none}}
+              - {id: slow, match: 'slow', reply: Sorry, cooldown: {per: session, for: 60s}}
+              - {id: news, match: 'news', reply: No, cooldown: {per: site, for: 60s}}
+            """
+        )
+        let messages: [(String, Int, String)] = [
+            ("s1", 0, "details"), ("s1", 1, "start"), ("s1", 2, "details"), ("s2", 3, "details"),
+            ("s1", 601, "details"),
+            ("s1", 602, "start"), ("s1", 603, "stop"), ("s1", 604, "details"), ("s1", 610, "slow"), ("s1", 669, "slow"),
+            ("s2", 669, "slow"), ("s1", 670, "slow"), ("s1", 700, "news"), ("s2", 759, "news"), ("s2", 760, "news"),
+        ]
+        let answers = ReplayedAnswers(
+            of: set,
+            to: messages.map { LoggedMessage(session: $0, text: $2, time: .seconds($1)) }
+        ) { _ in }
+        let winners = messages.indices.map { answers.winner(of: $0)?.dropFirst(2) ?? "-" }
+        #expect(
+            winners == [
+                "-", "open", "inside", "-", "-", "open", "close", "-", "slow", "-", "slow", "slow", "news", "-", "news",
+            ]
+        )
+    }
+
     @Test("of a log without messages finds no change")
     func empty() async throws {
         let set = try Self.rules("  - {id: hello, match: hello, reply: Hi}")

@@ -1,55 +1,5 @@
 internal import Diagnostics
 
-/// The order of the keys of a mapping and of those inside it.
-struct KeyOrder: Sendable {
-    var keys: [String] = []
-    /// For each key the order inside its value, or inside each item of its list.
-    var inside: [String: KeyOrder] = [:]
-
-    /// The place of a key; unknown ones come last.
-    func rank(of key: String) -> Int { self.keys.firstIndex(of: key) ?? self.keys.count }
-
-    /// That of a whole file.
-    static let file = KeyOrder(
-        keys: RuleFileReader.keys,
-        inside: ["defaults": KeyOrder(keys: ["priority", "flags", "on_limit"]), "rules": .rule]
-    )
-
-    private static let page = KeyOrder(keys: ["path", "title", "url"])
-    private static let conditionKeys = ["topic", "page", "lang", "site", "vars", "not"]
-
-    private static let rule = KeyOrder(
-        keys: [
-            "id", "about", "enabled", "priority", "flags", "when", "match", "unless", "cooldown", "reply", "handoff",
-            "silent", "pass", "continue", "actions", "set", "tags", "severity", "on_limit", "allow", "tests",
-        ],
-        inside: [
-            "when": KeyOrder(
-                keys: conditionKeys,
-                inside: ["page": page, "not": KeyOrder(keys: conditionKeys, inside: ["page": page])]
-            ),
-            "match": KeyOrder(keys: ["any", "all", "always"]), "cooldown": KeyOrder(keys: ["per", "for"]),
-            "reply": reply, "handoff": KeyOrder(keys: ["queue", "note", "text"]),
-            "actions": KeyOrder(keys: ["responder", "op", "as", "fields"]),
-            "set": KeyOrder(keys: ["topic", "expires"]), "tests": test,
-        ]
-    )
-
-    private static let reply = KeyOrder(
-        keys: ["text", "choices", "pick", "variants"],
-        inside: [
-            "choices": choice,
-            "variants": KeyOrder(keys: ["when", "text", "choices", "weight"], inside: ["choices": choice]),
-        ]
-    )
-    private static let choice = KeyOrder(keys: ["label", "send"])
-
-    private static let test = KeyOrder(
-        keys: ["say", "not", "lose", "captures", "reply", "tags", "topic", "via", "wins", "to", "ctx"],
-        inside: ["ctx": KeyOrder(keys: conditionKeys, inside: ["page": page])]
-    )
-}
-
 /// Puts the keys of block mappings in order by moving whole lines.
 ///
 /// A comment right above a key, in the same column, moves with it. Comments and blank lines at the end of a mapping
@@ -66,22 +16,21 @@ struct KeySorting {
 
     var text: String { self.lines.joined(separator: "\n") }
 
-    /// Sorts a file's keys.
-    mutating func sort(_ file: YAMLNode, by order: KeyOrder) { self.sort(file, order, end: self.lines.count) }
+    /// Sorts the keys of a whole file.
+    mutating func sort(_ file: YAMLNode) { self.sort(file, .mapping(FileKey.self), end: self.lines.count) }
 
     /// Sorts a node whose last line is the one before `end`, counted from 0.
-    private mutating func sort(_ node: YAMLNode, _ order: KeyOrder, end: Int) {
+    private mutating func sort(_ node: YAMLNode, _ shape: ValueShape, end: Int) {
         if let items = node.items {
             for (index, item) in items.enumerated() {
-                self.sort(item, order, end: index + 1 < items.count ? items[index + 1].place.line - 1 : end)
+                self.sort(item, shape.item, end: index + 1 < items.count ? items[index + 1].place.line - 1 : end)
             }
         }
         guard let entries = node.entries, self.isBlock(node, entries) else { return }
         let starts = entries.indices.map { $0 == 0 ? entries[0].line : self.start(of: entries[$0]) }
         let ends = starts.dropFirst() + [self.end(of: entries, end)]
-        for (entry, end) in zip(entries, ends) {
-            if let inside = order.inside[entry.key] { self.sort(entry.value, inside, end: end) }
-        }
+        let order = KeyOrder(of: entries, shape)
+        for (entry, end) in zip(entries, ends) { self.sort(entry.value, order.value(of: entry.key), end: end) }
         let sorted = entries.indices.sorted {
             (order.rank(of: entries[$0].key), $0) < (order.rank(of: entries[$1].key), $1)
         }

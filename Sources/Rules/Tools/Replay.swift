@@ -77,8 +77,5 @@ struct ReplayedAnswers: Sendable {
 }
 
 extension RuleResult {
-    /// What the visitor reads, or nothing.
-    fileprivate var text: String? { if case .reply(let reply) = self { reply.text } else { nil } }
-
-    fileprivate var isLimit: Bool { if case .limit = self { true } else { false } }
+    fileprivate var isLimit: Bool { if case .limit = self.outcome { true } else { false } }
 }

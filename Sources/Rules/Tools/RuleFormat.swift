@@ -50,7 +50,7 @@ public struct RuleFormat: Sendable {
         if Self.means(pattern.text, node, file) { result = pattern.text }
         let quoted = try YAMLNode(yaml: result, file: file)
         var order = KeySorting(result)
-        order.sort(quoted, by: .file)
+        order.sort(quoted)
         return Self.means(order.text, node, file) ? order.text : result
     }
 

@@ -13,7 +13,9 @@ extension RuleSet {
             var ranks: [Int] = []
             var next = scanner.candidate(from: 0)
             while let rank = next {
-                if case .matched = self.rules[rank].trial(on: bytes, using: &scanner) { ranks.append(rank) }
+                if case .matched = self.rules[rank].trial(on: bytes, in: context, using: &scanner) {
+                    ranks.append(rank)
+                }
                 next = scanner.candidate(from: rank + 1)
             }
             return ranks

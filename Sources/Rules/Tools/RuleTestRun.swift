@@ -31,7 +31,9 @@ public struct RuleTestRun: Sendable {
         for (written, rule) in loaded.ranked where rule.isEnabled && isChosen(RuleBook.Rule(written, rule)) {
             for test in written.tests ?? [] {
                 var findings = Findings()
-                run.run([test], of: rule, into: &findings)
+                var single = written
+                single.tests = [test]
+                run.run(single, rule, into: &findings)
                 results.append(Result(rule: rule.name, test: RuleBook.Test(test), problems: findings.diagnostics))
             }
         }

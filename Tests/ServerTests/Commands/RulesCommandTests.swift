@@ -159,6 +159,33 @@ struct RulesCommandTests {
         #expect(run.status == 0)
     }
 
+    @Test("explain shows conditions that do not hold, and rules that go on")
+    func explainConditions() async throws {
+        let files = [
+            "rules/a.yaml": """
+            version: 1
+            rules:
+              - {id: tagged, priority: 300, match: 'checkout', continue: true, tags: [shop]}
+              - {id: admin, priority: 200, when: {page: {path: '/admin/**'}}, match: 'checkout', reply: Hello admin}
+              - {id: billing, when: {topic: billing}, match: 'checkout', handoff: {queue: billing, text: 'One moment.'}}
+            """
+        ]
+        let run = try await CommandRun(
+            ["rules", "explain", "the checkout", "--topic", "billing", "--page", "/shop", "--all"],
+            files: files
+        )
+        #expect(
+            run.output == """
+                a/billing  wins       rules/a.yaml:5  "checkout"                            0.0 µs
+                a/tagged   continues  rules/a.yaml:3  "checkout"
+                a/admin    no         rules/a.yaml:4  page.path "/shop" is not "/admin/**"
+                handoff  billing: One moment.
+                3 rules, 3 candidates after the prefilter, 2 confirmed; 12 characters
+
+                """
+        )
+    }
+
     @Test("explain --all shows the rules that lack a word, too, and --json one object for each")
     func explainAll() async throws {
         let files = ["rules/bugs.yaml": Self.bugs]
@@ -220,7 +247,7 @@ struct RulesCommandTests {
         #expect(
             json.output == """
                 {"rule":"bugs/error-code","file":"rules/bugs.yaml","line":3,"messages":0,"tests":1,"lostTo":{}}
-                {"rule":"bugs/broken","file":"rules/bugs.yaml","line":14,"messages":0,"tests":1,"lostTo":{}}
+                {"rule":"bugs/broken","file":"rules/bugs.yaml","line":14,"messages":0,"tests":1,"lostTo":{"bugs/error-code":1}}
                 {"messages":0,"unanswered":0,"words":{},"longGreetings":[]}
 
                 """
@@ -270,6 +297,14 @@ struct RulesCommandTests {
         #expect(run.status == 0)
     }
 
+    @Test("schema prints the JSON Schema that is shipped beside the rules")
+    func schema() async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let shipped = try String(contentsOf: root.appendingPathComponent("rules/rules.schema.json"), encoding: .utf8)
+        #expect(try await CommandRun(["rules", "schema"]).output == shipped)
+    }
+
     @Test("fmt --check names the files that are not in form, fmt writes them")
     func format() async throws {
         let folder = try ScratchFolder([
@@ -312,7 +347,7 @@ struct RulesCommandTests {
 
     @Test(
         "explain themselves, with an example",
-        arguments: ["", "check", "test", "explain", "replay", "coverage", "unanswered", "fmt"]
+        arguments: ["", "check", "test", "explain", "replay", "coverage", "unanswered", "fmt", "schema"]
     )
     func help(command: String) async throws {
         let run = try await CommandRun(["rules"] + (command.isEmpty ? [] : [command]) + ["--help"])

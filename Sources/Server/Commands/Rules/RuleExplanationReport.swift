@@ -36,7 +36,7 @@ struct RuleExplanationReport {
             .compact([
                 ("rule", .text(entry.rule)), ("fate", .text(entry.fate.word)), ("file", .text(entry.place.file)),
                 ("line", .integer(entry.place.line)),
-                ("reason", entry.fate == .wins ? .null : .text(entry.fate.description)),
+                ("reason", entry.fate.word == entry.fate.description ? .null : .text(entry.fate.description)),
                 ("matched", .text(entry.matched)),
                 ("captures", entry.matched == nil ? .null : .object(entry.captures.map { ($0.name, .text($0.value)) })),
             ])
@@ -52,7 +52,7 @@ struct RuleExplanationReport {
 
     private var entries: [RuleExplanation.Entry] {
         let entries = self.explanation.entries
-        let shown = self.showsAll ? entries : entries.filter { !$0.fate.isMinor }
+        let shown = self.showsAll ? entries : entries.filter(\.isConfirmed)
         return shown.filter { $0.fate == .wins } + shown.filter { $0.fate != .wins }
     }
 
@@ -63,13 +63,16 @@ struct RuleExplanationReport {
     }
 
     private var result: (kind: String, text: String?) {
-        switch self.explanation.result {
+        let tags = self.explanation.result.effects.tags
+        switch self.explanation.result.outcome {
         case .reply(let reply):
             let choices = reply.choices.map { " [\($0.label)]" }.joined()
             return ("reply", reply.text + choices)
+        case .handoff(let handoff):
+            return ("handoff", [handoff.queue, handoff.text].compactMap(\.self).joined(separator: ": "))
         case .silent(_, let reason): return ("silent", reason)
-        case .pass(let match?): return ("pass", match.tags.isEmpty ? nil : match.tags.joined(separator: ", "))
-        case .pass(nil): return ("no rule", nil)
+        case .pass(let match):
+            return (match == nil ? "no rule" : "pass", tags.isEmpty ? nil : tags.joined(separator: ", "))
         case .limit(let hit): return ("limit", "\(hit.rule): \(hit.limit)")
         }
     }
@@ -87,7 +90,7 @@ struct RuleExplanationReport {
     /// How many patterns were tried for the answer: those of the candidates down to the winner.
     private var confirmedCount: Int {
         var count = 0
-        for entry in self.explanation.entries where !entry.fate.isMinor {
+        for entry in self.explanation.entries where entry.isConfirmed {
             count += 1
             if entry.fate == .wins { break }
         }
@@ -102,8 +105,16 @@ struct RuleExplanationReport {
 }
 
 extension RuleExplanation.Entry {
+    /// Whether the rule's patterns were looked at: nothing had ruled it out before.
+    fileprivate var isConfirmed: Bool {
+        switch self.fate {
+        case .literalMissing, .disabled, .condition, .coolingDown: false
+        default: true
+        }
+    }
+
     fileprivate var reason: String {
-        guard self.fate == .wins else { return self.fate.description }
+        guard self.fate == .wins || self.fate == .continues else { return self.fate.description }
         let captures = self.captures.map { "\($0.name) \"\($0.value)\"" }
         return (["\"\(self.matched ?? "")\""] + captures).joined(separator: ", ")
     }
@@ -113,16 +124,9 @@ extension RuleExplanation.Fate {
     fileprivate var word: String {
         switch self {
         case .wins: "wins"
+        case .continues: "continues"
         case .loses: "would match"
         default: "no"
-        }
-    }
-
-    /// Whether the rule was ruled out before its pattern was looked at.
-    fileprivate var isMinor: Bool {
-        switch self {
-        case .literalMissing, .disabled: true
-        default: false
         }
     }
 }

@@ -19,6 +19,7 @@ struct RulesExplainCommand: AsyncParsableCommand {
 
     @Argument(help: "The message.") var text: String
     @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
+    @Option(help: ArgumentHelp("What the conversation is about.", valueName: "name")) var topic: String?
     @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
     @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
     @Flag(help: "Also list the rules that were ruled out at the first look.") var all = false
@@ -30,6 +31,7 @@ struct RulesExplainCommand: AsyncParsableCommand {
             page: RuleContext.Page(path: self.page),
             lang: self.lang,
             site: self.site,
+            topic: self.topic,
             session: "explain"
         )
         let explanation = book.set.explain(self.text, in: context)
