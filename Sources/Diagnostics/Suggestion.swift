@@ -13,18 +13,21 @@ public func suggestion(for word: String, among known: some Collection<String>) -
     return "did you mean \"\(nearest.word)\"?"
 }
 
-/// The Levenshtein distance, in characters.
+/// The distance of Damerau and Levenshtein, in characters: two neighbours that changed places are one edit.
 private func edits(from source: String, to target: String) -> Int {
-    let target = Array(target)
-    var row = Array(0...target.count)
-    for (i, character) in source.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
+    let (source, target) = (Array(source), Array(target))
+    var beforeLast: [Int] = []
+    var last = Array(0...target.count)
+    for i in source.indices {
+        var row = [i + 1]
         for j in target.indices {
-            let replaced = diagonal + (character == target[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+            var edits = min(last[j] + (source[i] == target[j] ? 0 : 1), row[j] + 1, last[j + 1] + 1)
+            if i > 0, j > 0, source[i] == target[j - 1], source[i - 1] == target[j] {
+                edits = min(edits, beforeLast[j - 1] + 1)
+            }
+            row.append(edits)
         }
+        (beforeLast, last) = (last, row)
     }
-    return row[target.count]
+    return last[target.count]
 }

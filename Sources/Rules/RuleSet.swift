@@ -24,8 +24,8 @@ public final class RuleSet: Sendable {
     public var ruleCount: Int { self.rules.count }
 
     /// In the order in which they are tried.
-    private let rules: [CompiledRule]
-    private let prefilter: Prefilter
+    let rules: [CompiledRule]
+    let prefilter: Prefilter
     private let health: RuleHealth?
 
     private init(
@@ -59,6 +59,14 @@ public final class RuleSet: Sendable {
     /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
     public static func load(folder: String, health: RuleHealth? = nil) throws(Rejection) -> RuleSet {
+        var loaded = self.read(folder: folder, health: health)
+        loaded.runTests()
+        guard !loaded.findings.hasErrors else { throw Rejection(loaded.diagnostics) }
+        return loaded.set
+    }
+
+    /// Reads, checks and compiles a folder of rule files, as far as its mistakes allow; no inline test is run.
+    static func read(folder: String, health: RuleHealth? = nil) -> LoadedFolder {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
         let files = source.texts.enumerated().map { index, entry in
@@ -86,13 +94,7 @@ public final class RuleSet: Sendable {
             fileCount: files.count,
             health: health
         )
-        // With rules missing, a test would fail for a reason that is reported already.
-        if !findings.hasErrors {
-            let run = InlineTestRun(set: set)
-            for (written, rule) in ranked { run.run(written, rule, into: &findings) }
-        }
-        guard !findings.hasErrors else { throw Rejection(findings.sorted(by: files.map(\.path))) }
-        return set
+        return LoadedFolder(set: set, written: written, ranked: ranked, files: files.map(\.path), findings: findings)
     }
 
     /// Warns of topics that look like a misspelt one; one that no rule sets may come from another responder.
@@ -282,7 +284,7 @@ public final class RuleSet: Sendable {
     }
 
     /// What is looked at of a message: its normal form C, cut to ``textLimit``.
-    private static func readable(_ text: String) -> (text: String, isCut: Bool) {
+    static func readable(_ text: String) -> (text: String, isCut: Bool) {
         let text = normalized(text)
         // Every scalar has a byte at least, so most messages need not be counted.
         guard text.utf8.count > self.textLimit, text.unicodeScalars.count > self.textLimit else { return (text, false) }

@@ -30,7 +30,7 @@ struct ImportTests {
         "Hub": ["Synchronization"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
-        "Diagnostics": ["Yams"],
+        "Diagnostics": ["FoundationEssentials", "Yams"],
     ]
 
     private static func sources(of folder: String) throws -> [(path: String, text: String)] {

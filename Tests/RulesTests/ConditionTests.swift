@@ -117,7 +117,7 @@ struct ConditionTests {
             ),
             (
                 "when: {site: []}",
-                #"a.yaml:4:18: "site" is a list; write at least one value, or leave the key out [wrong-value]"#
+                #"a.yaml:4:18: "site" is an empty list; write at least one value, or leave the key out [wrong-value]"#
             ),
             (
                 "when: {not: {not: {topic: a}}}",

@@ -68,7 +68,7 @@ struct RuleMistakeTests {
                 #"a.yaml:4:19: missing closing parenthesis: "(hello"; add ")" or write "\(" for a parenthesis [pattern-syntax]"#,
                 #"a.yaml:6:5: unknown key "prority"; did you mean "priority"? [unknown-key]"#,
                 #"a.yaml:7:5: unknown key "severty"; did you mean "severity"? [unknown-key]"#,
-                #"b.yaml:3:52: "tags" is a list; write a list of tags [wrong-value]"#,
+                #"b.yaml:3:52: "tags" is an empty list; write a list of tags [wrong-value]"#,
             ]
         )
     }

@@ -38,7 +38,7 @@ struct PatternCheck {
             allowsSlow: allowsSlow
         )
         let parsed = PatternParser.parse(expanded.text, isExtended: options.contains(.extended))
-        guard check.refuse(parsed.remarks, into: &findings),
+        guard check.refuseControlCharacters(into: &findings), check.refuse(parsed.remarks, into: &findings),
             let compiled = check.compiled(into: &findings),
             check.refuseNames(of: compiled, into: &findings), check.refuseEmptyMatch(of: compiled, into: &findings),
             let pattern = check.bounded(compiled, into: &findings)
@@ -117,23 +117,47 @@ struct PatternCheck {
             // Composed characters shift all offsets; the start of the pattern is at least true.
             let isShifted = text.unicodeScalars.count != self.expanded.text.unicodeScalars.count
             let place = isShifted ? self.written.node.place : self.place(error.offset)
-            let excerpt = self.written.text.count > 60 ? self.written.text.prefix(59) + "…" : self.written.text[...]
-            let hint = Self.hints.first { error.message.hasPrefix($0.message) }?.hint
-            findings.error("pattern-syntax", at: place, "\(error.message): \"\(excerpt)\"", hint: hint)
+            let words = Self.hints.first { error.message.hasPrefix($0.message) }
+            let problem = "\(words?.problem ?? error.message): \"\(self.excerpt)\""
+            findings.error("pattern-syntax", at: place, problem, hint: words?.hint)
             return nil
         }
     }
 
-    /// What to write for the mistakes that people make most.
-    private static let hints: [(message: String, hint: String)] = [
-        ("missing closing parenthesis", #"add ")" or write "\(" for a parenthesis"#),
-        ("unmatched closing parenthesis", #"add "(" or write "\)" for a parenthesis"#),
-        ("missing terminating ]", #"add "]" or write "\[" for a bracket"#),
-        ("quantifier does not follow", #"put it behind what is repeated, or write "\" before it for the character"#),
-        ("lookbehind assertion is not fixed length", "give each of its alternatives one length"),
-        ("unrecognized character follows \\", #"leave the backslash out, or write "\\" for a backslash"#),
-        ("two named subpatterns have the same name", "rename one, or write two patterns under any:"),
-        ("range out of order", "write the smaller character first"),
+    /// The pattern as written, on one line and cut where it is long.
+    private var excerpt: String {
+        let line = self.written.text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.count > 60 ? line.prefix(59) + "…" : line
+    }
+
+    /// Refuses what only double quotes bring into a pattern: there `\b` is a backspace.
+    private func refuseControlCharacters(into findings: inout Findings) -> Bool {
+        let offset = self.written.text.unicodeScalars.enumerated().first {
+            $1.value < 0x20 && !"\t\n\r".unicodeScalars.contains($1)
+        }?.offset
+        guard let offset else { return true }
+        let problem = "the pattern holds a control character"
+        let hint = #"in double quotes "\b" is a backspace; write the pattern in single quotes"#
+        findings.error("pattern-syntax", at: self.written.node.place(ofScalar: offset), problem, hint: hint)
+        return false
+    }
+
+    /// What to write for the mistakes that people make most, and what to say where PCRE2's own words help nobody.
+    private static let hints: [(message: String, problem: String?, hint: String)] = [
+        ("missing closing parenthesis", nil, #"add ")" or write "\(" for a parenthesis"#),
+        ("unmatched closing parenthesis", nil, #"add "(" or write "\)" for a parenthesis"#),
+        ("missing terminating ]", nil, #"add "]" or write "\[" for a bracket"#),
+        (
+            "quantifier does not follow", nil,
+            #"put it behind what is repeated, or write "\" before it for the character"#
+        ),
+        ("lookbehind assertion is not fixed length", nil, "give each of its alternatives one length"),
+        ("unrecognized character follows \\", nil, #"leave the backslash out, or write "\\" for a backslash"#),
+        (
+            "two named subpatterns have the same name", "two groups have the same name",
+            "rename one, or write two patterns under any:"
+        ),
+        ("range out of order", nil, "write the smaller character first"),
     ]
 
     private func refuseNames(of pattern: Pattern, into findings: inout Findings) -> Bool {

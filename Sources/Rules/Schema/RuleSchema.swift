@@ -14,7 +14,7 @@ public enum RuleSchema {
             ("title", .text("Rules of Claude Chat")),
             ("definitions", .object(definitions.finished())),
         ]
-        return JSONValue.object(members + file).text + "\n"
+        return JSONValue.object(members + file).indented + "\n"
     }
 
     /// The kinds of mappings that were met so far.
@@ -31,8 +31,8 @@ public enum RuleSchema {
             }
             let required = meanings.filter(\.meaning.isRequired).map { JSONValue.text($0.name) }
             var members: [(String, JSONValue)] = [("type", .text("object"))]
-            if !required.isEmpty { members.append(("required", .list(required))) }
-            return members + [("additionalProperties", .flag(false)), ("properties", .object(properties))]
+            if !required.isEmpty { members.append(("required", .array(required))) }
+            return members + [("additionalProperties", .bool(false)), ("properties", .object(properties))]
         }
 
         /// A reference to a mapping's schema, which is written once.
@@ -56,26 +56,28 @@ public enum RuleSchema {
 
         private mutating func members(_ shape: ValueShape) -> [(String, JSONValue)] {
             switch shape {
-            case .text: return [("type", .text("string")), ("minLength", .number(1))]
-            case .shortText(let count): return [("type", .text("string")), ("maxLength", .number(count))]
-            case .plain: return [("type", .list(["string", "number", "boolean"].map(JSONValue.text)))]
+            case .text: return [("type", .text("string")), ("minLength", .integer(1))]
+            case .shortText(let count): return [("type", .text("string")), ("maxLength", .integer(count))]
+            case .plain: return [("type", .array(["string", "number", "boolean"].map(JSONValue.text)))]
             case .name(let separators):
                 return [("type", .text("string")), ("pattern", .text("^[a-z0-9\(separators)]{1,64}$"))]
             case .wholeNumber(let range):
-                let bounds = [("minimum", JSONValue.number(range.lowerBound)), ("maximum", .number(range.upperBound))]
+                let bounds = [
+                    ("minimum", JSONValue.integer(range.lowerBound)), ("maximum", .integer(range.upperBound)),
+                ]
                 return [("type", .text("integer"))] + bounds
             case .flag: return [("type", .text("boolean"))]
-            case .isTrue: return [("const", .flag(true))]
-            case .word(let words): return [("enum", .list(words.map(JSONValue.text)))]
+            case .isTrue: return [("const", .bool(true))]
+            case .word(let words): return [("enum", .array(words.map(JSONValue.text)))]
             case .duration: return [("type", .text("string")), ("pattern", .text("^[0-9]{1,9}(ms|s|m|h|d)$"))]
             case .mapping(let keys): return self.reference(keys)
             case .entries(let value):
                 return [("type", .text("object")), ("additionalProperties", .object(self.members(value)))]
             case .list(let item, let count):
-                let bound = count.map { [("maxItems", JSONValue.number($0))] } ?? []
+                let bound = count.map { [("maxItems", JSONValue.integer($0))] } ?? []
                 return [("type", .text("array")), ("items", .object(self.members(item)))] + bound
             case .oneOrMore(let item): return self.members(.either([item, .list(item)]))
-            case .either(let shapes): return [("anyOf", .list(shapes.map { .object(self.members($0)) }))]
+            case .either(let shapes): return [("anyOf", .array(shapes.map { .object(self.members($0)) }))]
             }
         }
     }

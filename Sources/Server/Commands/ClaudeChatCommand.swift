@@ -21,7 +21,9 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
               claude-chat explain "hello"         who answers a message, and why
             """,
         version: "0.1.0",
-        subcommands: [ServeCommand.self, CheckCommand.self, ExplainCommand.self, PluginsCommand.self]
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, RulesCommand.self, PluginsCommand.self,
+        ]
     )
 
     public init() {}

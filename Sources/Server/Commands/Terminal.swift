@@ -16,9 +16,17 @@ struct Terminal: Sendable {
     var write: @Sendable (String) -> Void = { writeAll($0 + "\n", to: STDOUT_FILENO) }
     /// Takes a line, or several, about what went wrong.
     var complain: @Sendable (String) -> Void = { writeAll($0 + "\n", to: STDERR_FILENO) }
+    /// Shows how far long work is, in place of what it showed before; nothing where no person looks.
+    var progress: (@Sendable (String) -> Void)? = Self.overwriting
 
     /// That of the running command.
     @TaskLocal static var current = Terminal(registry: PluginRegistry())
+
+    /// Writes over the last line of the error output, where that is a terminal.
+    private static var overwriting: (@Sendable (String) -> Void)? {
+        guard isatty(STDERR_FILENO) == 1 else { return nil }
+        return { writeAll("\r\u{1B}[K" + $0, to: STDERR_FILENO) }
+    }
 }
 
 /// Ends the process.

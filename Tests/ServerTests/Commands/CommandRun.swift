@@ -14,22 +14,27 @@ struct CommandRun {
     let status: Int32
 
     /// - Parameters:
-    ///   - arguments: What stands behind `claude-chat`.
-    ///   - files: The folder's files. Where `claude-chat.yaml` is among them, it is the configuration.
+    ///   - arguments: What stands behind `claude-chat`; `{folder}` in them stands for the folder.
+    ///   - files: The folder's files. Where `claude-chat.yaml` is among them, it is the configuration; where there is
+    ///     a folder `rules`, the `rules` commands work on it.
     /// - Throws: What the file system says.
     init(_ arguments: [String], files: [String: String] = [:]) async throws {
         let folder = try ScratchFolder(files)
-        let written = Mutex("")
+        let output = Mutex("")
         let complained = Mutex("")
         let terminal = Terminal(
             registry: try .builtin(),
             clock: TurnClock(ManualClock()),
-            write: { line in written.withLock { $0 += line + "\n" } },
-            complain: { line in complained.withLock { $0 += line + "\n" } }
+            write: { line in output.withLock { $0 += line + "\n" } },
+            complain: { line in complained.withLock { $0 += line + "\n" } },
+            progress: nil
         )
         let config = files["claude-chat.yaml"] == nil ? [] : ["--config", "\(folder.path)/claude-chat.yaml"]
-        self.status = await ClaudeChatCommand.run(arguments + config, in: terminal)
-        self.output = written.withLock { $0 }.replacing(folder.path + "/", with: "")
+        let isAboutRules = arguments.first == "rules" && files.keys.contains { $0.hasPrefix("rules/") }
+        let rules = isAboutRules ? ["--rules", "\(folder.path)/rules/"] : []
+        let written = arguments.map { $0.replacing("{folder}", with: folder.path) }
+        self.status = await ClaudeChatCommand.run(written + config + rules, in: terminal)
+        self.output = output.withLock { $0 }.replacing(folder.path + "/", with: "")
         self.complaint = complained.withLock { $0 }.replacing(folder.path + "/", with: "")
     }
 }

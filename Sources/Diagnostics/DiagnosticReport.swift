@@ -1,14 +1,15 @@
-internal import Diagnostics
 internal import FoundationEssentials
 
 /// Diagnostics as a terminal shows them: each with the line of its file and a caret under it.
-struct DiagnosticReport {
+///
+/// The files are read when ``text`` is asked for; of a file that can't be read no line is shown.
+public struct DiagnosticReport {
     private let diagnostics: [Diagnostic]
 
-    init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+    public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 
     /// How many there are: `2 errors, 1 warning`.
-    var count: String {
+    public var count: String {
         let errors = self.diagnostics.count { $0.severity == .error }
         let parts = [(errors, "error"), (self.diagnostics.count - errors, "warning")]
         return parts.filter { $0.0 > 0 }.map { "\($0) \($1)\($0 == 1 ? "" : "s")" }.joined(separator: ", ")
@@ -17,7 +18,7 @@ struct DiagnosticReport {
     /// Errors first, then, behind a line that says so, the warnings.
     ///
     /// No line break at the end.
-    var text: String {
+    public var text: String {
         let errors = self.diagnostics.filter { $0.severity == .error }
         let warnings = self.diagnostics.filter { $0.severity == .warning }
         var sources = SourceLines()

@@ -1,0 +1,81 @@
+/// Old messages, answered again by two versions of the rules.
+public struct Replay: Sendable {
+    private let messages: [LoggedMessage]
+
+    /// - Parameter messages: In the order in which they came. Sessions may be interleaved.
+    public init(_ messages: [LoggedMessage]) { self.messages = messages }
+
+    /// Answers all messages with both versions, at the same time on two threads.
+    ///
+    /// Each version carries its own memory of the sessions, so that a message is answered as a server with these rules
+    /// would have answered it. No outside service is asked: the values of actions are not set.
+    ///
+    /// - Parameters:
+    ///   - before: The rules as they were.
+    ///   - after: The rules as they are.
+    ///   - progress: Called now and then on both threads with the number of answers since the last call; there are
+    ///     twice as many answers as messages.
+    /// - Returns: What changed.
+    public func compare(
+        _ before: RuleSet,
+        _ after: RuleSet,
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async -> ReplayReport {
+        async let first = ReplayedAnswers(of: before, to: self.messages, progress)
+        async let second = ReplayedAnswers(of: after, to: self.messages, progress)
+        return await ReplayReport(before: first, after: second)
+    }
+}
+
+/// What one version of the rules answered to all messages, in a form that is cheap to compare.
+struct ReplayedAnswers: Sendable {
+    /// The winners' names, without repetition.
+    private(set) var names: [String] = []
+    /// For each message the winner's place in ``names``; -1 for no rule.
+    private(set) var winners: [Int32] = []
+    /// For each message a hash of what was said; the same in both versions where the text is the same.
+    private(set) var texts: [Int] = []
+
+    /// The name under which messages are counted whose evaluation a limit ended.
+    static let limit = "limit"
+
+    /// How many answers are given between two reports of progress.
+    private static let stride = 4_096
+
+    init(of set: RuleSet, to messages: [LoggedMessage], _ progress: (Int) -> Void) {
+        var scanner = Scanner()
+        var memory = ReplayMemory()
+        var places: [String: Int32] = [:]
+        self.winners.reserveCapacity(messages.count)
+        self.texts.reserveCapacity(messages.count)
+        for (index, message) in messages.enumerated() {
+            // Patterns that are slower than a message's budget still have an answer, the same on a busy machine.
+            let context = memory.context(of: message)
+            let result = set.answer(to: message.text, in: context, within: .seconds(1), using: &scanner)
+            memory.deliver(result, to: message)
+            self.append(result, &places)
+            if (index + 1).isMultiple(of: Self.stride) { progress(Self.stride) }
+        }
+        progress(messages.count % Self.stride)
+    }
+
+    private mutating func append(_ result: RuleResult, _ places: inout [String: Int32]) {
+        self.texts.append(result.text.hashValue)
+        guard let name = result.rule ?? (result.isLimit ? Self.limit : nil) else { return self.winners.append(-1) }
+        if let place = places[name] { return self.winners.append(place) }
+        let place = Int32(self.names.count)
+        places[name] = place
+        self.names.append(name)
+        self.winners.append(place)
+    }
+
+    /// The name of the winner of a message.
+    func winner(of message: Int) -> String? {
+        let place = Int(self.winners[message])
+        return place < 0 ? nil : self.names[place]
+    }
+}
+
+extension RuleResult {
+    fileprivate var isLimit: Bool { if case .limit = self.outcome { true } else { false } }
+}

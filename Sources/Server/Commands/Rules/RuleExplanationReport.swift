@@ -1,0 +1,132 @@
+internal import Diagnostics
+internal import Rules
+
+/// What became of each rule for one message, for a terminal or for a program.
+struct RuleExplanationReport {
+    private let explanation: RuleExplanation
+    private let time: Duration
+    private let showsAll: Bool
+
+    /// - Parameters:
+    ///   - explanation: Of one message.
+    ///   - time: What one answer to it costs.
+    ///   - showsAll: Whether rules that were ruled out at the first look are listed, too.
+    init(_ explanation: RuleExplanation, time: Duration, showsAll: Bool = false) {
+        self.explanation = explanation
+        self.time = time
+        self.showsAll = showsAll
+    }
+
+    /// A line for each rule, the winner first; then what is said, and the counts.
+    ///
+    /// No line break at the end.
+    var text: String {
+        var table = TextTable()
+        for entry in self.entries {
+            let place = "\(entry.place.file):\(entry.place.line)"
+            let cost = entry.fate == .wins ? [Self.microseconds(self.time)] : []
+            table.append([entry.rule, entry.fate.word, place, entry.reason] + cost)
+        }
+        return (table.lines + self.outcome + [self.summary]).joined(separator: "\n")
+    }
+
+    /// An object for each rule, then one with the result.
+    var json: [JSONValue] {
+        let rows = self.entries.map { entry -> JSONValue in
+            .compact([
+                ("rule", .text(entry.rule)), ("fate", .text(entry.fate.word)), ("file", .text(entry.place.file)),
+                ("line", .integer(entry.place.line)),
+                ("reason", entry.fate.word == entry.fate.description ? .null : .text(entry.fate.description)),
+                ("matched", .text(entry.matched)),
+                ("captures", entry.matched == nil ? .null : .object(entry.captures.map { ($0.name, .text($0.value)) })),
+            ])
+        }
+        let result: JSONValue = .compact([
+            ("result", .text(self.result.kind)), ("text", .text(self.result.text)),
+            ("variant", .text(self.explanation.variant)), ("rules", .integer(self.explanation.entries.count)),
+            ("candidates", .integer(self.explanation.candidateCount)), ("confirmed", .integer(self.confirmedCount)),
+            ("characters", .integer(self.explanation.characterCount)), ("cut", .bool(self.explanation.isCut)),
+        ])
+        return rows + [result]
+    }
+
+    private var entries: [RuleExplanation.Entry] {
+        let entries = self.explanation.entries
+        let shown = self.showsAll ? entries : entries.filter(\.isConfirmed)
+        return shown.filter { $0.fate == .wins } + shown.filter { $0.fate != .wins }
+    }
+
+    private var outcome: [String] {
+        let variant = self.explanation.variant.map { "     \($0)" } ?? ""
+        guard let text = self.result.text else { return ["\(self.result.kind)\(variant)"] }
+        return ["\(self.result.kind)  \(text)\(variant)"]
+    }
+
+    private var result: (kind: String, text: String?) {
+        let tags = self.explanation.result.effects.tags
+        switch self.explanation.result.outcome {
+        case .reply(let reply):
+            let choices = reply.choices.map { " [\($0.label)]" }.joined()
+            return ("reply", reply.text + choices)
+        case .handoff(let handoff):
+            return ("handoff", [handoff.queue, handoff.text].compactMap(\.self).joined(separator: ": "))
+        case .silent(_, let reason): return ("silent", reason)
+        case .pass(let match):
+            return (match == nil ? "no rule" : "pass", tags.isEmpty ? nil : tags.joined(separator: ", "))
+        case .limit(let hit): return ("limit", "\(hit.rule): \(hit.limit)")
+        }
+    }
+
+    private var summary: String {
+        let counts = [
+            counted(self.explanation.entries.count, "rule"),
+            "\(counted(self.explanation.candidateCount, "candidate")) after the prefilter",
+            "\(self.confirmedCount) confirmed",
+        ]
+        let rest = self.explanation.isCut ? ", the rest was not looked at" : ""
+        return "\(counts.joined(separator: ", ")); \(counted(self.explanation.characterCount, "character"))\(rest)"
+    }
+
+    /// How many patterns were tried for the answer: those of the candidates down to the winner.
+    private var confirmedCount: Int {
+        var count = 0
+        for entry in self.explanation.entries where entry.isConfirmed {
+            count += 1
+            if entry.fate == .wins { break }
+        }
+        return count
+    }
+
+    /// `0.9 µs`.
+    private static func microseconds(_ duration: Duration) -> String {
+        let tenths = Int((duration / .nanoseconds(100)).rounded())
+        return "\(tenths / 10).\(tenths % 10) µs"
+    }
+}
+
+extension RuleExplanation.Entry {
+    /// Whether the rule's patterns were looked at: nothing had ruled it out before.
+    fileprivate var isConfirmed: Bool {
+        switch self.fate {
+        case .literalMissing, .disabled, .condition, .coolingDown: false
+        default: true
+        }
+    }
+
+    fileprivate var reason: String {
+        guard self.fate == .wins || self.fate == .continues else { return self.fate.description }
+        let captures = self.captures.map { "\($0.name) \"\($0.value)\"" }
+        return (["\"\(self.matched ?? "")\""] + captures).joined(separator: ", ")
+    }
+}
+
+extension RuleExplanation.Fate {
+    fileprivate var word: String {
+        switch self {
+        case .wins: "wins"
+        case .continues: "continues"
+        case .loses: "would match"
+        default: "no"
+        }
+    }
+}

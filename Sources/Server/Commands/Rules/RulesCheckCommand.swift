@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import Rules
+
+/// The command `claude-chat rules check`.
+struct RulesCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Find every mistake in the rule files.",
+        discussion: """
+            Does everything that a reload does: reads all files, compiles every pattern \
+            and runs every test. Each mistake is one line, file:line:column and what to \
+            write instead, with the line of the file under it. Then come the changes \
+            that local/ makes to shipped rules.
+
+              claude-chat rules check --strict --sarif > rules.sarif
+
+            Exit status: 0 where the rules would go live (perhaps with warnings), 1 where \
+            they would not, 2 wrong usage.
+            """
+    )
+
+    @OptionGroup var options: RulesOptions
+    @Flag(help: "A shipped rule without a say or a not is a mistake.") var strict = false
+    @Flag(help: "Print a SARIF 2.1.0 log, for code hosts.") var sarif = false
+    @Flag(help: "Print the digest of the rules, as a server that has them live shows it.") var digest = false
+
+    func validate() throws {
+        guard [self.options.json, self.sarif, self.digest].count(where: \.self) > 1 else { return }
+        throw ValidationError("write one of --json, --sarif and --digest")
+    }
+
+    func run() async throws {
+        let check = RuleCheck(folder: self.options.folder, isStrict: self.strict)
+        if self.sarif {
+            let log = SARIFLog(check.diagnostics, toolVersion: ClaudeChatCommand.configuration.version)
+            Terminal.current.write(log.description)
+        } else if self.options.json {
+            self.printJSON(check)
+        } else if let book = check.book {
+            self.printFine(book, check.diagnostics)
+        } else {
+            let report = DiagnosticReport(check.diagnostics)
+            // With --digest a script reads the output, and a mistake is no digest.
+            let show = self.digest ? Terminal.current.complain : Terminal.current.write
+            show(report.text)
+            show("\(report.count); nothing would change")
+        }
+        if !check.isFine { throw ExitCode(ExitStatus.findings) }
+    }
+
+    private func printFine(_ book: RuleBook, _ warnings: [Diagnostic]) {
+        guard !self.digest else { return Terminal.current.write(book.set.digest) }
+        let report = DiagnosticReport(warnings)
+        if !warnings.isEmpty { Terminal.current.write(report.text) }
+        let with = warnings.isEmpty ? "" : ", with \(report.count)"
+        let parts = [
+            counted(book.set.fileCount, "file"), counted(book.set.ruleCount, "rule"),
+            counted(book.set.testCount, "test"),
+        ]
+        Terminal.current.write(
+            "\(self.options.folder) is fine\(with): \(parts.joined(separator: ", ")); digest \(book.set.digest)"
+        )
+        for rule in book.rules {
+            for place in rule.changes { Terminal.current.write("\(place.file):\(place.line) changes \(rule.name)") }
+        }
+    }
+
+    /// The diagnostics, then one object about the whole.
+    private func printJSON(_ check: RuleCheck) {
+        for diagnostic in check.diagnostics { Terminal.current.write(diagnostic.json.description) }
+        let errors = check.diagnostics.count { $0.severity == .error }
+        let changes = (check.book?.rules ?? []).flatMap { rule in
+            rule.changes.map { place -> JSONValue in
+                .object([
+                    ("rule", .text(rule.name)), ("file", .text(place.file)), ("line", .integer(place.line)),
+                ])
+            }
+        }
+        let set = check.book?.set
+        let summary: JSONValue = .compact([
+            ("ok", .bool(check.isFine)), ("errors", .integer(errors)),
+            ("warnings", .integer(check.diagnostics.count - errors)),
+            ("files", set.map { .integer($0.fileCount) } ?? .null),
+            ("rules", set.map { .integer($0.ruleCount) } ?? .null),
+            ("tests", set.map { .integer($0.testCount) } ?? .null), ("digest", .text(set?.digest)),
+            ("changes", .array(changes)),
+        ])
+        Terminal.current.write(summary.description)
+    }
+}

@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Responders
+internal import Rules
+
+/// The command `claude-chat rules explain`.
+struct RulesExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "See which rule answers a message, and why the others do not.",
+        discussion: """
+            Runs one message against the files on disk, as the first one of a \
+            conversation; nothing is changed. The first line is the rule that wins, with \
+            what it matched; then come the rules that were looked at, each with the \
+            reason why it lost. The files' tests need not hold.
+
+              claude-chat rules explain 'the checkout hangs' --page /shop/cart
+            """
+    )
+
+    @Argument(help: "The message.") var text: String
+    @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
+    @Option(help: ArgumentHelp("What the conversation is about.", valueName: "name")) var topic: String?
+    @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
+    @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
+    @Flag(help: "Also list the rules that were ruled out at the first look.") var all = false
+    @OptionGroup var options: RulesOptions
+
+    func run() async throws {
+        let book = try self.options.load(or: "there is no rule to ask")
+        let context = RuleContext(
+            page: RuleContext.Page(path: self.page),
+            lang: self.lang,
+            site: self.site,
+            topic: self.topic,
+            session: "explain"
+        )
+        let explanation = book.set.explain(self.text, in: context)
+        let report = RuleExplanationReport(explanation, time: self.time(of: book.set, in: context), showsAll: self.all)
+        if self.options.json {
+            for line in report.json { Terminal.current.write(line.description) }
+        } else {
+            Terminal.current.write(report.text)
+        }
+    }
+
+    /// What one answer costs: the median of several, the first of which warm up.
+    private func time(of set: RuleSet, in context: RuleContext) -> Duration {
+        var scanner = Rules.Scanner()
+        let clock = Terminal.current.clock
+        let times = (0..<101).map { _ in
+            let start = clock.now
+            _ = set.answer(to: self.text, in: context, using: &scanner)
+            return clock.now - start
+        }
+        return times.sorted()[times.count / 2]
+    }
+}

@@ -1,0 +1,117 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import FoundationEssentials
+internal import Rules
+
+/// The command `claude-chat rules replay`.
+struct RulesReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "See which old messages would be answered differently.",
+        discussion: """
+            Answers the visitors' messages of a transcript export with two versions of \
+            the rules, in order, and shows for each rule how many messages it won before \
+            and after, gained from another rule, lost to another, and answers with \
+            another text. The older version is a folder, or a revision of the git \
+            repository that the folder is in.
+
+              claude-chat rules replay --log messages.jsonl --against HEAD
+              claude-chat rules replay --log messages.jsonl --against /srv/rules \\
+                --show gained,lost --fail-above 2%
+
+            A line of the log is a stored frame, or written by hand:
+
+              {"session":"s1","message":"the checkout hangs","page":"/shop/cart"}
+
+            Exit status: 0 fine, 1 more messages than --fail-above changed their winner \
+            or the rules have mistakes, 2 wrong usage.
+            """
+    )
+
+    @OptionGroup var options: RulesOptions
+    @Option(help: ArgumentHelp("The messages, one JSON object a line.", valueName: "file")) var log: String
+    @Option(help: ArgumentHelp("The older rules: a folder, or a git revision.", valueName: "rev-or-folder"))
+    var against: String
+    @Option(
+        help: ArgumentHelp("Print the messages, too: gained, lost, text, separated by commas.", valueName: "kinds"),
+        transform: ReplayTable.Kind.list
+    )
+    var show: [ReplayTable.Kind] = []
+    @Option(help: ArgumentHelp("How many messages of a kind are printed.", valueName: "n")) var limit = 50
+    @Option(
+        help: ArgumentHelp("Fail when more messages than this change their winner.", valueName: "percent"),
+        transform: percent
+    )
+    var failAbove: Double?
+    @Flag(help: "Also list the rules without a change.") var all = false
+
+    func run() async throws {
+        let after = try self.options.load(or: "nothing was replayed")
+        let before = try self.older()
+        let messages = try readTranscript(self.log)
+        let progress = ProgressLine("replaying", total: 2 * messages.count)
+        let report = await Replay(messages).compare(before.set, after.set) { progress.advance(by: $0) }
+        progress.end()
+        let table = ReplayTable(report, messages, kinds: self.show, limit: self.limit, showsAll: self.all)
+        for line in self.options.json ? table.json.map(\.description) : table.lines { Terminal.current.write(line) }
+        if let failAbove, 100 * report.changedShare > failAbove {
+            let share = (1_000 * report.changedShare).rounded() / 10
+            Terminal.current.complain(
+                "\(share) % of the messages changed their winner; --fail-above allows \(failAbove) %"
+            )
+            throw ExitCode(ExitStatus.findings)
+        }
+    }
+
+    /// The rules as they were.
+    private func older() throws -> RuleBook {
+        var isFolder = false
+        if FileManager.default.fileExists(atPath: self.against, isDirectory: &isFolder), isFolder {
+            do throws(Rejection) {
+                return try RuleBook.load(folder: self.against)
+            } catch {
+                throw RulesOptions.rejected(error, "nothing was replayed")
+            }
+        }
+        do {
+            return try GitRevision(self.against, of: self.options.folder).withFiles { copy in
+                try self.load(copy: copy)
+            }
+        } catch let failure as GitRevision.Failure {
+            throw ValidationError(failure.problem)
+        }
+    }
+
+    /// Reads a copy of older files; their mistakes name the revision, not the copy.
+    private func load(copy: String) throws -> RuleBook {
+        do throws(Rejection) {
+            return try RuleBook.load(folder: copy)
+        } catch {
+            let diagnostics = error.diagnostics.map { diagnostic in
+                var diagnostic = diagnostic
+                let name = diagnostic.place.file.replacing(copy + "/", with: self.options.folder)
+                diagnostic.place.file = "\(self.against):\(name)"
+                return diagnostic
+            }
+            throw RulesOptions.rejected(Rejection(diagnostics), "nothing was replayed")
+        }
+    }
+}
+
+/// The messages of `--log`; where a line can't be read, says so and ends the command.
+func readTranscript(_ file: String) throws -> [LoggedMessage] {
+    do throws(Diagnostic) {
+        return try TranscriptReader.messages(of: file)
+    } catch {
+        Terminal.current.complain("\(error)")
+        throw ExitCode(ExitStatus.wrongUsage)
+    }
+}
+
+/// `2%`, `0.5%`.
+private func percent(_ text: String) throws -> Double {
+    guard text.hasSuffix("%"), let number = Double(text.dropLast()), (0...100).contains(number) else {
+        throw ValidationError("\"\(text)\" is no percentage like \"2%\"")
+    }
+    return number
+}

@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import Rules
+
+/// The command `claude-chat rules unanswered`.
+struct RulesUnansweredCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unanswered",
+        abstract: "Group the messages that no rule answers.",
+        discussion: """
+            Answers the visitors' messages of a transcript export with the rules on disk \
+            and groups those that are left by the rare words that they share, the largest \
+            group first. --skeletons prints a rule file with a rule and its tests for each \
+            group; the replies are yours to write.
+
+              claude-chat rules unanswered --log messages.jsonl
+              claude-chat rules unanswered --log messages.jsonl --skeletons \\
+                > rules/local/new.yaml
+
+            Exit status: 0 fine, 1 the files have mistakes, 2 wrong usage.
+            """
+    )
+
+    @OptionGroup var options: RulesOptions
+    @Option(help: ArgumentHelp("The messages, one JSON object a line.", valueName: "file")) var log: String
+    @Option(help: ArgumentHelp("How many groups are shown.", valueName: "n")) var limit = 20
+    @Flag(help: "Print a rule file to start from.") var skeletons = false
+
+    func validate() throws {
+        if self.limit < 1 { throw ValidationError("write --limit 1 or more") }
+        if self.skeletons, self.options.json { throw ValidationError("write one of --json and --skeletons") }
+    }
+
+    func run() async throws {
+        let book = try self.options.load(or: "no message was answered")
+        let messages = try readTranscript(self.log)
+        let progress = ProgressLine("answering", total: messages.count)
+        let found = UnansweredGroups(of: book.set, on: messages, limit: self.limit) { progress.advance(by: $0) }
+        progress.end()
+        if self.skeletons {
+            Terminal.current.write(found.skeletons)
+        } else {
+            for line in self.options.json ? Self.json(found) : Self.report(found) { Terminal.current.write(line) }
+        }
+    }
+
+    private static func report(_ found: UnansweredGroups) -> [String] {
+        var table = TextTable(numeric: [0])
+        for group in found.groups {
+            let examples = group.texts.prefix(3).map { "\"\(printable($0.text, limit: 60))\"" }
+            let more = group.texts.count > 3 ? ", ..." : ""
+            let words = group.words.joined(separator: ", ")
+            table.append([grouped(group.count), words, examples.joined(separator: ", ") + more])
+        }
+        let rest = found.unansweredCount - found.groups.reduce(0) { $0 + $1.count }
+        return table.lines + [
+            "no rule answers \(grouped(found.unansweredCount)) of \(counted(found.messageCount, "message")); "
+                + "\(counted(found.groups.count, "group")), \(counted(rest, "message")) in none"
+        ]
+    }
+
+    private static func json(_ found: UnansweredGroups) -> [String] {
+        let groups = found.groups.map { group -> JSONValue in
+            .object([
+                ("words", .array(group.words.map { .text($0) })), ("count", .integer(group.count)),
+                ("messages", .array(group.texts.prefix(10).map { .text($0.text) })),
+            ])
+        }
+        let summary: JSONValue = .object([
+            ("messages", .integer(found.messageCount)), ("unanswered", .integer(found.unansweredCount)),
+        ])
+        return (groups + [summary]).map(\.description)
+    }
+}
