@@ -89,9 +89,12 @@ class Documents(unittest.TestCase):
         for document, text in files:
             with self.subTest(document=document), tempfile.TemporaryDirectory() as folder:
                 rules = Path(folder, "rules")
-                rules.mkdir()
-                (rules / "words.yaml").write_bytes((ROOT / "rules/words.yaml").read_bytes())
-                (rules / "example.yaml").write_text(text, encoding="utf-8")
+                (rules / "local").mkdir(parents=True)
+                # A file for local/ says so in its first line, and changes the shipped rules.
+                local = re.match(r"# rules/(local/\S+)\n", text)
+                for path in (ROOT / "rules").glob("*.yaml" if local else "words.yaml"):
+                    (rules / path.name).write_bytes(path.read_bytes())
+                (rules / (local[1] if local else "example.yaml")).write_text(text, encoding="utf-8")
                 configuration = Path(folder, "claude-chat.yaml")
                 configuration.write_text(
                     "version: 1\ndefault_chain: one\nserver: {listen: '127.0.0.1:8080'}\n"

@@ -11,9 +11,12 @@ struct ShippedConfigurationTests {
     /// This file is `Tests/ServerTests/Configuration/NAME`.
     private static let root = String(#filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined())
 
-    private func configuration() throws -> Configuration {
+    /// Loaded once for all tests of the suite: the rules take a while.
+    private static let loaded = Result {
         try Configuration.load(file: "\(Self.root)/claude-chat.yaml", registry: .builtin(), clock: .immediate)
     }
+
+    private func configuration() throws -> Configuration { try Self.loaded.get() }
 
     @Test("starts on this machine, with the chains demo and rules-only, and without a warning")
     func loads() throws {
