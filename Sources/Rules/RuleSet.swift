@@ -24,17 +24,18 @@ public final class RuleSet: Sendable {
     public var ruleCount: Int { self.rules.count }
 
     /// In the order in which they are tried.
-    private let rules: [CompiledRule]
-    private let prefilter: Prefilter
+    let rules: [CompiledRule]
+    let prefilter: Prefilter
 
-    private init(
+    /// Takes the rules in the order in which they are tried.
+    init(
         _ rules: [CompiledRule],
-        requests: [ActionRequest],
-        localChanges: [LocalChange],
-        warnings: [Diagnostic],
-        digest: String,
-        testCount: Int,
-        fileCount: Int
+        requests: [ActionRequest] = [],
+        localChanges: [LocalChange] = [],
+        warnings: [Diagnostic] = [],
+        digest: String = "",
+        testCount: Int = 0,
+        fileCount: Int = 0
     ) {
         self.rules = rules
         self.requests = requests
@@ -194,9 +195,7 @@ public final class RuleSet: Sendable {
         )
         guard rule.isEnabled else { return entry }
         guard entry.isCandidate || rule.obstacle(in: context) != nil else {
-            let message = String(decoding: bytes, as: UTF8.self).lowercased()
-            let missing = self.prefilter.required[rank].first { set in !set.texts.contains { message.contains($0) } }
-            entry.fate = .literalMissing(missing?.texts ?? [])
+            entry.fate = .literalMissing(self.prefilter.missingTexts(of: rank, in: scanner))
             return entry
         }
         switch rule.trial(on: bytes, in: context, using: &scanner) {
@@ -241,7 +240,7 @@ public final class RuleSet: Sendable {
     }
 
     /// What is looked at of a message: its normal form C, cut to ``textLimit``.
-    private static func readable(_ text: String) -> (text: String, isCut: Bool) {
+    static func readable(_ text: String) -> (text: String, isCut: Bool) {
         let text = normalized(text)
         // Every scalar has a byte at least, so most messages need not be counted.
         guard text.utf8.count > self.textLimit, text.unicodeScalars.count > self.textLimit else { return (text, false) }

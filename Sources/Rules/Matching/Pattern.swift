@@ -121,7 +121,7 @@ extension Pattern {
         }
     }
 
-    private static func compile(_ source: String, options: Options) throws(PatternProblem) -> OpaquePointer {
+    static func compile(_ source: String, options: Options) throws(PatternProblem) -> OpaquePointer {
         var source = source
         var error: Int32 = 0
         var offset = 0
