@@ -28,15 +28,16 @@ public final class RuleSet: Sendable {
     let prefilter: Prefilter
     private let health: RuleHealth?
 
-    private init(
+    /// Takes the rules in the order in which they are tried.
+    init(
         _ rules: [CompiledRule],
-        requests: [ActionRequest],
-        localChanges: [LocalChange],
-        warnings: [Diagnostic],
-        digest: String,
-        testCount: Int,
-        fileCount: Int,
-        health: RuleHealth?
+        requests: [ActionRequest] = [],
+        localChanges: [LocalChange] = [],
+        warnings: [Diagnostic] = [],
+        digest: String = "",
+        testCount: Int = 0,
+        fileCount: Int = 0,
+        health: RuleHealth? = nil
     ) {
         self.rules = rules
         self.requests = requests
@@ -231,9 +232,7 @@ public final class RuleSet: Sendable {
         )
         guard rule.isEnabled else { return entry }
         guard entry.isCandidate || rule.obstacle(in: context) != nil else {
-            let message = String(decoding: bytes, as: UTF8.self).lowercased()
-            let missing = self.prefilter.required[rank].first { set in !set.texts.contains { message.contains($0) } }
-            entry.fate = .literalMissing(missing?.texts ?? [])
+            entry.fate = .literalMissing(self.prefilter.missingTexts(of: rank, in: scanner))
             return entry
         }
         let trial = supervision.trial(of: rule, in: "", using: &scanner) { scanner in

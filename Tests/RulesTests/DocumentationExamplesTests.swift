@@ -77,7 +77,7 @@ struct DocumentationExamplesTests {
         let text = try Self.document.get()
         func names<Key: KeySet>(_ keys: Key.Type) -> [String] { Key.allCases.map(\.rawValue) }
         let keys =
-            names(FileKey.self) + names(LocalWordListKey.self) + names(RuleKey.self) + names(WhenKey.self)
+            names(FileKey.self) + names(WordListKey.self) + names(RuleKey.self) + names(WhenKey.self)
             + names(WhenPageKey.self) + names(MatchKey.self) + names(ReplyKey.self) + names(VariantKey.self)
             + names(ChoiceKey.self) + names(HandoffKey.self) + names(CooldownKey.self) + names(SetKey.self)
             + names(ActionKey.self) + names(SayKey.self) + names(NotKey.self) + names(LoseKey.self)

@@ -100,10 +100,12 @@ struct RuleCompiler {
         by written: WrittenRule.Condition,
         _ patterns: [CheckedPattern]
     ) -> [RequiredLiterals] {
-        switch written {
+        // The flags are the rule's, so all of its patterns have the same.
+        let isUnicode = patterns.first?.pattern.options.contains(.ucp) ?? false
+        return switch written {
         case .always: []
-        case .any: RequiredLiterals.required(by: .alternation(patterns.map(\.node)))
-        case .all: patterns.flatMap { RequiredLiterals.required(by: $0.node) }
+        case .any: RequiredLiterals.required(by: .alternation(patterns.map(\.node)), isUnicode: isUnicode)
+        case .all: patterns.flatMap { RequiredLiterals.required(by: $0.node, isUnicode: isUnicode) }
         }
     }
 

@@ -79,6 +79,27 @@ final class CompiledRule: Sendable {
         self.onLimit = written.onLimit ?? defaults.onLimit
         self.required = required
     }
+
+    /// A rule of a ``RuleTable``: one pattern, and the outcome `pass`.
+    init(named name: String, at place: Place, pattern: Pattern, required: [RequiredLiterals]) {
+        self.name = name
+        self.id = name
+        self.place = place
+        self.about = nil
+        self.isEnabled = true
+        self.priority = 0
+        self.requirements = []
+        self.cooldown = nil
+        self.condition = .any([pattern])
+        self.vetoes = []
+        self.outcome = .pass
+        self.actions = []
+        self.topic = nil
+        self.tags = []
+        self.severity = nil
+        self.onLimit = .skip
+        self.required = required
+    }
 }
 
 /// What became of one rule on one message.

@@ -1,130 +1,198 @@
-/// Searches a text for many ASCII texts at once, in one pass, without regard to case.
+/// Searches a text for many texts at once, in one pass: the automaton of Aho and Corasick with a row for each state.
+///
+/// Capital ASCII letters count as small ones; everything else has to be folded before.
 struct LiteralAutomaton: Sendable {
-    /// The class of each byte; 0 for those that occur in no literal.
+    typealias Literal = RequiredLiterals.Literal
+
+    /// A literal that ends in a state.
+    private struct End: Sendable {
+        var literal: UInt32
+        /// In bytes.
+        var length: UInt16
+        var startsWord: Bool
+        var endsWord: Bool
+    }
+
+    /// The column of each byte; 0 for those that occur in no literal.
+    private let columns: [UInt8]
+    /// A row for each state: where each column's next row starts, then the range of `ends` in two elements.
     ///
-    /// Upper and lower case have one class.
-    private let classes: [UInt8]
-    private let classCount: Int
-    /// For each state and class the next state, as its offset in this table.
-    ///
-    /// The top bit says that a literal ends there.
-    private let transitions: [UInt32]
-    /// For each state the range of `sets` whose literals end there.
-    private let ends: [Range<UInt32>]
-    private let sets: [UInt32]
+    /// The rows stand in the order of breadth, so that those of the first letters, which are read most, lie together.
+    /// The top bit says that a literal ends in the next state.
+    private let rows: [UInt32]
+    private let columnCount: Int
+    private let ends: [End]
 
     private static let endFlag: UInt32 = 1 << 31
 
-    /// - Parameter literals: The texts of each set, lower case, ASCII, none empty.
-    init(_ literals: [[String]]) {
-        var classes = [UInt8](repeating: 0, count: 256)
-        var classCount = 1
-        for byte in Set(literals.joined().flatMap(\.utf8)).sorted() {
-            classes[Int(byte)] = UInt8(classCount)
-            if (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) { classes[Int(byte) - 32] = UInt8(classCount) }
-            classCount += 1
+    /// How many bytes the tables take.
+    var byteCount: Int { self.rows.count * 4 + self.ends.count * MemoryLayout<End>.stride + self.columns.count }
+
+    /// - Parameter literals: Folded, none empty, no two equal. ``scan(_:found:)`` names them by their indices.
+    init(_ literals: [Literal]) {
+        var columns = [UInt8](repeating: 0, count: 256)
+        var columnCount = 1
+        for byte in Set(literals.lazy.flatMap(\.bytes)).sorted() {
+            columns[Int(byte)] = UInt8(columnCount)
+            columnCount += 1
         }
-        var trie = Trie(classCount: classCount)
-        for (set, texts) in literals.enumerated() {
-            for text in texts { trie.insert(text.utf8.map { Int(classes[Int($0)]) }, set: UInt32(set)) }
-        }
-        trie.link()
-        self.classes = classes
-        self.classCount = classCount
-        var sets: [UInt32] = []
-        self.ends = trie.sets.map { ending in
-            sets += ending
-            return UInt32(sets.count - ending.count)..<UInt32(sets.count)
-        }
-        self.sets = sets
-        self.transitions = trie.next.map { state in
-            UInt32(state * classCount) | (trie.sets[state].isEmpty ? 0 : Self.endFlag)
+        for byte in 0x41...0x5A { columns[byte] = columns[byte | 0x20] }
+        var builder = Builder(literals, columns: columns, columnCount: columnCount)
+        builder.build()
+        self.columns = columns
+        self.columnCount = columnCount
+        self.rows = builder.rows
+        self.ends = builder.ends.map { index in
+            let literal = literals[index]
+            return End(
+                literal: UInt32(index),
+                length: UInt16(literal.bytes.count),
+                startsWord: literal.startsWord,
+                endsWord: literal.endsWord
+            )
         }
     }
 
-    /// Calls `found` with each set of which a text occurs, perhaps more than once.
+    /// Calls `found` with each literal that occurs, once for each occurrence.
     @inline(__always)
-    func scan(_ bytes: UnsafeBufferPointer<UInt8>, found: (Int) -> Void) {
-        self.classes.withUnsafeBufferPointer { classes in
-            self.transitions.withUnsafeBufferPointer { transitions in
-                var state = 0
+    func scan(_ text: UnsafeBufferPointer<UInt8>, found: (Int) -> Void) {
+        guard let bytes = text.baseAddress else { return }
+        self.rows.withUnsafeBufferPointer { rows in
+            self.ends.withUnsafeBufferPointer { ends in
+                var row = 0
                 var index = 0
-                while index < bytes.count {
-                    let byte = bytes[index] < 0x80 ? bytes[index] : Self.fold(bytes, &index)
-                    index += 1
-                    let next = transitions[state + Int(classes[Int(byte)])]
-                    state = Int(next & ~Self.endFlag)
-                    if next & Self.endFlag != 0 {
-                        for end in self.ends[state / self.classCount] { found(Int(self.sets[Int(end)])) }
-                    }
+                while self.advance(&row, &index, bytes, text.count) {
+                    let last = Int(rows[row + self.columnCount + 1])
+                    for end in Int(rows[row + self.columnCount])..<last
+                    where Self.isWhole(ends[end], text, endingAt: index - 1) { found(Int(ends[end].literal)) }
                 }
             }
         }
     }
 
-    /// The ASCII letter that PCRE2 holds equal to the character at `index`, if there is one, else the byte itself.
+    /// Reads on until a literal ends, at the byte before `index`.
     ///
-    /// There are two: U+017F LATIN SMALL LETTER LONG S, and U+212A KELVIN SIGN. `index` goes to the character's last byte.
-    private static func fold(_ bytes: UnsafeBufferPointer<UInt8>, _ index: inout Int) -> UInt8 {
-        let byte = bytes[index]
-        if byte == 0xC5, index + 1 < bytes.count, bytes[index + 1] == 0xBF {
-            index += 1
-            return UInt8(ascii: "s")
-        }
-        if byte == 0xE2, index + 2 < bytes.count, bytes[index + 1] == 0x84, bytes[index + 2] == 0xAA {
-            index += 2
-            return UInt8(ascii: "k")
-        }
-        return byte
-    }
-
-    /// The automaton while it is built: first a tree, then with a next state for every class.
-    private struct Trie {
-        let classCount: Int
-        /// The next state for each state and class; 0, the root, where the tree has none.
-        var next: [Int]
-        /// The sets whose texts end at each state.
-        var sets: [[UInt32]] = [[]]
-
-        init(classCount: Int) {
-            self.classCount = classCount
-            self.next = Array(repeating: 0, count: classCount)
-        }
-
-        mutating func insert(_ classes: [Int], set: UInt32) {
-            var state = 0
-            for byteClass in classes {
-                let slot = state * self.classCount + byteClass
-                if self.next[slot] == 0 {
-                    self.next[slot] = self.sets.count
-                    self.sets.append([])
-                    self.next += Array(repeating: 0, count: self.classCount)
-                }
-                state = self.next[slot]
-            }
-            self.sets[state].append(set)
-        }
-
-        /// Fills in where to go when the tree has no way on: to the longest end of the text so far that is in the tree.
-        mutating func link() {
-            var fallback = Array(repeating: 0, count: self.sets.count)
-            var queue = [0]
-            var head = 0
-            while head < queue.count {
-                let state = queue[head]
-                head += 1
-                self.sets[state] += state == 0 ? [] : self.sets[fallback[state]]
-                for byteClass in 0..<self.classCount {
-                    let slot = state * self.classCount + byteClass
-                    let inherited = state == 0 ? 0 : self.next[fallback[state] * self.classCount + byteClass]
-                    let child = self.next[slot]
-                    if child == 0 {
-                        self.next[slot] = inherited
-                    } else {
-                        fallback[child] = inherited
-                        queue.append(child)
+    /// A function of its own, so that the state stays in a register: the next one waits for it.
+    ///
+    /// - Returns: Whether there is one; else the text is at its end.
+    @inline(never)
+    private func advance(_ row: inout Int, _ index: inout Int, _ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        self.columns.withUnsafeBufferPointer { columns in
+            self.rows.withUnsafeBufferPointer { rows in
+                guard let columns = columns.baseAddress, let rows = rows.baseAddress else { return false }
+                var state = row
+                var next = index
+                var isEnd = false
+                while next < count {
+                    let found = rows[state + Int(columns[Int(text[next])])]
+                    state = Int(found & ~Self.endFlag)
+                    next += 1
+                    if found & Self.endFlag != 0 {
+                        isEnd = true
+                        break
                     }
                 }
+                row = state
+                index = next
+                return isEnd
+            }
+        }
+    }
+
+    /// Whether what stands beside the literal may stand there.
+    @inline(__always)
+    private static func isWhole(_ end: End, _ text: UnsafeBufferPointer<UInt8>, endingAt index: Int) -> Bool {
+        if end.endsWord, index + 1 < text.count, isWordByte(text[index + 1]) { return false }
+        let before = index - Int(end.length)
+        return !end.startsWord || before < 0 || !isWordByte(text[before])
+    }
+
+    /// Makes the rows, state by state in the order of breadth.
+    private struct Builder {
+        /// A state: the literals that start with the text so far, and the state of its longest end that is one too.
+        private struct State {
+            var literals: Range<Int>
+            var depth: Int
+            var fallback: Int
+        }
+
+        private let literals: [Literal]
+        /// The indices of the literals in the order of their bytes.
+        private let order: [Int]
+        private let columns: [UInt8]
+        private let columnCount: Int
+        private let stride: Int
+        private var states: [State] = []
+        /// Whether a literal ends in each state.
+        private var hasEnd: [Bool] = [false]
+
+        private(set) var rows: [UInt32] = []
+        private(set) var ends: [Int] = []
+
+        init(_ literals: [Literal], columns: [UInt8], columnCount: Int) {
+            self.literals = literals
+            self.order = literals.indices.sorted { literals[$0].bytes.lexicographicallyPrecedes(literals[$1].bytes) }
+            self.columns = columns
+            self.columnCount = columnCount
+            self.stride = columnCount + 2
+            self.states = [State(literals: 0..<literals.count, depth: 0, fallback: 0)]
+        }
+
+        mutating func build() {
+            self.rows.reserveCapacity(self.stateCount * self.stride)
+            var index = 0
+            while index < self.states.count {
+                self.appendRow(of: index)
+                index += 1
+            }
+        }
+
+        /// The root, and a state for each byte of each literal that it doesn't share with the one before.
+        private var stateCount: Int {
+            zip(self.order, self.order.dropFirst()).reduce(
+                1 + (self.order.first.map { self.literals[$0].bytes.count } ?? 0)
+            ) {
+                let (previous, next) = (self.literals[$1.0].bytes, self.literals[$1.1].bytes)
+                return $0 + next.count - zip(previous, next).prefix { $0 == $1 }.count
+            }
+        }
+
+        /// The row of the fallback, whose state comes earlier, and over it the ways on from the state itself.
+        private mutating func appendRow(of index: Int) {
+            let state = self.states[index]
+            let start = self.rows.count
+            // Element by element: a slice of the rows would make the append copy all of them.
+            for column in 0..<self.columnCount {
+                self.rows.append(index == 0 ? 0 : self.rows[state.fallback * self.stride + column])
+            }
+            let firstEnd = self.ends.count
+            var rest = state.literals
+            while let first = rest.first, self.literals[self.order[first]].bytes.count == state.depth {
+                self.ends.append(self.order[first])
+                rest.removeFirst()
+            }
+            if index != 0 {
+                let inherited = state.fallback * self.stride + self.columnCount
+                for end in self.rows[inherited]..<self.rows[inherited + 1] { self.ends.append(self.ends[Int(end)]) }
+            }
+            self.appendStates(for: rest, depth: state.depth, rowStart: start, isRoot: index == 0)
+            self.rows += [UInt32(firstEnd), UInt32(self.ends.count)]
+        }
+
+        /// A state for each byte that may follow.
+        private mutating func appendStates(for literals: Range<Int>, depth: Int, rowStart: Int, isRoot: Bool) {
+            var first = literals.lowerBound
+            while first < literals.upperBound {
+                let byte = self.literals[self.order[first]].bytes[depth]
+                var end = first + 1
+                while end < literals.upperBound, self.literals[self.order[end]].bytes[depth] == byte { end += 1 }
+                let slot = rowStart + Int(self.columns[Int(byte)])
+                let fallback = isRoot ? 0 : Int(self.rows[slot] & ~LiteralAutomaton.endFlag) / self.stride
+                let isEnd = self.literals[self.order[first]].bytes.count == depth + 1 || self.hasEnd[fallback]
+                self.rows[slot] = UInt32(self.states.count * self.stride) | (isEnd ? LiteralAutomaton.endFlag : 0)
+                self.states.append(State(literals: first..<end, depth: depth + 1, fallback: fallback))
+                self.hasEnd.append(isEnd)
+                first = end
             }
         }
     }

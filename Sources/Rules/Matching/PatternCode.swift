@@ -3,8 +3,8 @@ internal import CPCRE2
 /// What PCRE2 has made of a pattern.
 ///
 /// A handle: whoever made it frees it.
+// Guard: PCRE2 writes into compiled code only while it is translated, which happens to copies that nobody knows yet.
 struct PatternCode: @unchecked Sendable {
-    // Guard: PCRE2 writes into compiled code only while it is translated, which happens to copies that nobody knows yet.
     let pointer: OpaquePointer
 
     /// Compiles a pattern as it is written.

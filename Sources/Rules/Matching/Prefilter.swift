@@ -1,78 +1,204 @@
 /// Finds the rules that may match a message by the texts that their patterns require.
 ///
-/// It may name a rule that doesn't match and never misses one that does. All texts are searched at once, by an
-/// automaton of Aho and Corasick over the bytes of the message; its cost doesn't depend on the number of rules.
+/// It may name a rule that doesn't match and never misses one that does. All texts are searched at once; then only
+/// those rules are looked at whose rarest set was found, so the cost hardly depends on the number of rules.
 struct Prefilter: Sendable {
     /// More sets of one rule cost more than they rule out.
-    private static let maximumSetsOfRule = 3
+    private static let maximumSetsOfRule = 6
+    /// A set with more texts is only used where a rule has no other.
+    private static let maximumCountBesideTrigger = 64
 
-    /// The sets that each rule needs, by rank; none for a rule that always has to be tried.
-    let required: [[RequiredLiterals]]
+    let ruleCount: Int
     /// A bit for each rule that always has to be tried.
     let always: [UInt64]
-    /// How many sets each rule needs.
-    let neededCount: [UInt8]
-    /// The rank of the rule that each set belongs to.
-    let ruleOfSet: [UInt32]
+    /// Every text of any rule, once.
+    private let literals: [RequiredLiterals.Literal]
+    /// For each literal the range of `triggered` with the ranks of the rules that look out for it.
+    private let triggerStarts: [UInt32]
+    private let triggered: [UInt32]
+    /// For each rank the range of `sets` with its sets, each as the number of its literals and the literals.
+    ///
+    /// The first is the trigger.
+    private let setStarts: [UInt32]
+    private let sets: [UInt32]
     private let automaton: LiteralAutomaton
 
     /// - Parameter required: For each rule, by rank, its sets. `nil` for a rule that is never tried, none for one that
     ///   always is.
     init(_ required: [[RequiredLiterals]?]) {
-        self.required = required.map { sets in
-            let best = (sets ?? []).sorted { ($0.shortest, -$0.texts.count) > ($1.shortest, -$1.texts.count) }
-            return Array(best.prefix(Self.maximumSetsOfRule))
-        }
         var always = [UInt64](repeating: 0, count: (required.count + 63) / 64)
         for (rank, sets) in required.enumerated() where sets?.isEmpty == true { always[rank / 64] |= 1 << (rank % 64) }
+        var vocabulary = Vocabulary()
+        let numbered = required.map { sets in (sets ?? []).map { vocabulary.number($0) } }
+        let ordered = numbered.map { vocabulary.rarestFirst($0) }
+        var triggered = [[UInt32]](repeating: [], count: vocabulary.literals.count)
+        for (rank, sets) in ordered.enumerated() {
+            for literal in sets.first ?? [] { triggered[literal].append(UInt32(rank)) }
+        }
+        self.ruleCount = required.count
         self.always = always
-        self.neededCount = self.required.map { UInt8($0.count) }
-        self.ruleOfSet = self.required.enumerated().flatMap { rank, sets in sets.map { _ in UInt32(rank) } }
-        self.automaton = LiteralAutomaton(self.required.joined().map(\.texts))
+        self.literals = vocabulary.literals
+        (self.triggerStarts, self.triggered) = Self.joined(triggered)
+        (self.setStarts, self.sets) = Self.joined(
+            ordered.map { sets in sets.flatMap { [UInt32($0.count)] + $0.map(UInt32.init) } }
+        )
+        self.automaton = LiteralAutomaton(vocabulary.literals)
+    }
+
+    /// The lists one behind the other, and where each starts; one more start says where the last one ends.
+    private static func joined(_ lists: [[UInt32]]) -> (starts: [UInt32], elements: [UInt32]) {
+        var starts: [UInt32] = [0]
+        starts.reserveCapacity(lists.count + 1)
+        var elements: [UInt32] = []
+        elements.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+        for list in lists {
+            elements += list
+            starts.append(UInt32(elements.count))
+        }
+        return (starts, elements)
+    }
+
+    /// How many bytes the tables of the search take.
+    var byteCount: Int {
+        self.automaton.byteCount + 4 * (self.triggerStarts.count + self.triggered.count)
+            + 4 * (self.setStarts.count + self.sets.count)
     }
 
     /// Sets a bit in `scanner.candidates` for each rule that has to be tried.
+    ///
+    /// - Parameters:
+    ///   - bytes: Valid UTF-8.
+    ///   - scanner: The calling thread's.
     func findCandidates(in bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) {
-        scanner.prepare(self)
-        guard !self.ruleOfSet.isEmpty else { return }
-        self.automaton.scan(bytes) { set in scanner.mark(set, of: self) }
+        scanner.candidates.removeAll(keepingCapacity: true)
+        scanner.candidates.append(contentsOf: self.always)
+        scanner.found.prepare(for: self.literals.count)
+        guard !self.literals.isEmpty else { return }
+        self.search(bytes, &scanner.found)
+        self.addTriggered(by: scanner.found, to: &scanner.candidates)
+    }
+
+    /// Notes which literals occur.
+    private func search(_ bytes: UnsafeBufferPointer<UInt8>, _ found: inout FoundLiterals) {
+        // ASCII needs no folding beyond what the automaton does: four messages of five are searched as they are.
+        guard skipASCII(bytes, from: 0) < bytes.count else {
+            return self.automaton.scan(bytes) { found.insert($0) }
+        }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { folded in
+            let count = Folding.table.fold(bytes, into: folded)
+            self.automaton.scan(UnsafeBufferPointer(rebasing: folded[..<count])) { found.insert($0) }
+        }
+    }
+
+    /// Sets the bits of the rules whose trigger was found and of whose other sets each was found too.
+    private func addTriggered(by found: borrowing FoundLiterals, to candidates: inout [UInt64]) {
+        candidates.withUnsafeMutableBufferPointer { candidates in
+            for literal in found.list {
+                let triggers = Int(self.triggerStarts[Int(literal)])..<Int(self.triggerStarts[Int(literal) + 1])
+                for trigger in triggers {
+                    let rank = Int(self.triggered[trigger])
+                    if self.missingSet(of: rank, afterTrigger: true, found) == nil {
+                        candidates[rank / 64] |= 1 << UInt64(rank % 64)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where in `sets` the first set of a rule stands of which no literal was found.
+    @inline(__always)
+    private func missingSet(of rank: Int, afterTrigger: Bool, _ found: borrowing FoundLiterals) -> Int? {
+        var start = Int(self.setStarts[rank])
+        let end = Int(self.setStarts[rank + 1])
+        if afterTrigger, start < end { start += Int(self.sets[start]) + 1 }
+        while start < end {
+            let next = start + Int(self.sets[start]) + 1
+            var index = start + 1
+            while index < next, !found.contains(self.sets[index]) { index += 1 }
+            if index == next { return start }
+            start = next
+        }
+        return nil
+    }
+
+    /// The texts of which a rule needs one and of which the scanner's last message has none, for people.
+    ///
+    /// - Parameters:
+    ///   - rank: The rule's.
+    ///   - scanner: Whose last message was searched by this prefilter.
+    /// - Returns: The texts of the first such set; none where every set was found.
+    func missingTexts(of rank: Int, in scanner: borrowing Scanner) -> [String] {
+        guard let start = self.missingSet(of: rank, afterTrigger: false, scanner.found) else { return [] }
+        return self.sets[(start + 1)...(start + Int(self.sets[start]))].map { self.literals[Int($0)].text }
+    }
+
+    /// The literals of all rules while the tables are made.
+    private struct Vocabulary {
+        private(set) var literals: [RequiredLiterals.Literal] = []
+        private var numbers: [RequiredLiterals.Literal: Int] = [:]
+        /// In how many sets each literal occurs.
+        private var useCounts: [Int] = []
+
+        mutating func number(_ set: RequiredLiterals) -> [Int] {
+            set.literals.map { literal in
+                if let number = self.numbers[literal] {
+                    self.useCounts[number] += 1
+                    return number
+                }
+                self.numbers[literal] = self.literals.count
+                self.literals.append(literal)
+                self.useCounts.append(1)
+                return self.literals.count - 1
+            }
+        }
+
+        /// The sets that are worth looking at, the trigger first.
+        ///
+        /// What many rules look out for is what visitors write about, so it is found more often than its letters say.
+        func rarestFirst(_ sets: [[Int]]) -> [[Int]] {
+            let ordered = sets.map { set in (set: set, frequency: self.frequency(of: set)) }
+                .sorted { $0.frequency < $1.frequency }.map(\.set)
+            let others = ordered.dropFirst().filter { $0.count <= Prefilter.maximumCountBesideTrigger }
+            return Array(ordered.prefix(1)) + others.prefix(Prefilter.maximumSetsOfRule - 1)
+        }
+
+        private func frequency(of set: [Int]) -> Double {
+            set.reduce(0) { $0 + self.literals[$1].frequency * Double(self.useCounts[$1]) }
+        }
     }
 }
 
+/// Which literals of a prefilter occur in the last message.
+struct FoundLiterals {
+    /// In the order in which they were found.
+    private(set) var list: [UInt32] = []
+    /// A bit for each literal.
+    private var bits: [UInt64] = []
+
+    /// Forgets the last message and makes room for `count` literals.
+    mutating func prepare(for count: Int) {
+        let wordCount = (count + 63) / 64
+        if self.bits.count < wordCount {
+            self.bits = [UInt64](repeating: 0, count: wordCount)
+        } else {
+            for literal in self.list { self.bits[Int(literal) / 64] = 0 }
+        }
+        self.list.removeAll(keepingCapacity: true)
+    }
+
+    @inline(__always)
+    mutating func insert(_ literal: Int) {
+        let bit = UInt64(1) << UInt64(literal % 64)
+        guard self.bits[literal / 64] & bit == 0 else { return }
+        self.bits[literal / 64] |= bit
+        self.list.append(UInt32(literal))
+    }
+
+    @inline(__always)
+    func contains(_ literal: UInt32) -> Bool { self.bits[Int(literal) / 64] & (1 << UInt64(literal % 64)) != 0 }
+}
+
 extension Scanner {
-    /// Makes room for `prefilter`'s rules and forgets the last message.
-    fileprivate mutating func prepare(_ prefilter: Prefilter) {
-        if self.setStamps.count < prefilter.ruleOfSet.count {
-            self.setStamps = [UInt32](repeating: 0, count: prefilter.ruleOfSet.count)
-        }
-        if self.ruleStamps.count < prefilter.neededCount.count {
-            self.ruleStamps = [UInt32](repeating: 0, count: prefilter.neededCount.count)
-            self.foundCounts = [UInt8](repeating: 0, count: prefilter.neededCount.count)
-        }
-        if self.stamp == .max {
-            for index in self.setStamps.indices { self.setStamps[index] = 0 }
-            for index in self.ruleStamps.indices { self.ruleStamps[index] = 0 }
-            self.stamp = 0
-        }
-        // Marks with an older stamp don't count, so that nothing has to be cleared.
-        self.stamp += 1
-        self.candidates.removeAll(keepingCapacity: true)
-        self.candidates.append(contentsOf: prefilter.always)
-    }
-
-    /// A text of `set` was found.
-    fileprivate mutating func mark(_ set: Int, of prefilter: Prefilter) {
-        guard self.setStamps[set] != self.stamp else { return }
-        self.setStamps[set] = self.stamp
-        let rank = Int(prefilter.ruleOfSet[set])
-        if self.ruleStamps[rank] != self.stamp {
-            self.ruleStamps[rank] = self.stamp
-            self.foundCounts[rank] = 0
-        }
-        self.foundCounts[rank] += 1
-        if self.foundCounts[rank] == prefilter.neededCount[rank] { self.candidates[rank / 64] |= 1 << (rank % 64) }
-    }
-
     /// Whether the rule of this rank has to be tried.
     func isCandidate(_ rank: Int) -> Bool { self.candidates[rank / 64] & (1 << (rank % 64)) != 0 }
 

@@ -37,13 +37,8 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
 
     /// A bit for each rule, by rank, that has to be tried on the last message.
     var candidates: [UInt64] = []
-    /// The number of the last message; what carries an older one is forgotten.
-    var stamp: UInt32 = 0
-    /// When a text of each set was last found.
-    var setStamps: [UInt32] = []
-    /// When a set of each rule was last found, and how many of its sets in that message.
-    var ruleStamps: [UInt32] = []
-    var foundCounts: [UInt8] = []
+    /// The texts of the last message that rules require.
+    var found = FoundLiterals()
 
     public init() { self.init(clock: .monotonic, processor: .processor) }
 

@@ -2,33 +2,37 @@
 ///
 /// The engine reads patterns to find what any match must contain and which groups are always set. PCRE2 alone
 /// decides what matches, so an unknown construct is ``something``: less is known then, and nothing is wrong.
-indirect enum PatternNode: Equatable {
+enum PatternNode: Equatable {
     /// One character.
     case literal(Unicode.Scalar)
     /// One of at most four characters.
     case oneOf([Unicode.Scalar])
+    /// One character of a larger set: `.`, `\w`, `[a-z]`.
+    case oneOfMany
     /// Any text, perhaps none.
     case something
-    /// Consumes no text: `\b`, `^`, a negative lookaround, an option setting.
+    /// `\b`, `(?<!\w)` or `(?!\w)`: beside a letter, a digit or `_` no other may stand.
+    case wordEdge
+    /// Consumes no text: `^`, a negative lookaround, an option setting.
     case assertion
     case sequence([PatternNode])
     case alternation([PatternNode])
-    case capture(name: String?, PatternNode)
+    indirect case capture(name: String?, PatternNode)
     /// `(?=...)` or `(?<=...)`: the text around must match it.
-    case lookaround(PatternNode)
-    /// Repeated at least `minimum` times.
-    case repeated(PatternNode, minimum: Int)
+    indirect case lookaround(PatternNode)
+    /// Repeated at least `minimum` times, and at most `maximum` times, where that is known.
+    indirect case repeated(PatternNode, minimum: Int, maximum: Int?)
 
     /// The named groups that are set in every match.
     var alwaysSet: Set<String> {
         switch self {
-        case .literal, .oneOf, .something, .assertion: []
+        case .literal, .oneOf, .oneOfMany, .something, .wordEdge, .assertion: []
         case .sequence(let parts): parts.reduce(into: []) { $0.formUnion($1.alwaysSet) }
         case .alternation(let branches):
             branches.dropFirst().reduce(branches.first?.alwaysSet ?? []) { $0.intersection($1.alwaysSet) }
         case .capture(let name, let part): part.alwaysSet.union(name.map { [$0] } ?? [])
         case .lookaround(let part): part.alwaysSet
-        case .repeated(let part, let minimum): minimum > 0 ? part.alwaysSet : []
+        case .repeated(let part, let minimum, _): minimum > 0 ? part.alwaysSet : []
         }
     }
 

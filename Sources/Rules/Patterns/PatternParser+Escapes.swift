@@ -8,23 +8,39 @@ extension PatternParser {
         switch letter {
         case "Q": return self.quoted()
         case "E": return []
-        case "b", "B", "A", "Z", "z": return [.assertion]
+        case "b": return [.wordEdge]
+        case "B", "A", "Z", "z": return [.assertion]
         case "C", "G", "K":
             self.remark(.rejected, from: start)
             return [.something]
         case "g": return self.reference(from: start)
-        case "x": return [self.hexadecimal()]
-        case "k", "p", "P", "o", "N": return self.braced()
+        case "k":
+            self.skipName()
+            return [.something]
+        case "d", "D", "h", "H", "s", "S", "v", "V", "w", "W": return [.oneOfMany]
+        default: return [self.codedCharacter(letter)]
+        }
+    }
+
+    /// A character that is written by its number or its letter, after the backslash and `letter`.
+    private mutating func codedCharacter(_ letter: Unicode.Scalar) -> PatternNode {
+        switch letter {
+        case "x": return self.hexadecimal()
+        case "o": return Self.character(self.braces(), radix: 8)
+        case "N": return self.namedCharacter()
+        case "p", "P":
+            if self.braces() == nil { self.position = min(self.position + 1, self.scalars.count) }
+            return .oneOfMany
         case "c":
             self.position = min(self.position + 1, self.scalars.count)
-            return [.something]
+            return .oneOfMany
         case "0"..."9":
             // A back-reference or an octal number, which differ only by the number of groups.
-            self.skipDigits()
-            return [.something]
+            _ = self.take { ("0"..."9").contains($0) }
+            return .something
         case _ where letter.isASCII && letter.properties.isAlphabetic:
-            return [Self.controls[letter].map(PatternNode.literal) ?? .something]
-        default: return [.literal(letter)]
+            return Self.controls[letter].map(PatternNode.literal) ?? .something
+        default: return .literal(letter)
         }
     }
 
@@ -32,6 +48,13 @@ extension PatternParser {
     private static let controls: [Unicode.Scalar: Unicode.Scalar] = [
         "t": "\t", "n": "\n", "r": "\r", "f": "\u{C}", "e": "\u{1B}", "a": "\u{7}",
     ]
+
+    private static func character(_ digits: String?, radix: Int) -> PatternNode {
+        digits.flatMap { UInt32($0, radix: radix) }.flatMap(Unicode.Scalar.init).map(PatternNode.literal) ?? .something
+    }
+
+    /// What stands between the braces that come next.
+    private mutating func braces() -> String? { self.take("{") ? self.take(through: "}") : nil }
 
     /// The characters between `\Q` and `\E`.
     private mutating func quoted() -> [PatternNode] {
@@ -45,80 +68,105 @@ extension PatternParser {
 
     /// `\g`: a group of another place by its number or name, as a back-reference or as a call.
     private mutating func reference(from start: Int) -> [PatternNode] {
-        switch self.next {
-        case "<", "'":
-            let end: Unicode.Scalar = self.next == "<" ? ">" : "'"
-            self.position += 1
-            _ = self.take(through: end)
+        if self.next == "<" || self.next == "'" {
+            self.skipName()
             self.remark(.recursion, from: start)
-            return [.something]
-        default: return self.braced()
-        }
-    }
-
-    /// Something of which only the end matters: `\p{L}`, `\pL`, `\k<name>`, `\N{U+41}`, `\g{-1}`.
-    private mutating func braced() -> [PatternNode] {
-        switch self.next {
-        case "{": _ = self.take(through: "}")
-        case "<": _ = self.take(through: ">")
-        case "'":
-            self.position += 1
-            _ = self.take(through: "'")
-        default:
-            switch self.scalar(-1) {
-            case "p", "P": self.position = min(self.position + 1, self.scalars.count)
-            case "g":
-                if !self.take("-") { _ = self.take("+") }
-                self.skipDigits()
-            default: break
-            }
+        } else if self.braces() == nil {
+            if !self.take("-") { _ = self.take("+") }
+            _ = self.take { ("0"..."9").contains($0) }
         }
         return [.something]
     }
 
-    private mutating func skipDigits() {
-        while let next = self.next, ("0"..."9").contains(next) { self.position += 1 }
+    /// `{name}`, `<name>` or `'name'`.
+    private mutating func skipName() {
+        if self.take("{") {
+            _ = self.take(through: "}")
+        } else if self.take("<") {
+            _ = self.take(through: ">")
+        } else if self.take("'") {
+            _ = self.take(through: "'")
+        }
     }
 
     /// `\x41` or `\x{41}`.
     private mutating func hexadecimal() -> PatternNode {
-        var digits = ""
-        if self.take("{") {
-            digits = self.take(through: "}")
-        } else {
-            while digits.count < 2, let next = self.next, next.properties.isASCIIHexDigit {
-                digits.unicodeScalars.append(next)
-                self.position += 1
-            }
-        }
-        return UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init).map(PatternNode.literal) ?? .something
+        Self.character(self.braces() ?? self.take(atMost: 2) { $0.properties.isASCIIHexDigit }, radix: 16)
     }
+
+    /// `\N{U+41}`, or `\N` alone: any character but a line break.
+    private mutating func namedCharacter() -> PatternNode {
+        guard self.starts(with: "{U+") else { return .oneOfMany }
+        return Self.character(self.braces().map { String($0.dropFirst(2)) }, radix: 16)
+    }
+
+    // MARK: Classes
+
+    /// More members make a class ``PatternNode/oneOfMany``.
+    private static let maximumMembers = 4
 
     /// `[...]`.
     mutating func characterClass() -> PatternNode {
         self.position += 1
-        let isNegated = self.take("^")
+        let isNegated = self.classHead()
         var members: [Unicode.Scalar] = []
-        var isSimple = !isNegated
+        var isSmall = !isNegated
         var isFirst = true
         while let next = self.next, next != "]" || isFirst {
             isFirst = false
-            if self.starts(with: "[:") || self.starts(with: "[.") || self.starts(with: "[=") {
-                isSimple = false
-                self.skipPOSIXClass()
-            } else if next == "\\" {
-                let member = self.escapedMember()
-                isSimple = isSimple && member != nil
-                members += member.map { [$0] } ?? []
-            } else {
-                // A hyphen may be a range; a class with one is taken for a large class.
-                isSimple = isSimple && next != "-"
-                members.append(next)
-                self.position += 1
-            }
+            let member = self.classMember()
+            isSmall = isSmall && member != nil
+            members += member ?? []
         }
         self.position = min(self.position + 1, self.scalars.count)
-        return isSimple && (1...4).contains(members.count) ? .oneOf(members) : .something
+        return isSmall && (1...Self.maximumMembers).contains(members.count) ? .oneOf(members) : .oneOfMany
+    }
+
+    /// What may stand before the first member, where `]` is a character: `^`, `\E` and `\Q\E`.
+    ///
+    /// - Returns: Whether the class is negated.
+    private mutating func classHead() -> Bool {
+        var isNegated = false
+        while true {
+            if self.take(#"\E"#) || self.take(#"\Q\E"#) { continue }
+            guard !isNegated, self.take("^") else { return isNegated }
+            isNegated = true
+        }
+    }
+
+    /// The next characters of a class: one, or a range of a few; nothing for a larger set.
+    private mutating func classMember() -> [Unicode.Scalar]? {
+        if self.starts(with: "[:") || self.starts(with: "[.") || self.starts(with: "[=") {
+            self.skipPOSIXClass()
+            return nil
+        }
+        guard let first = self.classCharacter() else { return nil }
+        guard self.next == "-", let end = self.scalar(1), end != "]" else { return [first] }
+        self.position += 1
+        // A range with a set at its end is an error or, in some places, a hyphen: rare enough to be a larger set.
+        guard !self.starts(with: "["), let last = self.classCharacter() else { return nil }
+        guard first <= last, last.value - first.value < UInt32(Self.maximumMembers) else { return nil }
+        return (first.value...last.value).compactMap(Unicode.Scalar.init)
+    }
+
+    /// The next character of a class; nothing where it is a set, or written in a rare way.
+    private mutating func classCharacter() -> Unicode.Scalar? {
+        guard let next = self.next else { return nil }
+        self.position += 1
+        guard next == "\\" else { return next }
+        guard let letter = self.next else { return nil }
+        self.position += 1
+        switch letter {
+        case "Q":
+            // Members in quotes: rare, and a `]` in them is no end.
+            while !self.isAtEnd, !self.take(#"\E"#) { self.position += 1 }
+            return nil
+        case "b", "E", "k", "g": return nil
+        case "N" where !self.starts(with: "{U+"): return nil
+        default:
+            guard case .literal(let scalar) = self.codedCharacter(letter) else { return nil }
+            return scalar
+        }
     }
 
     /// `[:alpha:]`, or only the bracket where it doesn't close.
@@ -133,23 +181,5 @@ extension PatternParser {
             end += 1
         }
         self.position += 1
-    }
-
-    /// A character that is escaped inside a class, where it is a single known one.
-    private mutating func escapedMember() -> Unicode.Scalar? {
-        if self.starts(with: #"\Q"#) {
-            // Members in quotes: rare, and a `]` in them is no end.
-            while !self.isAtEnd, !self.take(#"\E"#) { self.position += 1 }
-            return nil
-        }
-        let letter = self.scalar(1)
-        guard let letter, !(letter.isASCII && (letter.properties.isAlphabetic || ("0"..."9").contains(letter))) else {
-            // `\c` has one character more, which may be a bracket.
-            self.position = min(self.position + (letter == "c" ? 3 : 2), self.scalars.count)
-            if self.next == "{", "xpPNo".unicodeScalars.contains(letter ?? " ") { _ = self.take(through: "}") }
-            return nil
-        }
-        self.position += 2
-        return letter
     }
 }

@@ -1,5 +1,5 @@
 extension PatternParser {
-    /// What stands behind `(`; nothing for a comment.
+    /// What stands behind `(`.
     mutating func group() -> [PatternNode] {
         let start = self.position
         let wasExtended = self.isExtended
@@ -13,8 +13,9 @@ extension PatternParser {
         if self.take("=") || self.take("<=") { return [.lookaround(self.body(restoring: wasExtended))] }
         if self.take("*") || self.take("<*") { return [.lookaround(self.body(restoring: wasExtended))] }
         if self.take("!") || self.take("<!") {
-            _ = self.body(restoring: wasExtended)
-            return [.assertion]
+            let body = self.body(restoring: wasExtended)
+            let isEdge = self.text(start..<self.position).hasSuffix(#"!\w)"#) && body == .oneOfMany
+            return [isEdge ? .wordEdge : .assertion]
         }
         if self.take("P<") || self.take("<") { return [self.named(until: ">", wasExtended)] }
         if self.take("'") { return [self.named(until: "'", wasExtended)] }
@@ -49,13 +50,15 @@ extension PatternParser {
             self.position -= 1
             _ = self.group()
         } else {
+            self.isUncertain = self.isUncertain || self.next == "*"
             _ = self.take(through: ")")
         }
-        return .repeated(self.body(restoring: wasExtended), minimum: 0)
+        return .repeated(self.body(restoring: wasExtended), minimum: 0, maximum: 1)
     }
 
-    /// A verb or a callout.
+    /// A verb, a group that is written like one, or a callout: they may end a match early or hold a parenthesis.
     private mutating func rejected(from start: Int) -> [PatternNode] {
+        self.isUncertain = true
         _ = self.take(through: ")")
         self.remark(.rejected, from: start)
         return [.something]
@@ -82,6 +85,9 @@ extension PatternParser {
     ///
     /// What follows `-` is unset, and `^` unsets all.
     private mutating func setOptions(_ options: String) {
+        // `xx` changes how a class is read, `a` what a word edge is, and an unknown letter may change anything.
+        let isKnown = options.unicodeScalars.allSatisfy { "imnsxJU-^".unicodeScalars.contains($0) }
+        self.isUncertain = self.isUncertain || !isKnown || options.contains("xx")
         let parts = options.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         if options.hasPrefix("^") { self.isExtended = false }
         if parts.first?.contains("x") == true { self.isExtended = true }

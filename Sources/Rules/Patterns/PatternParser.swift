@@ -1,6 +1,7 @@
 /// Reads PCRE2's syntax into a ``PatternNode``.
 ///
-/// It expects what `pcre2_compile` accepts and never fails: of other text it makes something harmless.
+/// It expects what `pcre2_compile` accepts and never fails. Where it can't be sure how PCRE2 reads a construct, the
+/// whole pattern is ``PatternNode/something``: less is known then, and nothing is wrong.
 struct PatternParser {
     /// As deep as PCRE2 allows groups to nest.
     static let maximumDepth = 250
@@ -10,19 +11,16 @@ struct PatternParser {
     var position = 0
     /// Whether white space and comments are ignored, at this place.
     var isExtended: Bool
+    /// Whether a construct was met of which not even the end is known for certain.
+    var isUncertain = false
     private var depth = 0
 
     /// The parts of `pattern`, and what is remarkable in it, in the order of the text.
     static func parse(_ pattern: String, isExtended: Bool = false) -> (node: PatternNode, remarks: [PatternRemark]) {
         var parser = PatternParser(scalars: Array(pattern.unicodeScalars), isExtended: isExtended)
-        var parts = [parser.alternation()]
-        while !parser.isAtEnd {
-            // A parenthesis too many.
-            parser.position += 1
-            parts.append(.something)
-            parts.append(parser.alternation())
-        }
-        return (parts.count == 1 ? parts[0] : .sequence(parts), parser.remarks)
+        let node = parser.alternation()
+        // What is left starts with a parenthesis too many.
+        return (parser.isUncertain || !parser.isAtEnd ? .something : node, parser.remarks)
     }
 
     private init(scalars: [Unicode.Scalar], isExtended: Bool) {
@@ -43,7 +41,14 @@ struct PatternParser {
         return index < self.scalars.count ? self.scalars[index] : nil
     }
 
-    func starts(with text: String) -> Bool { self.scalars[self.position...].starts(with: text.unicodeScalars) }
+    func starts(with text: String) -> Bool {
+        var index = self.position
+        for scalar in text.unicodeScalars {
+            guard index < self.scalars.count, self.scalars[index] == scalar else { return false }
+            index += 1
+        }
+        return true
+    }
 
     /// Takes `text`, if it comes next.
     mutating func take(_ text: String) -> Bool {
@@ -62,6 +67,13 @@ struct PatternParser {
         return self.text(start..<self.position)
     }
 
+    /// Takes what stands next as long as `isPart` holds, but at most `limit` scalars.
+    mutating func take(atMost limit: Int = .max, while isPart: (Unicode.Scalar) -> Bool) -> String {
+        let start = self.position
+        while self.position - start < limit, let scalar = self.next, isPart(scalar) { self.position += 1 }
+        return self.text(start..<self.position)
+    }
+
     func text(_ range: Range<Int>) -> String {
         String(String.UnicodeScalarView(self.scalars[range]))
     }
@@ -74,7 +86,9 @@ struct PatternParser {
 
     /// Alternatives up to the end or an unopened `)`.
     mutating func alternation() -> PatternNode {
-        guard self.depth < Self.maximumDepth else {
+        // The pattern itself is no group.
+        guard self.depth <= Self.maximumDepth else {
+            self.isUncertain = true
             self.position = self.scalars.count
             return .something
         }
@@ -90,12 +104,25 @@ struct PatternParser {
         while true {
             self.skipIgnored()
             guard let next = self.next, next != "|", next != ")" else { break }
+            if !Self.isSpecial(next) {
+                // Most characters stand for themselves.
+                self.position += 1
+                parts.append(self.quantified(.literal(next)))
+                continue
+            }
             let items = self.items()
             guard let last = items.last else { continue }
             parts += items.dropLast()
             parts.append(self.quantified(last))
         }
         return parts.count == 1 ? parts[0] : .sequence(parts)
+    }
+
+    private static func isSpecial(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "\\", "[", "(", ".", "^", "$", "*", "+", "?", "{": true
+        default: false
+        }
     }
 
     /// The next item; several for `\Q...\E`, of which a quantifier binds the last, and none for a comment.
@@ -107,11 +134,12 @@ struct PatternParser {
         case "(": return self.group()
         case ".":
             self.position += 1
-            return [.something]
+            return [.oneOfMany]
         case "^", "$":
             self.position += 1
             return [.assertion]
         case "*", "+", "?", "{":
+            // A brace that starts no quantifier stands for itself, but later versions of PCRE2 read more of them.
             self.position += 1
             return [.something]
         default:
@@ -124,43 +152,70 @@ struct PatternParser {
     private mutating func quantified(_ item: PatternNode) -> PatternNode {
         self.skipIgnored()
         var node = item
-        while let minimum = self.quantifier() {
-            self.skipIgnored()
+        while let (minimum, maximum) = self.quantifier() {
+            // Only directly behind the quantifier these make it lazy or possessive.
             if !self.take("?") { _ = self.take("+") }
-            node = .repeated(node, minimum: minimum)
+            node = .repeated(node, minimum: minimum, maximum: maximum)
             self.skipIgnored()
         }
         return node
     }
 
-    /// The smallest count of the quantifier that comes next.
-    private mutating func quantifier() -> Int? {
-        if self.take("*") || self.take("?") { return 0 }
-        if self.take("+") { return 1 }
-        guard self.next == "{" else { return nil }
-        // Wider than PCRE2 10.42, which takes `{,3}` for characters: a later one doesn't.
-        let counts = self.scalars[(self.position + 1)...].prefix { ("0"..."9").contains($0) || $0 == "," || $0 == " " }
+    /// The counts of the quantifier that comes next.
+    private mutating func quantifier() -> (minimum: Int, maximum: Int?)? {
+        switch self.next {
+        case "*", "?", "+":
+            let written = self.next
+            self.position += 1
+            return (written == "+" ? 1 : 0, written == "?" ? 1 : nil)
+        case "{": return self.counts()
+        default: return nil
+        }
+    }
+
+    /// `{2,5}` and the like.
+    private mutating func counts() -> (minimum: Int, maximum: Int?)? {
+        // Wider than PCRE2 10.42, which takes `{,3}` and `{ 3 }` for characters: a later one doesn't.
+        let counts = self.scalars[(self.position + 1)...].prefix { ("0"..."9").contains($0) || ", \t".contains($0) }
         guard counts.contains(where: { ("0"..."9").contains($0) }), self.scalar(counts.count + 1) == "}" else {
             return nil
         }
         self.position += counts.count + 2
-        let minimum = counts.prefix { $0 != "," }.filter { $0 != " " }
-        return Int(String(String.UnicodeScalarView(minimum))) ?? 0
+        let parts = counts.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            Int(String(String.UnicodeScalarView(part.filter { ("0"..."9").contains($0) })))
+        }
+        return (parts.first.flatMap { $0 } ?? 0, parts.last.flatMap { $0 })
     }
 
     private mutating func skipIgnored() {
         while true {
-            if self.starts(with: "(?#") {
+            if self.next == "(", self.starts(with: "(?#") {
                 _ = self.take(through: ")")
-            } else if self.take(#"\Q\E"#) || self.take(#"\E"#) {
+            } else if self.next == "\\", self.take(#"\Q\E"#) || self.take(#"\E"#) {
                 continue
             } else if self.isExtended, let next = self.next, next == "#" {
-                _ = self.take(through: "\n")
+                self.skipLineComment()
             } else if self.isExtended, let next = self.next, next.properties.isPatternWhitespace {
+                // Which ones PCRE2 ignores beyond ASCII depends on its version.
+                self.isUncertain = self.isUncertain || !next.isASCII
                 self.position += 1
             } else {
                 return
             }
         }
     }
+
+    /// `# ...` up to the end of the line, in extended mode.
+    private mutating func skipLineComment() {
+        let comment = self.take(through: "\n")
+        // What else ends a line depends on how PCRE2 was built.
+        let isPlain = comment.unicodeScalars.allSatisfy {
+            $0 == "\t" || !$0.properties.isPatternWhitespace || $0 == " "
+        }
+        self.isUncertain = self.isUncertain || !isPlain
+    }
+}
+
+extension String {
+    fileprivate func contains(_ scalar: Unicode.Scalar) -> Bool { self.unicodeScalars.contains(scalar) }
 }

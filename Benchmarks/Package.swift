@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that nobody who builds the server resolves or builds it too. What it measures are links to
+// the server's own sources.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")
+    ],
+    targets: [
+        .target(name: "Diagnostics", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "Rules", dependencies: ["CPCRE2", "Diagnostics"], swiftSettings: settings),
+        .executableTarget(name: "RuleTimes", dependencies: ["Rules"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+
+@testable import Rules
+
+/// The search for required texts may name a rule that doesn't match, and must never leave out one that does.
+///
+/// `RULE_PAIRS=1000000 swift test --filter EngineSupersetTests` asks about a million pairs of a rule and a message.
+@Suite("the search for required texts")
+struct EngineSupersetTests {
+    /// How many pairs each test asks about.
+    private static let pairCount = ProcessInfo.processInfo.environment["RULE_PAIRS"].flatMap { Int($0) } ?? 20_000
+
+    /// Some rules, how the engine searches them, and how PCRE2 does.
+    private struct Batch: ~Copyable {
+        let patterns: [String]
+        let prefilter: Prefilter
+        let scan: LinearScan
+        /// The texts that the rules require.
+        let texts: [String]
+
+        init(_ patterns: [String], options: Pattern.Options = [.caseless, .ucp]) throws {
+            let required = patterns.map { pattern in
+                let node = PatternParser.parse(pattern, isExtended: options.contains(.extended)).node
+                return RequiredLiterals.required(by: node, isUnicode: options.contains(.ucp))
+            }
+            self.patterns = patterns
+            self.prefilter = Prefilter(required)
+            self.scan = try LinearScan(patterns, options: options)
+            self.texts = required.joined().flatMap(\.texts)
+        }
+
+        /// How many rules match a message; an issue for each of them that the search leaves out.
+        func matchCount(in message: String, using scanner: inout Rules.Scanner) -> Int {
+            var message = message
+            message.withUTF8 { self.prefilter.findCandidates(in: $0, using: &scanner) }
+            let matches = self.scan.matches(in: message)
+            for match in matches where !scanner.isCandidate(match) {
+                Issue.record("\"\(self.patterns[match])\" matches \"\(message)\" and isn't tried")
+            }
+            return matches.count
+        }
+    }
+
+    @Test("finds every rule of the shapes that support teams write")
+    func corpus() throws {
+        var corpus = EngineCorpus(seed: "1")
+        var scanner = Rules.Scanner()
+        let batch = try Batch((0..<200).map { _ in corpus.pattern() })
+        var matchCount = 0
+        for _ in 0..<(Self.pairCount / 200) { matchCount += batch.matchCount(in: corpus.message(), using: &scanner) }
+        #expect(matchCount > Self.pairCount / 100)
+    }
+
+    @Test("finds a rule by its own texts in any case, cut and joined")
+    func ownTexts() throws {
+        var corpus = EngineCorpus(seed: "2")
+        var maker = EnginePatterns(seed: "own texts")
+        var scanner = Rules.Scanner()
+        let batch = try Batch((0..<50).map { _ in corpus.pattern() })
+        var matchCount = 0
+        for _ in 0..<(Self.pairCount / 50) {
+            matchCount += batch.matchCount(in: corpus.oddlyCased(maker.text(of: batch.texts)), using: &scanner)
+        }
+        #expect(matchCount > Self.pairCount / 200)
+    }
+
+    @Test("reads every construct as PCRE2 does")
+    func anyPattern() throws {
+        var maker = EnginePatterns(seed: "any pattern")
+        var scanner = Rules.Scanner()
+        var (pairCount, matchCount) = (0, 0)
+        while pairCount < Self.pairCount {
+            let options = maker.options()
+            var patterns: [String] = []
+            while patterns.count < 20 {
+                let pattern = maker.pattern()
+                if (try? LinearScan([pattern], options: options)) != nil { patterns.append(pattern) }
+            }
+            let batch = try Batch(patterns, options: options)
+            for index in 0..<20 {
+                let text = index % 2 == 0 ? maker.text() : maker.text(of: batch.texts)
+                matchCount += batch.matchCount(in: text, using: &scanner)
+            }
+            pairCount += 400
+        }
+        #expect(matchCount > Self.pairCount / 50)
+    }
+
+    @Test("finds the rules that a plain scan finds, the first one first, and no other")
+    func sameAsPlainScan() throws {
+        var corpus = EngineCorpus(seed: "3")
+        let patterns = (0..<100).map { _ in corpus.pattern() }
+        let lines = patterns.enumerated().map { "rule-\($0)\t\($1)" }
+        let table = try RuleTable(lines.joined(separator: "\n"), file: "rules.tsv")
+        let rules = try table.compile()
+        let scan = try LinearScan(table.patterns)
+        var scanner = Rules.Scanner()
+        for _ in 0..<100 {
+            let message = corpus.message()
+            let matches = scan.matches(in: RuleSet.readable(message).text)
+            #expect(rules.matches(in: message, using: &scanner) == matches)
+            // A busy machine must not end the search early.
+            let result = rules.answer(to: message, in: RuleContext(), within: .seconds(60), using: &scanner)
+            #expect(result.rule == matches.first.map { "rule-\($0)" })
+        }
+    }
+
+    @Test("serves rule sets of any size with one scanner, one after the other")
+    func sharedScanner() throws {
+        var scanner = Rules.Scanner()
+        let small = try Batch(["error", "login"])
+        var corpus = EngineCorpus(seed: "4")
+        let large = try Batch((0..<300).map { _ in corpus.pattern() })
+        for _ in 0..<20 {
+            let message = corpus.message() + " error"
+            #expect(small.matchCount(in: message, using: &scanner) >= 1)
+            _ = large.matchCount(in: message, using: &scanner)
+            #expect(small.matchCount(in: "the form is nowhere", using: &scanner) == 0)
+            #expect(!scanner.isCandidate(0) && !scanner.isCandidate(1))
+        }
+    }
+
+    @Test("tries only rules of which a text of each set is there")
+    func selective() throws {
+        var scanner = Rules.Scanner()
+        let batch = try Batch([#"\bform\b"#, "^(?=.*error)(?=.*login)", #"\d{3}"#, "größe"])
+        func candidates(_ message: String) -> [Int] {
+            var message = message
+            message.withUTF8 { batch.prefilter.findCandidates(in: $0, using: &scanner) }
+            return (0..<4).filter { scanner.isCandidate($0) }
+        }
+        #expect(candidates("no information") == [2])
+        #expect(candidates("FORM") == [0, 2])
+        #expect(candidates("an error") == [2])
+        #expect(candidates("login error") == [1, 2])
+        #expect(candidates("login error, GRÖẞE") == [1, 2, 3])
+        #expect(candidates("") == [2])
+    }
+}
