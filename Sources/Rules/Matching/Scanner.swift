@@ -98,7 +98,7 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
 
     /// Starts a search, if there is time left for one.
     borrowing func startSearch() -> Bool {
-        guard self.time.pointee.isLeft else { return false }
+        guard self.time.pointee.isLeft() else { return false }
         self.time.pointee.startSearch()
         return true
     }
@@ -106,7 +106,7 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     borrowing func endSearch() { self.time.pointee.endSearch() }
 
     /// Whether there is time left for the message.
-    var hasTime: Bool { self.time.pointee.isLeft }
+    var hasTime: Bool { self.time.pointee.isLeft() }
 
     /// When the last search ended, or the message started.
     var now: UInt64 { self.time.pointee.now }

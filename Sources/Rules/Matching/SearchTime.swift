@@ -6,10 +6,8 @@ struct SearchTime {
     let processor: NanosecondClock
     /// When the clock was read last.
     private(set) var now: UInt64 = 0
-    /// When the time for all searches of a message is over.
-    private var messageEnd = UInt64.max
-    /// When the time of a guarded search is over.
-    private var searchEnd = UInt64.max
+    private var message = Deadline()
+    private var search = Deadline()
     /// How many parts of the pattern the guarded search has passed.
     private var callouts: UInt32 = 0
 
@@ -19,15 +17,15 @@ struct SearchTime {
     }
 
     /// Whether there is time left for another search.
-    var isLeft: Bool { self.now < self.messageEnd }
+    mutating func isLeft() -> Bool { self.message.isAhead(of: self.now, self.processor) }
 
     mutating func startMessage(within budget: Duration?) {
         self.now = self.clock.now
-        self.messageEnd = budget.map { self.now &+ $0.nanoseconds } ?? .max
+        self.message = budget.map { Deadline(after: $0.nanoseconds, from: self.now) } ?? Deadline()
     }
 
     mutating func startSearch() {
-        self.searchEnd = self.now &+ Scanner.guardedSearchLimit.nanoseconds
+        self.search = Deadline(after: Scanner.guardedSearchLimit.nanoseconds, from: self.now)
         self.callouts = 0
     }
 
@@ -38,7 +36,7 @@ struct SearchTime {
         self.callouts &+= 1
         // Cheaper than the clock by far, and between two parts at most the text is walked over once.
         guard self.callouts % Scanner.calloutsPerReading == 0 else { return true }
-        return self.clock.now < self.searchEnd
+        return self.search.isAhead(of: self.clock.now, self.processor)
     }
 
     /// Called by PCRE2 before each part of a guarded pattern, with the address of a ``SearchTime``.
@@ -48,4 +46,33 @@ struct SearchTime {
                 guard let time = time?.assumingMemoryBound(to: SearchTime.self) else { return 0 }
                 return time.pointee.maySearchOn() ? 0 : PCRE2_ERROR_CALLOUT
             }
+}
+
+/// When a span of time is over.
+///
+/// A thread that others keep from the processor must not lose its whole span to them. So a part of it is measured by the
+/// cheap clock, which goes on meanwhile, and only when that is over the rest by what the thread computes. What it
+/// computes in all is never more than the span.
+private struct Deadline {
+    private var cheapEnd = UInt64.max
+    private var rest: UInt64 = 0
+    private var processorEnd: UInt64?
+
+    /// Never.
+    init() {}
+
+    init(after nanoseconds: UInt64, from now: UInt64) {
+        self.rest = nanoseconds / 2
+        self.cheapEnd = now &+ (nanoseconds - self.rest)
+    }
+
+    mutating func isAhead(of now: UInt64, _ processor: NanosecondClock) -> Bool {
+        guard now >= self.cheapEnd else { return true }
+        let computed = processor.now
+        guard let end = self.processorEnd else {
+            self.processorEnd = computed &+ self.rest
+            return self.rest > 0
+        }
+        return computed < end
+    }
 }
