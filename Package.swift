@@ -77,7 +77,8 @@ let package = Package(
             "Server",
             [
                 "Messages", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
-                argumentParser, logging, serviceLifecycle, nio("NIOCore"),
+                argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -101,7 +102,7 @@ let package = Package(
             [
                 "Diagnostics", "Messages", "Hub", "Transport", "Responders", "RespondersTesting", "Plugins", "Server",
                 logging, serviceLifecycle,
-                nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),

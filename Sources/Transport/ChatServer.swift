@@ -47,6 +47,7 @@ public struct ChatServer: Service {
     private let clocks: any Clocks
     private let logger: Logger
     private let health: @Sendable () -> String
+    private let admin: AdminActions?
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
@@ -55,6 +56,7 @@ public struct ChatServer: Service {
     ///   - clocks: Where it takes the time from.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
+    ///   - admin: What `/api/admin` offers to everybody who can reach the server; nothing for no such paths.
     ///   - onListening: Called once with the port.
     public init(
         options: Options,
@@ -62,6 +64,7 @@ public struct ChatServer: Service {
         clocks: any Clocks,
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
+        admin: AdminActions? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.options = options
@@ -69,6 +72,7 @@ public struct ChatServer: Service {
         self.clocks = clocks
         self.logger = logger
         self.health = health
+        self.admin = admin
         self.onListening = onListening
     }
 
@@ -118,6 +122,7 @@ public struct ChatServer: Service {
     private func router(_ polls: OpenPolls) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
         ChatRoutes(hub: self.hub, origins: OriginPolicy(), polls: polls, health: self.health).add(to: router)
+        self.admin?.add(to: router)
         return router
     }
 

@@ -6,7 +6,7 @@ internal import Rules
 ///
 /// A rule's reply ends the turn, `silent` ends it without one, and `pass: true` leaves the message to the next
 /// responder with the rule's tags. Where no rule fits, the next responder is asked.
-public struct Rules: ResponderPlugin, ImmediateResponder {
+public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public static let manifest = PluginManifest(
         name: "rules",
         summary: "Answers by rule files: patterns and replies in YAML",
@@ -39,17 +39,14 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
         public var path: String
     }
 
-    private let ruleSet: RuleSet
+    private let live: LiveRuleSet
     private let scanners = ScannerPool()
     private let cooldowns = CooldownStore()
 
-    /// What became of the rules so far; it outlives the set.
-    private let health: RuleHealth
-
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
-        self.health = RuleHealth(clock: { services.clock.now }, report: { services.report(Incident($0)) })
+        let health = RuleHealth(clock: { services.clock.now }, report: { services.report(Incident($0)) })
         do throws(Rejection) {
-            self.ruleSet = try RuleSet.load(folder: services.path(of: configuration.path), health: self.health)
+            self.live = try LiveRuleSet(folder: services.path(of: configuration.path), health: health)
         } catch {
             throw ConfigurationProblem(key: "path", in: error)
         }
@@ -58,10 +55,16 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
         }
     }
 
-    public var warnings: [Diagnostic] { self.ruleSet.warnings }
+    public var warnings: [Diagnostic] { self.live.current.warnings }
+
+    public var contentFolders: [String] { self.live.folders }
+
+    public var content: ContentState { self.live.content }
+
+    public func reload() { self.live.reload() }
 
     public func warnings(in chain: ChainRoster) -> [Diagnostic] {
-        self.ruleSet.requests.compactMap { request in
+        self.live.current.requests.compactMap { request in
             guard let operations = chain.operations[request.responder] else {
                 return Self.warning(
                     at: request.place,
@@ -83,17 +86,13 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
         return Diagnostic("unknown-responder", at: place, problem, hint: hint, severity: .warning)
     }
 
-    public var contents: String? {
-        let counts = [
-            (self.ruleSet.fileCount, "file"), (self.ruleSet.ruleCount, "rule"), (self.ruleSet.testCount, "test"),
-        ]
-        return counts.map(counted).joined(separator: ", ")
-    }
+    public var contents: String? { self.live.current.summary }
 
     public func respond(to turn: Turn) -> Verdict {
         let context = RuleContext(turn, self.cooldowns)
+        let ruleSet = self.live.current
         return self.scanners.withScanner { scanner in
-            let result = self.ruleSet.answer(to: turn.message.text, in: context, using: &scanner)
+            let result = ruleSet.answer(to: turn.message.text, in: context, using: &scanner)
             // A rule that ran into its limit might have fitted, so "no rule fits" would not be true.
             if result == RuleResult(.pass(nil)), !scanner.skipped.isEmpty { return .pass(reason: .limit) }
             return Verdict(result)
@@ -101,7 +100,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder {
     }
 
     public func explanation(of turn: Turn) -> Explanation? {
-        Explanation(self.ruleSet.explain(turn.message.text, in: RuleContext(turn, self.cooldowns)))
+        Explanation(self.live.current.explain(turn.message.text, in: RuleContext(turn, self.cooldowns)))
     }
 
     public func remember(_ cooldowns: [Cooldown], of turn: Turn) {

@@ -66,6 +66,7 @@ struct ServeCommand: AsyncParsableCommand {
         let site = configuration.sites.first ?? Site(name: "default")
         let runner = TurnRunner(chain: chain, site: site, logger: logger)
         let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
+        let reloader = ContentReloader(chain, clocks: SystemClocks(), logger: logger)
         let server = ChatServer(
             options: ChatServer.Options(
                 host: address.host,
@@ -77,6 +78,9 @@ struct ServeCommand: AsyncParsableCommand {
             hub: hub,
             clocks: SystemClocks(),
             logger: logger,
+            health: { reloader.health },
+            // Nobody but this machine reaches a server in development mode, and it is the only mode so far.
+            admin: AdminActions(reloader),
             onListening: { port in
                 var address = address
                 address.port = port
@@ -86,7 +90,10 @@ struct ServeCommand: AsyncParsableCommand {
         // The server stops first, so that no new turn comes while the last ones are finished.
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: runner), .init(service: server)],
+                services: [
+                    .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
+                    .init(service: server),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

@@ -50,6 +50,19 @@ public struct Configuration: Sendable {
 }
 
 extension Configuration {
+    /// Where the server of a configuration file listens, and the file of its certificate.
+    ///
+    /// For those who ask a running server: mistakes elsewhere in the file, or in files that it names, don't matter.
+    static func endpoint(file: String) -> (address: ListenAddress, certificate: String?) {
+        let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
+        let services = PluginServices(baseFolder: String(file[..<slash]))
+        let text = try? services.text(ofFile: String(file[slash...]), key: "")
+        let server = text.flatMap { try? YAMLNode(yaml: $0, file: file) }?["server"]
+        let address = server?["listen"]?.text.flatMap { ListenAddress($0) }
+        let certificate = server?["tls"]?["certificate"]?.text.map { services.path(of: $0) }
+        return (address ?? ConfigurationReading.defaultListen, certificate)
+    }
+
     /// Reads a configuration file and creates all chains, with everything that they name.
     ///
     /// Opens no socket. Paths in the file start at its folder.

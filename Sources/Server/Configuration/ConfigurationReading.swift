@@ -40,7 +40,7 @@ struct ConfigurationReading {
         )
     }
 
-    private static let defaultListen = ListenAddress(host: "127.0.0.1", port: 8080)
+    static let defaultListen = ListenAddress(host: "127.0.0.1", port: 8080)
 
     private mutating func written() -> WrittenConfiguration? {
         do throws(Diagnostic) {

@@ -33,6 +33,29 @@ struct RunningServer: Sendable {
     ) async throws {
         let entries = responders.enumerated().map { Chain.Entry($1, name: "responder-\($0)", stage: .answer) }
         let chain = Chain(name: "test", entries: entries)
+        try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, body)
+    }
+
+    /// Runs a server with a whole chain.
+    ///
+    /// - Parameters:
+    ///   - chain: Who answers.
+    ///   - reloader: Whose state `/healthz` and `/api/admin` show.
+    ///   - services: What runs beside the server.
+    ///   - options: The bounds of the hub.
+    ///   - tls: Certificate and key.
+    ///   - offersEcho: Whether `/_echo` is there.
+    ///   - body: The test.
+    /// - Throws: What the test or the server throws.
+    static func run(
+        chain: Chain,
+        reloader: ContentReloader? = nil,
+        with services: [any Service] = [],
+        options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
+        tls: (certificate: String, key: String)? = nil,
+        offersEcho: Bool = false,
+        _ body: @escaping @Sendable (RunningServer) async throws -> Void
+    ) async throws {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let runner = TurnRunner(chain: chain, site: Site(name: "default"), logger: logger)
@@ -43,10 +66,12 @@ struct RunningServer: Sendable {
             hub: hub,
             clocks: SystemClocks(),
             logger: logger,
+            health: { reloader?.health ?? "{}" },
+            admin: reloader.map { AdminActions($0) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
-            configuration: .init(services: [.init(service: runner), .init(service: server)], logger: logger)
+            configuration: .init(services: ([runner] + services + [server]).map { .init(service: $0) }, logger: logger)
         )
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -19,7 +19,7 @@ struct RulesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             RulesCheckCommand.self, RulesTestCommand.self, RulesExplainCommand.self, RulesReplayCommand.self,
-            RulesCoverageCommand.self, RulesUnansweredCommand.self, RulesFormatCommand.self, RulesSchemaCommand.self,
+            RulesReloadCommand.self, RulesStatusCommand.self, RulesCoverageCommand.self, RulesUnansweredCommand.self, RulesFormatCommand.self, RulesSchemaCommand.self,
         ]
     )
 }

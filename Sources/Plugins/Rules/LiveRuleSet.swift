@@ -1,0 +1,69 @@
+internal import Diagnostics
+internal import Responders
+internal import Rules
+internal import Synchronization
+
+/// The set of rules that messages are answered by, until a newer one takes its place.
+///
+/// Any number of threads ask for it at once; a message asks once and keeps what it got.
+final class LiveRuleSet: Sendable {
+    private struct State: Sendable {
+        var ruleSet: RuleSet
+        var generation = 1
+        var rejected: [Diagnostic] = []
+    }
+
+    private let folder: String
+    private let health: RuleHealth
+    private let state: Mutex<State>
+
+    /// Loads the first set.
+    ///
+    /// - Throws: Every mistake of its files.
+    init(folder: String, health: RuleHealth) throws(Rejection) {
+        self.folder = folder
+        self.health = health
+        self.state = Mutex(State(ruleSet: try RuleSet.load(folder: folder, health: health)))
+    }
+
+    /// The newest set whose files had no mistake.
+    var current: RuleSet { self.state.withLock { $0.ruleSet } }
+
+    /// The folder, and the one of the site's own rules in it.
+    var folders: [String] { [self.folder, self.folder.hasSuffix("/") ? "\(self.folder)local" : "\(self.folder)/local"] }
+
+    var content: ContentState {
+        self.state.withLock { state in
+            ContentState(
+                generation: state.generation,
+                digest: state.ruleSet.digest,
+                summary: state.ruleSet.summary,
+                rejected: state.rejected
+            )
+        }
+    }
+
+    /// Loads the files again; see ``ReloadableResponder/reload()``.
+    func reload() {
+        do throws(Rejection) {
+            let ruleSet = try RuleSet.load(folder: self.folder, health: self.health)
+            self.state.withLock { state in
+                state.rejected = []
+                guard ruleSet.digest != state.ruleSet.digest else { return }
+                state.ruleSet = ruleSet
+                state.generation += 1
+            }
+        } catch {
+            let diagnostics = error.diagnostics
+            self.state.withLock { $0.rejected = diagnostics }
+        }
+    }
+}
+
+extension RuleSet {
+    /// `6 files, 40 rules, 130 tests`.
+    var summary: String {
+        [(self.fileCount, "file"), (self.ruleCount, "rule"), (self.testCount, "test")].map(counted)
+            .joined(separator: ", ")
+    }
+}

@@ -1,0 +1,38 @@
+public import Diagnostics
+
+/// A responder whose content stands in files that can be read anew while it answers.
+public protocol ReloadableResponder: Responder {
+    /// The folders that it reads, as paths from the current folder.
+    ///
+    /// One that doesn't exist may come later.
+    var contentFolders: [String] { get }
+
+    /// What it answers by. Any thread; doesn't wait.
+    var content: ContentState { get }
+
+    /// Reads everything anew, checks and tests it, and only then answers by it.
+    ///
+    /// With a mistake nothing changes but ``ContentState/rejected``. A message that is being answered keeps what it
+    /// started with. Blocks the calling thread while it reads, so it is never called on an event loop; not called
+    /// twice at a time.
+    func reload()
+}
+
+/// What a responder answers by.
+public struct ContentState: Sendable, Hashable {
+    /// Counts what went live since the server started, from 1.
+    public var generation: Int
+    /// The same for the same files, byte by byte.
+    public var digest: String
+    /// What there is: `6 files, 40 rules, 130 tests`.
+    public var summary: String
+    /// What is wrong with newer files; empty where the files are those that it answers by.
+    public var rejected: [Diagnostic]
+
+    public init(generation: Int, digest: String, summary: String, rejected: [Diagnostic] = []) {
+        self.generation = generation
+        self.digest = digest
+        self.summary = summary
+        self.rejected = rejected
+    }
+}

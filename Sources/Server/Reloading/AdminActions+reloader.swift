@@ -1,0 +1,14 @@
+internal import Transport
+
+extension AdminActions {
+    /// What the server does when it is asked to reload its files.
+    init(_ reloader: ContentReloader) {
+        self.init(
+            content: { reloader.status },
+            reload: {
+                _ = try await reloader.reload()
+                return reloader.status
+            }
+        )
+    }
+}

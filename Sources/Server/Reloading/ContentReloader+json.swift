@@ -1,0 +1,40 @@
+internal import Diagnostics
+internal import Messages
+internal import Responders
+internal import Rules
+
+extension ContentReloader {
+    /// The health of the server for everybody who can reach it: where newer files are wrong, but not what stands there.
+    var health: String {
+        JSONValue.object([
+            ("status", .text("ok")), ("content", .array(self.reports.map { $0.json(isPublic: true) })),
+        ]).description
+    }
+
+    /// What is live and what was rejected, for the people who run the server.
+    var status: String {
+        JSONValue.object([("content", .array(self.reports.map { $0.json(isPublic: false) }))]).description
+    }
+}
+
+extension ContentReloader.Report {
+    fileprivate func json(isPublic: Bool) -> JSONValue {
+        .object([
+            ("responder", .text(self.responder)), ("generation", .integer(self.content.generation)),
+            ("digest", .text(self.content.digest)), ("summary", .text(self.content.summary)),
+            ("loadedAt", .text(self.loadedAt.description)),
+            ("loadMs", self.took.map { .number($0 / .milliseconds(1)) } ?? .null),
+            ("rejected", self.rejected(isPublic: isPublic)),
+        ])
+    }
+
+    private func rejected(isPublic: Bool) -> JSONValue {
+        let errors = self.content.rejected.filter { $0.severity == .error }
+        guard let rejectedAt, let first = errors.first else { return .null }
+        return .object([
+            ("at", .text(rejectedAt.description)), ("errors", .integer(errors.count)),
+            ("first", .text("\(first.place) [\(first.code)]")),
+            (isPublic ? "more" : "report", isPublic ? .bool(errors.count > 1) : .text(DiagnosticReport(errors).text)),
+        ])
+    }
+}

@@ -1,0 +1,98 @@
+internal import Diagnostics
+internal import FoundationEssentials
+internal import Hub
+internal import Logging
+internal import Messages
+internal import NIOPosix
+internal import Responders
+internal import Synchronization
+
+/// Reads the files of a chain's responders anew, and knows what is live.
+///
+/// Any thread. Reloads come one after the other.
+final class ContentReloader: Sendable {
+    /// What one responder answers by.
+    struct Report: Sendable {
+        /// Its name in the chain.
+        var responder: String
+        var content: ContentState
+        /// When what is live was loaded.
+        var loadedAt: Timestamp
+        /// How long that took; nothing for what the server started with.
+        var took: Duration?
+        /// When newer files were last rejected.
+        var rejectedAt: Timestamp?
+    }
+
+    private struct Source: Sendable {
+        var name: String
+        var responder: any ReloadableResponder
+    }
+
+    private let sources: [Source]
+    private let clocks: any Clocks
+    private let logger: Logger
+    private let state: Mutex<[Report]>
+    /// One thread of its own: reading and testing may take a while, and two reloads at once would help nobody.
+    private let thread = NIOThreadPool(numberOfThreads: 1)
+
+    init(_ chain: Chain, clocks: any Clocks, logger: Logger) {
+        self.sources = chain.entries.filter(\.isEnabled).compactMap { entry in
+            (entry.responder as? any ReloadableResponder).map { Source(name: entry.name, responder: $0) }
+        }
+        self.clocks = clocks
+        self.logger = logger
+        let now = clocks.timestamp()
+        self.state = Mutex(
+            self.sources.map { Report(responder: $0.name, content: $0.responder.content, loadedAt: now) }
+        )
+        self.thread.start()
+    }
+
+    /// The folders whose changes matter.
+    var folders: [String] { self.sources.flatMap(\.responder.contentFolders) }
+
+    var reports: [Report] { self.state.withLock { $0 } }
+
+    /// Reads everything anew.
+    ///
+    /// - Returns: What is live afterwards, and what was rejected.
+    func reload() async throws -> [Report] {
+        try await self.thread.runIfActive {
+            for index in self.sources.indices { self.reload(at: index) }
+            return self.reports
+        }
+    }
+
+    /// Ends the thread; no reload may follow.
+    func stop() async throws { try await self.thread.shutdownGracefully() }
+
+    private func reload(at index: Int) {
+        let (name, responder) = (self.sources[index].name, self.sources[index].responder)
+        let before = responder.content
+        let start = self.clocks.nanoseconds()
+        responder.reload()
+        let took = Duration.nanoseconds(Int64(self.clocks.nanoseconds() - start))
+        let now = self.clocks.timestamp()
+        let content = responder.content
+        self.state.withLock { reports in
+            reports[index].content = content
+            if content.generation != before.generation { (reports[index].loadedAt, reports[index].took) = (now, took) }
+            reports[index].rejectedAt = content.rejected.isEmpty ? nil : now
+        }
+        self.log(content, after: before, of: name)
+    }
+
+    private func log(_ content: ContentState, after before: ContentState, of name: String) {
+        var metadata: Logger.Metadata = ["responder": "\(name)", "generation": "\(content.generation)"]
+        if let first = content.rejected.first(where: { $0.severity == .error }) {
+            metadata["errors"] = "\(content.rejected.count { $0.severity == .error })"
+            metadata["first"] = "\(first)"
+            self.logger.error("Files were rejected; what was loaded before keeps answering", metadata: metadata)
+        } else if content.generation != before.generation {
+            metadata["digest"] = "\(content.digest)"
+            metadata["content"] = "\(content.summary)"
+            self.logger.notice("Files were reloaded", metadata: metadata)
+        }
+    }
+}

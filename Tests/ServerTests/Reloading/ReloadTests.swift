@@ -1,0 +1,152 @@
+import Diagnostics
+import Foundation
+import Hub
+import Logging
+import Plugins
+import Responders
+import RespondersTesting
+import ServiceLifecycle
+import Testing
+import Transport
+
+@testable import Server
+
+/// A server that reads its rules anew, over real sockets and real files.
+@Suite("reloading", .timeLimit(.minutes(1)))
+struct ReloadTests {
+    private static func rules(_ reply: String) -> String {
+        """
+        version: 1
+        rules:
+          - id: greeting
+            match: '^hello$'
+            reply: \(reply)
+            tests: [{say: hello}, {not: goodbye}]
+        """
+    }
+
+    /// What a test may use.
+    private struct Scene: Sendable {
+        let folder: ScratchFolder
+        let reloader: ContentReloader
+        let port: Int
+
+        /// Writes a file as editors do: a new one takes the place of the old one.
+        func save(_ text: String, as name: String = "rules/a.yaml") throws {
+            try self.folder.write(text, to: "rules/.saving")
+            let from = "\(self.folder.path)/rules/.saving"
+            guard rename(from, "\(self.folder.path)/\(name)") == 0 else { throw CocoaError(.fileWriteUnknown) }
+        }
+
+        /// Waits until what is live is as it should be.
+        func waits(for isReached: (ContentState) -> Bool) async {
+            while !self.reloader.reports.allSatisfy({ isReached($0.content) }) { await Task.yield() }
+        }
+    }
+
+    private static func run(_ body: @escaping @Sendable (Scene) async throws -> Void) async throws {
+        let folder = try ScratchFolder(["rules/a.yaml": Self.rules("One.")])
+        try folder.write(
+            "version: 1\ndefault_chain: demo\nchains: {demo: {answer: [rules: {path: rules/}]}}\n",
+            to: "claude-chat.yaml"
+        )
+        let configuration = try Configuration.load(file: "\(folder.path)/claude-chat.yaml", registry: .builtin())
+        let chain = try #require(configuration.chain())
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let reloader = ContentReloader(chain, clocks: SystemClocks(), logger: logger)
+        let service = ReloadService(reloader: reloader, logger: logger)
+        try await RunningServer.run(chain: chain, reloader: reloader, with: [service]) { server in
+            try await body(Scene(folder: folder, reloader: reloader, port: server.port))
+        }
+    }
+
+    @Test("a saved file is live without a restart, and the conversation goes on")
+    func saved() async throws {
+        try await Self.run { scene in
+            try await TestSocket.open("/ws/chat?session=s", port: scene.port) { socket in
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                #expect(try await socket.next("claude")["message"]?.text == "One.")
+                try scene.save(Self.rules("Two."))
+                await scene.waits { $0.generation == 2 }
+                try await socket.send(#"{"type":"user","message":"hello","id":"m2"}"#)
+                #expect(try await socket.next("claude")["message"]?.text == "Two.")
+            }
+        }
+    }
+
+    @Test("a file with a mistake keeps the old rules, is shown in /healthz, and is live once it is mended")
+    func broken() async throws {
+        try await Self.run { scene in
+            try scene.save("version: 1\nrules: [{id: a, match: '(', reply: hi}]\n")
+            await scene.waits { !$0.rejected.isEmpty }
+            #expect(scene.reloader.reports.map(\.content.generation) == [1])
+            let health = try await Self.health(scene.port)
+            #expect(health.contains(#""rejected":{"at":""#), "\(health)")
+            #expect(health.contains(#"rules/a.yaml:2:"#) && health.contains("[pattern-syntax]"), "\(health)")
+            try await TestSocket.open("/ws/chat?session=s", port: scene.port) { socket in
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                #expect(try await socket.next("claude")["message"]?.text == "One.")
+            }
+            try scene.save(Self.rules("Three."))
+            await scene.waits { $0.rejected.isEmpty && $0.generation == 2 }
+            #expect(try await Self.health(scene.port).contains(#""rejected":null"#))
+        }
+    }
+
+    @Test("rules of the site's own count from when their folder comes into being")
+    func local() async throws {
+        try await Self.run { scene in
+            try scene.folder.write(
+                "version: 1\nrules: [{id: greeting, reply: Local., tests: [{say: hello}, {not: goodbye}]}]\n",
+                to: "rules/local/site.yaml"
+            )
+            await scene.waits { $0.generation == 2 }
+            try await TestSocket.open("/ws/chat?session=s", port: scene.port) { socket in
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                #expect(try await socket.next("claude")["message"]?.text == "Local.")
+            }
+        }
+    }
+
+    @Test("a reload that is asked for says which generation is live; without a change it is the same one")
+    func asked() async throws {
+        try await Self.run { scene in
+            let same = try await Self.request("POST /api/admin/reload", scene.port)
+            #expect(same.contains(#""generation":1,"#), "\(same)")
+            let digest = try #require(scene.reloader.reports.first?.content.digest)
+            try scene.folder.write(Self.rules("Two."), to: "rules/a.yaml")
+            let next = try await Self.request("POST /api/admin/reload", scene.port)
+            #expect(next.contains(#""generation":2,"#) && !next.contains(digest), "\(next)")
+            #expect(try await Self.request("GET /api/admin/content", scene.port).contains(#""generation":2,"#))
+        }
+    }
+
+    @Test("no message is lost while rules change all the time, and each is answered by one whole set")
+    func underLoad() async throws {
+        try await Self.run { scene in
+            try await TestSocket.open("/ws/chat?session=s", port: scene.port) { socket in
+                for round in 0..<30 {
+                    try scene.folder.write(Self.rules("Round \(round)."), to: "rules/a.yaml")
+                    async let reports = scene.reloader.reload()
+                    for part in 0..<5 {
+                        try await socket.send(#"{"type":"user","message":"hello","id":"m\#(round)-\#(part)"}"#)
+                        let reply = try await socket.next("claude")
+                        #expect(reply["id"]?.text == "re:m\(round)-\(part)")
+                        let known = round == 0 ? ["One.", "Round 0."] : ["Round \(round - 1).", "Round \(round)."]
+                        #expect(known.contains(reply["message"]?.text ?? ""))
+                    }
+                    _ = try await reports
+                }
+            }
+        }
+    }
+
+    private static func health(_ port: Int) async throws -> String { try await self.request("GET /healthz", port) }
+
+    private static func request(_ line: String, _ port: Int) async throws -> String {
+        try await TestSocket.connect(port: port) { socket in
+            try await socket.write("\(line) HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return String(decoding: try await socket.readToEnd(), as: UTF8.self)
+        }
+    }
+}
