@@ -37,7 +37,7 @@ struct SchemaTests {
     }
 
     /// A file that has every key of the language.
-    private static let everything = """
+    static let everything = """
         version: 1
         include: [words.yaml]
         defaults: {priority: 100, flags: [caseless, ucp, extended, dotall, multiline], on_limit: skip}
