@@ -20,8 +20,12 @@ extension RuleContext {
             },
             cooldownLeft: { cooldown in
                 let scope = Cooldown.Scope(cooldown.scope)
-                guard scope != .session else { return conversation.cooldownLeft(of: cooldown.id, at: time) }
-                return cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
+                let left =
+                    scope == .session
+                    ? conversation.cooldownLeft(of: cooldown.id, at: time)
+                    : cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
+                // A server's clock that was set back must not silence a rule for longer than it asked for.
+                return left.flatMap { $0 <= cooldown.duration ? $0 : nil }
             }
         )
     }
