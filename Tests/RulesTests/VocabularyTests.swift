@@ -97,7 +97,7 @@ struct VocabularyTests {
             ),
             (
                 "words: {greeting: {add: [a]}}\nrules: []",
-                #"a.yaml:2:20: "add" changes a shipped list, which only files in local/ may; write the words themselves, or move this to a file in local/ [not-local]"#
+                #"a.yaml:2:20: "add" changes a list of another file, which only files in local/ do; write the words under list: [not-local]"#
             ),
         ]
     )

@@ -45,9 +45,8 @@ extension RuleFileReader {
     /// Only the site's own files change a list of another file.
     private mutating func isAllowed(_ part: KeyedValue<WordListKey>) -> Bool {
         guard WordListKey.changes.contains(part.key), !self.file.isLocal else { return true }
-        let problem = "\"\(part.key.rawValue)\" changes a shipped list, which only files in local/ may"
-        let hint = "write the words themselves, or move this to a file in local/"
-        self.findings.error("not-local", at: part.place, problem, hint: hint)
+        let problem = "\"\(part.key.rawValue)\" changes a list of another file, which only files in local/ do"
+        self.findings.error("not-local", at: part.place, problem, hint: "write the words under list:")
         return false
     }
 
