@@ -55,13 +55,18 @@ public struct RuleExplanation: Sendable {
             case .notReached(let rule): "limit: the evaluation ended at \(rule)"
             case .literalMissing(let literals): "literal missing: none of \(Self.listed(literals))"
             case .condition(let why): why
-            case .coolingDown(let left): "cooldown: \(left.written) left"
+            case .coolingDown(let left): "cooldown: \(Self.rounded(left).written) left"
             case .noMatch: "no match"
             case .vetoed(let text): "unless: \"\(text)\""
             case .limit(let limit): "limit: \(limit)"
             case .quarantine(let left): "quarantine: slow too often, \(left.inWholeSeconds.written) left"
             case .disabled: "disabled"
             }
+        }
+
+        /// Whole seconds, rounded up; what is shorter than a second stays.
+        private static func rounded(_ left: Duration) -> Duration {
+            left < .seconds(1) ? left : .seconds((left.milliseconds + 999) / 1_000)
         }
 
         private static func listed(_ literals: [String]) -> String {

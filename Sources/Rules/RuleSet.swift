@@ -186,12 +186,17 @@ public final class RuleSet: Sendable {
     ///
     /// It changes nothing. For people; it takes longer than ``answer(to:in:using:)``.
     public func explain(_ text: String, in context: RuleContext) -> RuleExplanation {
+        self.explain(text, in: context, within: Self.messageBudget)
+    }
+
+    /// The same with another budget.
+    func explain(_ text: String, in context: RuleContext, within budget: Duration) -> RuleExplanation {
         var scanner = Scanner()
         let supervision = Supervision(self.health, for: .explaining)
         let result = self.answer(
             to: text,
             in: context,
-            within: Self.messageBudget,
+            within: budget,
             under: supervision,
             using: &scanner
         )

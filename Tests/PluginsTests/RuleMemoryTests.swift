@@ -139,6 +139,23 @@ struct RuleMemoryTests {
         }
     }
 
+    @Test("no cooldown longer than the rule asks for, also where the server's clock was set back")
+    func clockSetBack() async throws {
+        let chain = try self.desk().chain
+        func answer(end: Int64) throws -> ChainResult? {
+            let turn = Turn(
+                id: TurnID("t1"),
+                message: Incoming(id: "m1", text: "slow", serverTime: 1_000),
+                conversation: Conversation(sessionID: "s", cooldowns: ["slow": end], said: [:]),
+                localTime: try #require(TimeOfDay("12:00"))
+            )
+            guard case .finished(let result) = chain.begin(turn) else { return nil }
+            return result
+        }
+        try answer(end: 61_000)?.expectReply("No idea.")
+        try answer(end: 61_001)?.expectReply("How many seconds?")
+    }
+
     @Test("whom to hand over to: queue and note for the person, the text for the visitor")
     func handoff() async throws {
         var desk = try self.desk()

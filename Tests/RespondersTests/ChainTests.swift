@@ -221,7 +221,7 @@ struct ChainTests {
         let verdicts: [@Sendable () throws -> Verdict] = [
             { .pass() }, { .augment(Augmentation(tags: ["x"])) }, { .reply("a") }, { .reply("b", then: .continue) },
             { .suppress(reason: "s") }, { .fail(Failure("f", "secret inner workings")) }, { throw Broken() },
-            { .reply("") },
+            { .reply("") }, { .handoff(Handoff()) }, { .handoff(Handoff(text: "h")) },
         ]
         var generator = SplitMix(state: 42)
         for _ in 0..<2_000 {

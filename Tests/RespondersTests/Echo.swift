@@ -1,4 +1,5 @@
 import Responders
+import Synchronization
 
 /// The smallest plugin there can be, for the registry's tests.
 struct Echo: ResponderPlugin, ImmediateResponder {
@@ -100,4 +101,14 @@ struct Waiting: Responder {
 /// A visitor must never read it.
 struct Broken: Error, CustomStringConvertible {
     let description = "secret inner workings"
+}
+
+/// Keeps what it is told beside its own turns.
+final class Listener: ImmediateResponder {
+    private let told = Mutex<[[Cooldown]]>([])
+
+    var heard: [[Cooldown]] { self.told.withLock { $0 } }
+
+    func respond(to turn: Turn) -> Verdict { .pass() }
+    func remember(_ cooldowns: [Cooldown], of turn: Turn) { self.told.withLock { $0.append(cooldowns) } }
 }

@@ -167,6 +167,19 @@ struct PluginRegistryTests {
         }
     }
 
+    @Test(
+        "writes durations in the largest unit that divides them, and reads them back",
+        arguments: [
+            (Duration.milliseconds(1_500), "1500ms"), (.seconds(90), "90s"), (.seconds(600), "10m"),
+            (.seconds(7_200), "2h"), (.seconds(172_800), "2d"), (.zero, "0ms"), (.milliseconds(250), "250ms"),
+        ]
+    )
+    func writtenDurations(duration: Duration, text: String) {
+        #expect(duration.written == text)
+        #expect(Duration(written: text) == duration)
+        #expect((duration + .nanoseconds(999)).milliseconds == duration.milliseconds)
+    }
+
     @Test("reads times from 00:00 through 23:59 and nothing else")
     func times() {
         #expect(TimeOfDay("00:00")?.minutes == 0)

@@ -46,7 +46,7 @@ struct DefaultsTests {
                 "- {id: high, match: '\\bhello\\b', reply: B}\n  - {id: low, priority: 1, match: '\\bhello\\b', reply: C}"
             ),
         ])
-        let order = rules.explain("hello", in: RuleContext()).entries.map(\.rule)
+        let order = rules.explanation("hello").entries.map(\.rule)
         #expect(order == ["b/high", "a/plain", "b/low"])
     }
 

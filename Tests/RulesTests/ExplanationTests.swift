@@ -24,7 +24,7 @@ struct ExplanationTests {
         )
         let context = RuleContext(cooldownLeft: { _ in .seconds(90) })
         let text = "hello world " + String(repeating: "l", count: 3_000)
-        let explanation = rules.explain(text, in: context)
+        let explanation = rules.explanation(text, context)
         let fates = explanation.entries.map { "\($0.rule.dropFirst(2)): \($0.fate)" }
         #expect(
             fates == [
@@ -44,7 +44,7 @@ struct ExplanationTests {
     @Test("a condition is named also for a rule whose words are missing, which is no candidate")
     func conditionFirst() throws {
         let rules = try RuleFixture.load("- {id: one, when: {topic: bug}, match: '\\bhello\\b', reply: A}")
-        let entry = rules.explain("good day", in: RuleContext()).entries.first
+        let entry = rules.explanation("good day").entries.first
         #expect(entry?.fate.description == #"topic none is not "bug""#)
         #expect(entry?.isCandidate == false)
     }
@@ -52,7 +52,7 @@ struct ExplanationTests {
     @Test("say how much was looked at of a message that is too long")
     func cut() throws {
         let rules = try RuleFixture.load("- {id: one, match: '\\bhello\\b', reply: A}")
-        let explanation = rules.explain(String(repeating: "x", count: 4_000) + " hello", in: RuleContext())
+        let explanation = rules.explanation(String(repeating: "x", count: 4_000) + " hello")
         #expect(explanation.isCut)
         #expect(explanation.characterCount == 4_000)
         #expect(explanation.result.rule == nil)

@@ -20,7 +20,7 @@ struct OutcomeTests {
         ])
         #expect(rules.winner("hello") == "a/a-one")
         #expect(rules.winner("hello you") == "a/a-high")
-        let fates = rules.explain("hello you", in: RuleContext()).entries.map { "\($0.rule): \($0.fate)" }
+        let fates = rules.explanation("hello you").entries.map { "\($0.rule): \($0.fate)" }
         #expect(
             fates == [
                 "a/a-high: wins", "a/a-one: priority 100 < 101", "a/a-two: priority 100 < 101",

@@ -73,8 +73,13 @@ extension RuleSet {
     /// Which rule wins.
     func winner(_ text: String, _ context: RuleContext = RuleContext()) -> String? { self.result(text, context).rule }
 
+    /// What became of each rule, on such a machine.
+    func explanation(_ text: String, _ context: RuleContext = RuleContext()) -> RuleExplanation {
+        self.explain(text, in: context, within: .seconds(600))
+    }
+
     /// What became of a rule.
     func fate(of rule: String, _ text: String, _ context: RuleContext = RuleContext()) -> String? {
-        self.explain(text, in: context).entries.first { $0.rule == rule }?.fate.description
+        self.explanation(text, context).entries.first { $0.rule == rule }?.fate.description
     }
 }

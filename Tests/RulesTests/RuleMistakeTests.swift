@@ -1,7 +1,7 @@
 import Diagnostics
-import Foundation
-import Rules
 import Testing
+
+@testable import Rules
 
 /// What people are told about their rule files, word by word.
 @Suite("mistakes in rule files")
@@ -85,6 +85,33 @@ struct RuleMistakeTests {
                 #"b.yaml:3:10: id "one" is also used at a.yaml:3:10; rename one of them [duplicate-id]"#,
             ]
         )
+    }
+
+    @Test("are found in whatever is left of a file, each at a place in it")
+    func damaged() throws {
+        var generator = SeededGenerator("damaged files")
+        let pieces = [
+            "", "- ", ": ", "{", "}", "[", "]", "'", "\"", "  ", "\n", "{{", "}}", "~", "|", "none", "1", "(", "\\",
+        ]
+        for _ in 0..<120 {
+            var text = Array(SchemaTests.everything.unicodeScalars)
+            for _ in 0..<(1 + Int(generator.next() % 3)) {
+                let start = Int(generator.next() % UInt64(text.count))
+                let end = min(text.count, start + Int(generator.next() % 30))
+                let piece = pieces[Int(generator.next() % UInt64(pieces.count))]
+                text.replaceSubrange(start..<end, with: Array(piece.unicodeScalars))
+            }
+            let file = String(String.UnicodeScalarView(text))
+            let lineCount = file.split(separator: "\n", omittingEmptySubsequences: false).count
+            do {
+                _ = try RuleFixture.load(["a.yaml": file, "words.yaml": "version: 1"])
+            } catch let rejection as Rejection {
+                #expect(rejection.diagnostics.contains { $0.severity == .error })
+                for place in rejection.diagnostics.map(\.place) where place.file == "a.yaml" {
+                    #expect((1...lineCount + 1).contains(place.line) && place.column >= 1, "\(place) of \(file)")
+                }
+            }
+        }
     }
 
     @Test("a pattern written with combining marks finds the composed text")

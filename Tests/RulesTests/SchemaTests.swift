@@ -18,12 +18,14 @@ struct SchemaTests {
         #expect(try String(contentsOf: file, encoding: .utf8) == RuleSchema.text(), "run the tests with RECORD=1")
     }
 
-    @Test("takes every shipped file")
+    @Test("takes every shipped file, and each of them names it in its first line")
     func files() throws {
         let schema = try Schema(RuleSchema.text())
         for (name, path) in try Self.yamlFiles() {
             let text = try String(contentsOf: path, encoding: .utf8)
             #expect(schema.findings(in: try YAMLNode(yaml: text, file: name)) == [], "\(name)")
+            let relative = name.hasPrefix("local/") ? "../" : "./"
+            #expect(text.hasPrefix("# yaml-language-server: $schema=\(relative)rules.schema.json\n"), "\(name)")
         }
     }
 
@@ -37,7 +39,7 @@ struct SchemaTests {
     }
 
     /// A file that has every key of the language.
-    private static let everything = """
+    static let everything = """
         version: 1
         include: [words.yaml]
         defaults: {priority: 100, flags: [caseless, ucp, extended, dotall, multiline], on_limit: skip}

@@ -47,6 +47,10 @@ struct TopicAndCooldownTests {
         let cooling = RuleContext(cooldownLeft: { $0 == expected ? .seconds(30) : nil })
         #expect(rules.result("it is broken", cooling) == RuleResult(.pass(nil)))
         #expect(rules.fate(of: "a/broken", "it is broken", cooling) == "cooldown: 30s left")
+        for (left, written) in [(59_001, "1m"), (58_001, "59s"), (999, "999ms"), (1_001, "2s")] {
+            let context = RuleContext(cooldownLeft: { _ in .milliseconds(left) })
+            #expect(rules.fate(of: "a/broken", "it is broken", context) == "cooldown: \(written) left")
+        }
     }
 
     @Test("a rule is asked about only where its conditions hold and its words occur")

@@ -100,7 +100,7 @@ struct VariantTests {
         let plan = RuleContext(page: .init(title: "Cart"), vars: ["plan": "pro"])
         #expect(rules.result("an error", plan).text == "An error on Cart")
         #expect(rules.result("an error", RuleContext(vars: ["plan": "pro"])).text == "An error")
-        let explanation = rules.explain("an error", in: plan)
+        let explanation = rules.explanation("an error", plan)
         #expect(explanation.variant == "variant 3 of 4 (1 needs code; 2 needs not ctx.vars.plan)")
     }
 

@@ -4,8 +4,9 @@ internal import Rules
 
 /// Answers by the rule files of a folder.
 ///
-/// A rule's reply ends the turn, `silent` ends it without one, and `pass: true` leaves the message to the next
-/// responder with the rule's tags. Where no rule fits, the next responder is asked.
+/// A rule's reply ends the turn, `silent` ends it without one, `handoff` gives it to a person, and `pass: true` leaves the
+/// message to the next responder with the rule's tags. Where no rule fits, the next responder is asked. Topics and
+/// cooldowns of a conversation are kept with it; those that reach further are kept here, in memory.
 public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public static let manifest = PluginManifest(
         name: "rules",
@@ -119,110 +120,5 @@ extension Incident {
             let details = ["rule.name": rule, "quarantine.seconds": "\(RuleHealth.term.components.seconds)"]
             self.init(.error, "Took a rule out that was slow again and again", details: details)
         }
-    }
-}
-
-extension RuleContext {
-    /// What conditions and reply texts may use of a turn.
-    fileprivate init(_ turn: Turn, _ cooldowns: CooldownStore) {
-        let conversation = turn.conversation
-        let time = turn.message.serverTime
-        self.init(
-            page: Page(path: turn.page.path, title: turn.page.title, url: turn.page.url),
-            lang: turn.message.lang,
-            site: conversation.site,
-            visitorName: turn.visitor.name,
-            vars: turn.page.vars,
-            topic: conversation.topic,
-            session: conversation.sessionID,
-            pastReplies: { rule in
-                guard let said = conversation.said else { return PastReplies(count: conversation.turnCount) }
-                return said[rule].map { PastReplies(count: $0.count, lastVariant: $0.lastVariant) } ?? PastReplies()
-            },
-            cooldownLeft: { cooldown in
-                let scope = Cooldown.Scope(cooldown.scope)
-                guard scope != .session else { return conversation.cooldownLeft(of: cooldown.id, at: time) }
-                return cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
-            }
-        )
-    }
-}
-
-extension CooldownStore.Key {
-    /// A visitor whom the site doesn't name is the conversation.
-    fileprivate init(_ id: String, _ scope: Cooldown.Scope, of turn: Turn) {
-        let visitor = turn.visitor.id ?? turn.conversation.sessionID
-        self.init(id: id, site: turn.conversation.site, visitor: scope == .site ? nil : visitor)
-    }
-}
-
-extension Verdict {
-    fileprivate init(_ result: RuleResult) {
-        switch result.outcome {
-        case .reply(let reply):
-            let said = Said(reply.match.rule, variant: reply.variant)
-            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said]))
-        case .handoff(let handoff):
-            let text = handoff.text.map { Reply($0, format: .plain) }
-            let request = Handoff(queue: handoff.queue, note: handoff.note, text: text)
-            self = .handoff(request, keep: Augmentation(result.effects))
-        case .silent:
-            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects))
-        case .pass(let match):
-            guard let noted = match ?? result.effects.continued.last else {
-                self = .pass(reason: .noRule)
-                return
-            }
-            self = .augment(Augmentation(result.effects, note: Note(noted)))
-        case .limit(let hit):
-            self = .fail(Failure(.limit, "\(hit.rule) at \(hit.place): \(hit.limit)"))
-        }
-    }
-}
-
-extension Reply {
-    /// Plain text: parts of it may be the visitor's own words, which must not turn into markup.
-    fileprivate init(_ reply: RuleReply) {
-        self.init(reply.text, format: .plain, choices: reply.choices.map { Choice($0.label, send: $0.send) })
-    }
-}
-
-extension Augmentation {
-    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = []) {
-        self.init(
-            note: note,
-            tags: effects.tags,
-            topic: effects.topic.map { TopicChange($0) },
-            severity: effects.severity.flatMap { Severity(rawValue: $0.rawValue) },
-            said: said,
-            cooldowns: effects.cooldowns.map { Cooldown($0.id, scope: Cooldown.Scope($0.scope), for: $0.duration) }
-        )
-    }
-}
-
-extension TopicChange {
-    fileprivate init(_ change: RuleEffects.TopicChange) {
-        switch change {
-        case .open(let topic, let expires): self = .open(topic, for: expires)
-        case .close: self = .close
-        }
-    }
-}
-
-extension Cooldown.Scope {
-    fileprivate init(_ scope: RuleCooldown.Scope) {
-        switch scope {
-        case .session: self = .session
-        case .visitor: self = .visitor
-        case .site: self = .site
-        }
-    }
-}
-
-extension Note {
-    /// The rule's name and what its pattern captured, for later responders.
-    fileprivate init(_ match: RuleMatch) {
-        let captures = Dictionary(match.captures.map { ($0.name, Note.text($0.value)) }) { first, _ in first }
-        self = ["rule": .text(match.rule), "captures": .fields(captures)]
     }
 }
