@@ -28,7 +28,7 @@ struct LimitTests {
     @Test("the clock is read at every sixteenth part of the pattern")
     func readings() throws {
         let pattern = try Pattern("^(?:a|b)*[0-9]", options: Self.options, build: .guarded)
-        var scanner = Scanner.stepping(by: .microseconds(1))
+        let scanner = Scanner.stepping(by: .microseconds(1))
         scanner.startMessage(within: nil)
         var text = String(repeating: "a", count: 100)
         let start = scanner.now

@@ -39,11 +39,16 @@ public final class Pattern: @unchecked Sendable {
         static let interpreted = Build(rawValue: 1 << 1)
     }
 
-    /// Whether this system has refused to run a pattern as machine code.
+    /// Whether this system refuses to run patterns as machine code.
     ///
-    /// Such a pattern is interpreted, one to two times slower, and guarded by a clock.
-    public static var isMachineCodeRefused: Bool { Self.refusal.load(ordering: .relaxed) }
-    private static let refusal = Atomic<Bool>(false)
+    /// They are interpreted then, one to two times slower, and guarded by a clock.
+    public static let isMachineCodeRefused: Bool = {
+        guard let code = try? PatternCode("a", []) else { return false }
+        defer { code.free() }
+        guard let translated = code.translated() else { return true }
+        translated.free()
+        return false
+    }()
 
     /// The pattern as written.
     public let source: String
@@ -186,16 +191,18 @@ extension Pattern {
     /// Whether a search has made what searches run.
     var isReady: Bool { self.runnable.load(ordering: .acquiring) != nil }
 
+    /// Whether that is machine code.
+    var isTranslated: Bool {
+        self.runnable.load(ordering: .acquiring).map { PatternCode($0).isTranslated } ?? false
+    }
+
     private var runnableCode: PatternCode {
         if let pointer = self.runnable.load(ordering: .acquiring) { return PatternCode(pointer) }
         return Self.publish(self.makeRunnable(), in: self.runnable)
     }
 
     private func makeRunnable() -> PatternCode {
-        if !self.build.contains(.interpreted) {
-            if let translated = self.code.translated() { return translated }
-            Self.refusal.store(true, ordering: .relaxed)
-        }
+        if !self.build.contains(.interpreted), let translated = self.code.translated() { return translated }
         guard let copy = self.makeWatched() ?? self.code.copied() else { fatalError("out of memory") }
         return copy
     }

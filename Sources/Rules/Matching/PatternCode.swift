@@ -69,6 +69,12 @@ struct PatternCode: @unchecked Sendable {
     /// How many pairs of offsets a match may need: one for the whole match and one for each group.
     var pairCount: Int { Int(self.information(UInt32(PCRE2_INFO_CAPTURECOUNT))) + 1 }
 
+    /// Whether it is machine code.
+    var isTranslated: Bool {
+        var size = 0
+        return pcre2_pattern_info_8(self.pointer, UInt32(PCRE2_INFO_JITSIZE), &size) == 0 && size > 0
+    }
+
     /// Whether any match holds a certain character: PCRE2 looks for it before anything else.
     var needsCharacter: Bool { self.information(UInt32(PCRE2_INFO_LASTCODETYPE)) != 0 }
 
