@@ -64,7 +64,9 @@ public final class Pattern: @unchecked Sendable {
 
     /// Never translated, so that it may be copied and interpreted at any time.
     private let code: PatternCode
-    private let isAnchored: Bool
+    /// What ``PatternCode/searching(for:_:start:isGuarded:)`` takes; nothing for an anchored pattern, which goes in as it
+    /// is.
+    private let start: String?
     /// What searches run, made by the first one: a copy in machine code or, where that is refused, a guarded one.
     private let runnable = Atomic<OpaquePointer?>(nil)
     /// A guarded copy for the interpreter, made when the stack of the machine code was too small once.
@@ -91,13 +93,8 @@ public final class Pattern: @unchecked Sendable {
         self.captureNames = groups.map(\.name)
         self.captureNumbers = groups.map(\.number)
         self.pairCount = written.pairCount
-        self.isAnchored = written.isAnchored
-        self.code = try Self.compile(
-            source,
-            options,
-            isAnchored: written.isAnchored,
-            isGuarded: build.contains(.guarded)
-        )
+        self.start = written.isAnchored ? nil : written.startCondition
+        self.code = try Self.compile(source, options, start: self.start, isGuarded: build.contains(.guarded))
     }
 
     deinit {
@@ -110,12 +107,11 @@ public final class Pattern: @unchecked Sendable {
     private static func compile(
         _ source: String,
         _ options: Options,
-        isAnchored: Bool,
+        start: String?,
         isGuarded: Bool
     ) throws(PatternProblem) -> PatternCode {
-        isAnchored
-            ? try PatternCode(source, options, isGuarded: isGuarded)
-            : try PatternCode.searching(for: source, options, isGuarded: isGuarded)
+        guard let start else { return try PatternCode(source, options, isGuarded: isGuarded) }
+        return try PatternCode.searching(for: source, options, start: start, isGuarded: isGuarded)
     }
 
     /// The same pattern, run under a clock.
@@ -214,7 +210,7 @@ extension Pattern {
 
     /// Compiles it once more, guarded.
     private func makeWatched() -> PatternCode? {
-        try? Self.compile(self.source, self.options, isAnchored: self.isAnchored, isGuarded: true)
+        try? Self.compile(self.source, self.options, start: self.start, isGuarded: true)
     }
 
     /// Makes `code` known to all threads, unless another one was faster.
