@@ -26,7 +26,7 @@ struct LimitProbeTests {
         #expect(
             self.cost(#"error\s*#?\s+code"#, .microseconds(1_260))
                 == .slow(
-                    problem: #"4,000 x " " took 1.2 ms (limit 1 ms)"#,
+                    problem: #"4,000 x " " took 1.3 ms (limit 1 ms)"#,
                     hint: #"replace \s* or \s+ by a bounded repeat"#
                 )
         )

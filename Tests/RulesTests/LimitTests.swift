@@ -28,7 +28,7 @@ struct LimitTests {
     @Test("the clock is read at every sixteenth part of the pattern")
     func readings() throws {
         let pattern = try Pattern("^(?:a|b)*[0-9]", options: Self.options, build: .guarded)
-        var scanner = Scanner.stepping(by: .microseconds(1))
+        let scanner = Scanner.stepping(by: .microseconds(1))
         scanner.startMessage(within: nil)
         var text = String(repeating: "a", count: 100)
         let start = scanner.now
@@ -58,6 +58,33 @@ struct LimitTests {
         // Only the interpreter knows a depth, and only a guarded one a time.
         #expect(self.limit(pattern, step: .zero) == .depth)
         #expect(self.limit(pattern, step: .milliseconds(2)) == .time)
+    }
+
+    @Test(
+        "a search finds what it would find if it stepped over the text one character at a time",
+        arguments: [
+            "error", "(?<!\\w)(?:hi|hey)(?!\\w)", #"\b(?:kelvin|sharp)\b"#, "[^a-z ]{2}", "é+", "ß|x", "(?x) a b # c",
+            "(?=b)b|c", "x?y", "x*", #"\s+a"#, "(?-i)Ab", #"\Qa.b\E"#, "(?<=a)b", "(?s).b", #"\x{1F600}"#, "k", "ſ",
+            "(a)?b",
+            #"(?:(?=\d)|@)\d*"#, "(?i:k)(?-i:K)", "(?!a)[a-c]", #"(?m)^b"#, "^b", #"\Bb"#, "[\\x{80}-\\x{ff}]a|b",
+        ]
+    )
+    func start(source: String) throws {
+        var generator = SeededGenerator(source)
+        var scanner = Scanner()
+        let alphabet = Array("aAbBckK\u{212A}sſyxéÉßẞ 0@.\n😀".unicodeScalars)
+        let pattern = try Pattern(source)
+        // Anchored, so it goes in as it is.
+        let stepping = try Pattern(#"\A(?s:.*?)\K(?:"# + source + "\n)", options: [.caseless, .ucp])
+        let plain = try? Pattern(#"\A(?s:.*?)\K(?:"# + source + ")", options: [.caseless, .ucp])
+        for _ in 0..<300 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<(generator.next() % 12) {
+                text.append(alphabet[Int(generator.next() % UInt64(alphabet.count))])
+            }
+            let expected = try (plain ?? stepping).firstMatch(in: String(text), using: &scanner)
+            #expect(try pattern.firstMatch(in: String(text), using: &scanner) == expected, "\(String(text))")
+        }
     }
 
     @Test("a pattern is translated by its first search and not before")

@@ -39,11 +39,16 @@ public final class Pattern: @unchecked Sendable {
         static let interpreted = Build(rawValue: 1 << 1)
     }
 
-    /// Whether this system has refused to run a pattern as machine code.
+    /// Whether this system refuses to run patterns as machine code.
     ///
-    /// Such a pattern is interpreted, one to two times slower, and guarded by a clock.
-    public static var isMachineCodeRefused: Bool { Self.refusal.load(ordering: .relaxed) }
-    private static let refusal = Atomic<Bool>(false)
+    /// They are interpreted then, one to two times slower, and guarded by a clock.
+    public static let isMachineCodeRefused: Bool = {
+        guard let code = try? PatternCode("a", []) else { return false }
+        defer { code.free() }
+        guard let translated = code.translated() else { return true }
+        translated.free()
+        return false
+    }()
 
     /// The pattern as written.
     public let source: String
@@ -59,7 +64,9 @@ public final class Pattern: @unchecked Sendable {
 
     /// Never translated, so that it may be copied and interpreted at any time.
     private let code: PatternCode
-    private let isAnchored: Bool
+    /// What ``PatternCode/searching(for:_:start:isGuarded:)`` takes; nothing for an anchored pattern, which goes in as it
+    /// is.
+    private let start: String?
     /// What searches run, made by the first one: a copy in machine code or, where that is refused, a guarded one.
     private let runnable = Atomic<OpaquePointer?>(nil)
     /// A guarded copy for the interpreter, made when the stack of the machine code was too small once.
@@ -86,13 +93,8 @@ public final class Pattern: @unchecked Sendable {
         self.captureNames = groups.map(\.name)
         self.captureNumbers = groups.map(\.number)
         self.pairCount = written.pairCount
-        self.isAnchored = written.isAnchored
-        self.code = try Self.compile(
-            source,
-            options,
-            isAnchored: written.isAnchored,
-            isGuarded: build.contains(.guarded)
-        )
+        self.start = written.isAnchored ? nil : written.startCondition
+        self.code = try Self.compile(source, options, start: self.start, isGuarded: build.contains(.guarded))
     }
 
     deinit {
@@ -105,12 +107,11 @@ public final class Pattern: @unchecked Sendable {
     private static func compile(
         _ source: String,
         _ options: Options,
-        isAnchored: Bool,
+        start: String?,
         isGuarded: Bool
     ) throws(PatternProblem) -> PatternCode {
-        isAnchored
-            ? try PatternCode(source, options, isGuarded: isGuarded)
-            : try PatternCode.searching(for: source, options, isGuarded: isGuarded)
+        guard let start else { return try PatternCode(source, options, isGuarded: isGuarded) }
+        return try PatternCode.searching(for: source, options, start: start, isGuarded: isGuarded)
     }
 
     /// The same pattern, run under a clock.
@@ -186,16 +187,18 @@ extension Pattern {
     /// Whether a search has made what searches run.
     var isReady: Bool { self.runnable.load(ordering: .acquiring) != nil }
 
+    /// Whether that is machine code.
+    var isTranslated: Bool {
+        self.runnable.load(ordering: .acquiring).map { PatternCode($0).isTranslated } ?? false
+    }
+
     private var runnableCode: PatternCode {
         if let pointer = self.runnable.load(ordering: .acquiring) { return PatternCode(pointer) }
         return Self.publish(self.makeRunnable(), in: self.runnable)
     }
 
     private func makeRunnable() -> PatternCode {
-        if !self.build.contains(.interpreted) {
-            if let translated = self.code.translated() { return translated }
-            Self.refusal.store(true, ordering: .relaxed)
-        }
+        if !self.build.contains(.interpreted), let translated = self.code.translated() { return translated }
         guard let copy = self.makeWatched() ?? self.code.copied() else { fatalError("out of memory") }
         return copy
     }
@@ -207,7 +210,7 @@ extension Pattern {
 
     /// Compiles it once more, guarded.
     private func makeWatched() -> PatternCode? {
-        try? Self.compile(self.source, self.options, isAnchored: self.isAnchored, isGuarded: true)
+        try? Self.compile(self.source, self.options, start: self.start, isGuarded: true)
     }
 
     /// Makes `code` known to all threads, unless another one was faster.

@@ -31,12 +31,19 @@ struct PatternCode: @unchecked Sendable {
     ///
     /// PCRE2 counts anew at each position where a match may start. An anchored pattern that steps over the text by
     /// itself is counted once; `\K` keeps the true start of the match.
+    ///
+    /// - Parameters:
+    ///   - source: The pattern.
+    ///   - options: Its options.
+    ///   - start: What ``startCondition`` says about the same pattern.
+    ///   - isGuarded: Whether the code calls back at each part of the pattern.
     static func searching(
         for source: String,
         _ options: Pattern.Options,
+        start: String,
         isGuarded: Bool
     ) throws(PatternProblem) -> PatternCode {
-        let head = #"\A(?s:.*?)\K(?:"#
+        let head = #"\A(?s:.*?)\K"# + start + "(?:"
         // The first ends an open `\Q`; the second a comment, which `(?x)` may have brought.
         if let code = try? PatternCode(head + source + #"\E)"#, options, isGuarded: isGuarded) { return code }
         do {
@@ -68,6 +75,45 @@ struct PatternCode: @unchecked Sendable {
 
     /// How many pairs of offsets a match may need: one for the whole match and one for each group.
     var pairCount: Int { Int(self.information(UInt32(PCRE2_INFO_CAPTURECOUNT))) + 1 }
+
+    /// A lookahead for the characters that a match may start with; empty where it may start with any.
+    ///
+    /// PCRE2 knows them and would run from one to the next, but not behind something that steps over the text. Most
+    /// positions are ruled out by one look instead of one at each alternative of the pattern.
+    var startCondition: String {
+        var members = ""
+        if let bits = self.startBits {
+            for byte in UInt8(0)..<128 where bits[Int(byte) / 8] & (1 << (byte % 8)) != 0 {
+                members += Self.escaped(byte)
+            }
+        } else if self.information(UInt32(PCRE2_INFO_FIRSTCODETYPE)) == 1 {
+            let byte = UInt8(truncatingIfNeeded: self.information(UInt32(PCRE2_INFO_FIRSTCODEUNIT)))
+            if byte < 128 { members = Self.escaped(byte) }
+            // Whether upper and lower case are equal there isn't told.
+            if Unicode.Scalar(byte).properties.isAlphabetic, byte < 128 { members += Self.escaped(byte ^ 0x20) }
+        } else {
+            return ""
+        }
+        // The first bytes of other characters say little about them.
+        return #"(?-i:(?=["# + members + #"\x{80}-\x{10ffff}]))"#
+    }
+
+    private static func escaped(_ byte: UInt8) -> String {
+        #"\x{"# + String(byte, radix: 16) + "}"
+    }
+
+    /// A bit for each byte that a match may start with, where that is known.
+    private var startBits: UnsafeBufferPointer<UInt8>? {
+        var bits: UnsafePointer<UInt8>?
+        guard pcre2_pattern_info_8(self.pointer, UInt32(PCRE2_INFO_FIRSTBITMAP), &bits) == 0 else { return nil }
+        return bits.map { UnsafeBufferPointer(start: $0, count: 32) }
+    }
+
+    /// Whether it is machine code.
+    var isTranslated: Bool {
+        var size = 0
+        return pcre2_pattern_info_8(self.pointer, UInt32(PCRE2_INFO_JITSIZE), &size) == 0 && size > 0
+    }
 
     /// Whether any match holds a certain character: PCRE2 looks for it before anything else.
     var needsCharacter: Bool { self.information(UInt32(PCRE2_INFO_LASTCODETYPE)) != 0 }

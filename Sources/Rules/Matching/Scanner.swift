@@ -94,7 +94,7 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     static func loading() -> Scanner { Scanner(clock: .processor, processor: .processor, isInterpreting: true) }
 
     /// Starts the time of a message: within `budget` all of its searches have to start.
-    mutating func startMessage(within budget: Duration?) { self.time.pointee.startMessage(within: budget) }
+    borrowing func startMessage(within budget: Duration?) { self.time.pointee.startMessage(within: budget) }
 
     /// Starts a search, if there is time left for one.
     borrowing func startSearch() -> Bool {

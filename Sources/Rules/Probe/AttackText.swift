@@ -64,7 +64,7 @@ struct AttackTexts {
         _ oracle: CharacterOracle
     ) -> [AttackText] {
         var maker = AttackTexts(oracle: oracle, meeting: meeting)
-        for branch in outline.branches { _ = maker.walk(branch, "") }
+        maker.walk(branches: outline.branches, "")
         // Sorting keeps the order of the pattern among equals.
         var texts = maker.pumps.sorted { $0.rank < $1.rank }.prefix(Self.maximumPumps).map(\.text)
         texts += maker.rounds.prefix(Self.maximumRounds)
@@ -97,35 +97,44 @@ struct AttackTexts {
 
     // MARK: Repeats
 
-    /// Adds texts for the repeats in `parts`, which stand behind `head`.
+    /// Adds texts for the repeats in `parts`.
     ///
-    /// - Returns: A text that `parts` match.
-    private mutating func walk(_ parts: [PatternOutline.Part], _ head: String) -> String {
-        var sample = ""
-        for part in parts { sample += self.walk(part, head + sample) }
-        return sample
+    /// - Parameters:
+    ///   - parts: What to look at.
+    ///   - text: A text that what stands before them matches; one that they match is added to it.
+    private mutating func walk(_ parts: [PatternOutline.Part], _ text: inout String) {
+        for part in parts { self.walk(part, &text) }
     }
 
-    private mutating func walk(_ part: PatternOutline.Part, _ head: String) -> String {
+    private mutating func walk(_ part: PatternOutline.Part, _ text: inout String) {
         switch part {
-        case .atom(let atom): return self.oracle.members(of: atom).first.map(String.init) ?? ""
-        case .edge, .reference: return ""
-        case .lookaround(let branches):
-            for branch in branches { _ = self.walk(branch, head) }
-            return ""
+        case .atom(.literal(let scalar)): text.unicodeScalars.append(scalar)
+        case .atom(let atom): text.unicodeScalars.append(contentsOf: self.oracle.members(of: atom).prefix(1))
+        case .edge, .reference: break
+        case .lookaround(let branches): self.walk(branches: branches, text)
         case .group(let branches):
-            let samples = branches.map { self.walk($0, head) }
-            return samples.first ?? ""
+            self.walk(branches: branches.dropFirst(), text)
+            if let first = branches.first { self.walk(first, &text) }
         case .repeated(let part, let count):
-            let sample = self.walk(part, head)
+            let head = text
+            self.walk(part, &text)
+            let sample = String(text.unicodeScalars.dropFirst(head.unicodeScalars.count))
             if count.maximum != 1, !sample.isEmpty, head.unicodeScalars.count <= Self.maximumHead {
                 self.add(sample, of: part, count, behind: head)
             }
             // Where the part may be left out, a text without it is simpler.
-            return String(repeating: sample, count: min(count.minimum, Self.maximumHead))
+            text = head + String(repeating: sample, count: min(count.minimum, Self.maximumHead))
         }
     }
 
+    private mutating func walk(branches: some Sequence<[PatternOutline.Part]>, _ head: String) {
+        for branch in branches {
+            var text = head
+            self.walk(branch, &text)
+        }
+    }
+
+    /// The repeat goes on and on, or the way to it is gone again and again.
     private mutating func add(
         _ sample: String,
         of part: PatternOutline.Part,

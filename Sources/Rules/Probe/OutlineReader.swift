@@ -34,8 +34,12 @@ struct OutlineReader {
     }
 
     private mutating func take(_ text: String) -> Bool {
-        guard self.scalars.dropFirst(self.position).starts(with: text.unicodeScalars) else { return false }
-        self.position += text.unicodeScalars.count
+        var index = self.position
+        for scalar in text.unicodeScalars {
+            guard index < self.scalars.count, self.scalars[index] == scalar else { return false }
+            index += 1
+        }
+        self.position = index
         return true
     }
 

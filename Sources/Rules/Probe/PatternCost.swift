@@ -27,10 +27,10 @@ enum PatternCost: Equatable {
         known: KnownCosts = .shared,
         probe: LoadProbe = LoadProbe()
     ) {
-        if let cost = known[source, options] {
-            self = cost
-            return
-        }
+        self = known.cost(of: source, options) { PatternCost(probing: source, options, probe) }
+    }
+
+    private init(probing source: String, _ options: Pattern.Options, _ probe: LoadProbe) {
         // Its machine code goes with it, so a rule that never fires leaves none behind.
         guard let pattern = try? Pattern(source, options: options) else {
             self = .guarded
@@ -49,7 +49,6 @@ enum PatternCost: Equatable {
             self = .slow(problem: finding.problem, hint: suspect.hint)
         } else {
             self = meeting == nil ? .fine : .guarded
-            known[source, options] = self
         }
     }
 }
@@ -68,13 +67,18 @@ final class KnownCosts: Sendable {
 
     private let costs = Mutex<[Key: PatternCost]>([:])
 
-    subscript(source: String, options: Pattern.Options) -> PatternCost? {
-        get { self.costs.withLock { $0[Key(source: source, options: options)] } }
-        set {
-            self.costs.withLock { costs in
-                if costs.count >= Self.maximumCount { costs.removeAll() }
-                costs[Key(source: source, options: options)] = newValue
-            }
+    /// The cost of a pattern, which `probe` finds out if it isn't known.
+    func cost(of source: String, _ options: Pattern.Options, probe: () -> PatternCost) -> PatternCost {
+        let key = Key(source: source, options: options)
+        // Held while it is found out: those who load the same files at once wait for each other, and whoever measures is
+        // alone with it.
+        return self.costs.withLock { costs in
+            if let known = costs[key] { return known }
+            let cost = probe()
+            if case .slow = cost { return cost }
+            if costs.count >= Self.maximumCount { costs.removeAll() }
+            costs[key] = cost
+            return cost
         }
     }
 }
