@@ -108,7 +108,7 @@ extension RuleExplanation.Entry {
     /// Whether the rule's patterns were looked at: nothing had ruled it out before.
     fileprivate var isConfirmed: Bool {
         switch self.fate {
-        case .literalMissing, .disabled, .condition, .coolingDown: false
+        case .literalMissing, .disabled, .condition, .coolingDown, .quarantine: false
         default: true
         }
     }
