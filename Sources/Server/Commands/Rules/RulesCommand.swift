@@ -20,6 +20,7 @@ struct RulesCommand: AsyncParsableCommand {
         subcommands: [
             RulesCheckCommand.self, RulesTestCommand.self, RulesExplainCommand.self, RulesReplayCommand.self,
             RulesCoverageCommand.self, RulesUnansweredCommand.self, RulesFormatCommand.self, RulesSchemaCommand.self,
+            RulesBenchCommand.self,
         ]
     )
 }
