@@ -75,10 +75,13 @@ struct InlineTestTests {
         arguments: [
             ("{say: order form}", #"11:15: "order form" should be won by a/one, but a/other wins"#),
             ("{say: order 7, captures: {number: '8'}}", #"11:43: {{number}} should be "8", but it is "7""#),
-            ("{say: order 7, captures: {code: '8'}}", #"11:41: {{code}} should be "8", but it is not set"#),
-            ("{say: order 7, reply: Order 7}", #"11:31: the reply is "Order 7 on /shop""#),
-            ("{say: order 7, tags: [vip]}", #"11:30: the tags are order"#),
-            ("{say: order 7, topic: none}", #"11:31: the topic is order afterwards"#),
+            (
+                "{say: order 7, captures: {code: '8'}}",
+                #"11:41: {{code}} should be "8", but it is not set; known: number"#
+            ),
+            ("{say: order 7, reply: Order 7}", #"11:31: the reply should be "Order 7", but it is "Order 7 on /shop""#),
+            ("{say: order 7, tags: [vip]}", #"11:30: the tags should be vip, but they are order"#),
+            ("{say: order 7, topic: none}", #"11:31: the topic should be none afterwards, but it is order"#),
             ("{say: order 7, via: continue}", #"11:15: a/one has an outcome of its own; leave via: continue out"#),
             ("{not: my order 7}", #"11:15: "my order 7" is under not, but a/one matches "order 7""#),
             ("{not: order form, wins: none}", #"11:33: "order form" should be won by no rule, but a/other wins"#),

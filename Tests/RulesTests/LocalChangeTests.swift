@@ -81,7 +81,7 @@ struct LocalChangeTests {
         let files = ["a.yaml": Self.shipped, "local/b.yaml": RuleFixture.file("- {id: one, reply: Welcome}")]
         #expect(
             try RuleFixture.diagnostics(files) == [
-                #"a.yaml:12:46: the reply is "Welcome"; local/b.yaml:3 changes the rule: give it tests of its own there [test-failed]"#
+                #"a.yaml:12:46: the reply should be "Hi", but it is "Welcome"; local/b.yaml:3 changes the rule: give it tests of its own there [test-failed]"#
             ]
         )
     }

@@ -32,7 +32,7 @@ struct RuleMistakeTests {
             ),
             (
                 "match: 'hello'\nreply: 'Hi {{name}}'",
-                #"a.yaml:5:16: match has no capture "name"; none is known [unknown-capture]"#
+                #"a.yaml:5:16: match has no capture "name"; write (?<name>...) in match [unknown-capture]"#
             ),
             (
                 "match: 'hello(?<name> \\w+)?'\nreply: 'Hi {{name}}'",

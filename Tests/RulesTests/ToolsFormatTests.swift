@@ -95,6 +95,15 @@ struct ToolsFormatTests {
         #expect(throws: Diagnostic.self) { try Self.formatted("rules: [") }
     }
 
+    @Test("is that of the shipped rules")
+    func shipped() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let files = try RuleFormat.files(of: root.appendingPathComponent("rules").path)
+        #expect(files.count > 5)
+        #expect(files.filter(\.isChanged).map(\.path).isEmpty, "run claude-chat rules fmt")
+    }
+
     @Test("is stable, loses no line and changes no value, whatever the order of keys, comments and blank lines")
     func property() throws {
         var generator = SeededGenerator("format")

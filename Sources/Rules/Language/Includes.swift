@@ -12,7 +12,7 @@ struct Includes {
                 if let index = indices[include.value] { return index }
                 let problem = "there is no rule file \"\(include.value)\""
                 let names = files.map(\.name).filter { $0 != file.name }
-                let hint = suggestion(for: include.value, among: names)
+                let hint = names.isEmpty ? "leave it out" : suggestion(for: include.value, among: names)
                 findings.error("unknown-file", at: include.place, problem, hint: hint)
                 return nil
             }

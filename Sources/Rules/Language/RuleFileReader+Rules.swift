@@ -2,7 +2,7 @@ internal import Diagnostics
 
 extension RuleFileReader {
     mutating func readRules(_ node: YAMLNode) {
-        for item in self.items("rules", node, expected: "a list of rules") {
+        for item in self.items("rules", node, expected: "a list of rules, each behind \"- \"") {
             if let rule = self.rule(item) { self.file.rules.append(rule) }
         }
     }

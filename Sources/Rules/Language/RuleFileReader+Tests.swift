@@ -6,13 +6,22 @@ extension RuleFileReader {
     }
 
     private mutating func test(_ node: YAMLNode) -> InlineTest? {
-        let kind = TestKind.allCases.first { node[$0.rawValue] != nil }
-        switch kind {
+        let kinds = TestKind.allCases.filter { node[$0.rawValue] != nil }
+        guard kinds.count < 2 else {
+            let problem = "the test has \"\(kinds[0].rawValue)\" and \"\(kinds[1].rawValue)\""
+            self.findings.error("conflicting-keys", at: node.place, problem, hint: "write two tests")
+            return nil
+        }
+        switch kinds.first {
         case .say?: return self.entries(of: node, SayKey.self).flatMap { self.winningTest($0) }
         case .not?: return self.entries(of: node, NotKey.self).flatMap { self.otherTest($0) }
         case .lose?: return self.entries(of: node, LoseKey.self).flatMap { self.losingTest($0, node) }
         case nil:
-            guard let entries = self.entries(of: node, TestKind.self), entries.count == node.entries?.count else {
+            let isKnown = { (key: String) in
+                SayKey(rawValue: key) != nil || NotKey(rawValue: key) != nil || LoseKey(rawValue: key) != nil
+            }
+            guard node.entries?.allSatisfy({ isKnown($0.key) }) == true else {
+                _ = self.entries(of: node, TestKind.self)
                 return nil
             }
             let hint = "write say:, not: or lose: and a sentence"

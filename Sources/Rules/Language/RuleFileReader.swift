@@ -27,6 +27,9 @@ struct RuleFileReader {
     private init(file: RuleFile) { self.file = file }
 
     private mutating func read(_ node: YAMLNode) {
+        if node.isNull {
+            return self.findings.error("missing-key", at: node.place, "the file is empty", hint: "write version: 1 and rules:")
+        }
         guard let entries = self.entries(of: node, FileKey.self) else { return }
         if entries[.version] == nil {
             self.findings.error("missing-key", at: node.place, "\"version\" is missing", hint: "write version: 1")

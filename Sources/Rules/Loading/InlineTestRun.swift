@@ -117,28 +117,44 @@ struct InlineTestRun {
             let found = match?[capture.value.name]
             guard found != capture.value.value else { continue }
             let got = found.map { "\"\($0)\"" } ?? "not set"
+            let names = rule.captureNames
             findings.failedTest(
                 capture.place,
-                "{{\(capture.value.name)}} should be \"\(capture.value.value)\", but it is \(got)"
+                "{{\(capture.value.name)}} should be \"\(capture.value.value)\", but it is \(got)",
+                hint: names.contains(capture.value.name) ? nil : suggestion(for: capture.value.name, among: names)
             )
         }
         if let reply = expected.reply, result.text != reply.value {
-            let got = result.text.map { "the reply is \"\($0)\"" } ?? "there is no reply"
-            findings.failedTest(reply.place, got)
+            let got = result.text.map { "it is \"\($0)\"" } ?? "there is none"
+            findings.failedTest(reply.place, "the reply should be \"\(reply.value)\", but \(got)")
         }
         if let tags = expected.tags, result.effects.tags != tags.value {
-            let got = result.effects.tags.isEmpty ? "none" : result.effects.tags.joined(separator: ", ")
-            findings.failedTest(tags.place, "the tags are \(got)")
+            let (wanted, got) = (Self.listed(tags.value), Self.listed(result.effects.tags))
+            findings.failedTest(tags.place, "the tags should be \(wanted), but they are \(got)")
         }
         if let topic = expected.topic {
             let got = result.effects.topic(after: test.context.topic)
-            if got != topic.value { findings.failedTest(topic.place, "the topic is \(got ?? "none") afterwards") }
+            guard got != topic.value else { return }
+            let problem = "the topic should be \(topic.value ?? "none") afterwards, but it is \(got ?? "none")"
+            findings.failedTest(topic.place, problem)
+        }
+    }
+
+    private static func listed(_ tags: [String]) -> String { tags.isEmpty ? "none" : tags.joined(separator: ", ") }
+}
+
+extension CompiledRule {
+    /// The named groups of its patterns.
+    fileprivate var captureNames: Set<String> {
+        switch self.condition {
+        case .any(let patterns), .all(let patterns): Set(patterns.flatMap(\.captureNames))
+        case .always: []
         }
     }
 }
 
 extension Findings {
-    fileprivate mutating func failedTest(_ place: Place, _ problem: String) {
-        self.error("test-failed", at: place, problem)
+    fileprivate mutating func failedTest(_ place: Place, _ problem: String, hint: String? = nil) {
+        self.error("test-failed", at: place, problem, hint: hint)
     }
 }

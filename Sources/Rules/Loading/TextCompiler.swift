@@ -137,7 +137,8 @@ struct TextCompiler {
         switch reference {
         case .capture(let name) where !self.captures.contains(name):
             let problem = "match has no capture \"\(name)\""
-            let hint = suggestion(for: name, among: self.captures.union(self.actions))
+            let known = self.captures.union(self.actions)
+            let hint = known.isEmpty ? "write (?<\(name)>...) in match" : suggestion(for: name, among: known)
             self.findings.error("unknown-capture", at: place, problem, hint: hint)
             return false
         case .action(let name, _) where !self.actions.contains(name):

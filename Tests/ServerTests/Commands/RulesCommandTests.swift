@@ -347,7 +347,7 @@ struct RulesCommandTests {
 
     @Test(
         "explain themselves, with an example",
-        arguments: ["", "check", "test", "explain", "replay", "coverage", "unanswered", "fmt", "schema"]
+        arguments: ["", "check", "test", "explain", "replay", "coverage", "unanswered", "fmt", "schema", "bench"]
     )
     func help(command: String) async throws {
         let run = try await CommandRun(["rules"] + (command.isEmpty ? [] : [command]) + ["--help"])

@@ -148,7 +148,7 @@ struct RulesReplayCommandTests {
         #expect(line.status == 2)
         let revision = try await CommandRun(
             ["rules", "replay", "--log", "{folder}/log.jsonl", "--against", "no-such"],
-            files: files
+            files: ["rules/a.yaml": Self.new, "log.jsonl": Self.log]
         )
         #expect(
             revision.complaint.hasPrefix(

@@ -52,7 +52,7 @@ struct RuleExplanationReport {
 
     private var entries: [RuleExplanation.Entry] {
         let entries = self.explanation.entries
-        let shown = self.showsAll ? entries : entries.filter(\.isConfirmed)
+        let shown = self.showsAll ? entries : entries.filter(\.isNotable)
         return shown.filter { $0.fate == .wins } + shown.filter { $0.fate != .wins }
     }
 
@@ -105,10 +105,20 @@ struct RuleExplanationReport {
 }
 
 extension RuleExplanation.Entry {
+    /// Whether the rule is worth a line when nobody asked for all: it matches, or something but its pattern kept it
+    /// from that.
+    fileprivate var isNotable: Bool {
+        switch self.fate {
+        case .literalMissing, .disabled, .noMatch: false
+        case .condition, .coolingDown: self.isCandidate
+        default: true
+        }
+    }
+
     /// Whether the rule's patterns were looked at: nothing had ruled it out before.
     fileprivate var isConfirmed: Bool {
         switch self.fate {
-        case .literalMissing, .disabled, .condition, .coolingDown: false
+        case .literalMissing, .disabled, .condition, .coolingDown, .quarantine: false
         default: true
         }
     }

@@ -19,7 +19,9 @@ struct RulesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             RulesCheckCommand.self, RulesTestCommand.self, RulesExplainCommand.self, RulesReplayCommand.self,
-            RulesReloadCommand.self, RulesStatusCommand.self, RulesCoverageCommand.self, RulesUnansweredCommand.self, RulesFormatCommand.self, RulesSchemaCommand.self,
+            RulesCoverageCommand.self, RulesUnansweredCommand.self, RulesFormatCommand.self, RulesSchemaCommand.self,
+            RulesBenchCommand.self,
+            RulesReloadCommand.self, RulesStatusCommand.self,
         ]
     )
 }
@@ -36,11 +38,14 @@ struct RulesOptions: ParsableArguments {
     /// - Parameter consequence: What follows from the mistakes, `there is nothing to explain`.
     /// - Returns: The folder's rules.
     /// - Throws: The exit status for findings, after the mistakes were shown.
-    func load(or consequence: String) throws -> RuleBook {
+    func load(or consequence: String) throws -> RuleBook { try Self.load(self.folder, or: consequence) }
+
+    /// The same for a folder that isn't that of the options.
+    static func load(_ folder: String, or consequence: String) throws -> RuleBook {
         do throws(Rejection) {
-            return try RuleBook.load(folder: self.folder)
+            return try RuleBook.load(folder: folder)
         } catch {
-            throw Self.rejected(error, consequence)
+            throw self.rejected(error, consequence)
         }
     }
 

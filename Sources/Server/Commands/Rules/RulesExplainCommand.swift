@@ -10,8 +10,8 @@ struct RulesExplainCommand: AsyncParsableCommand {
         discussion: """
             Runs one message against the files on disk, as the first one of a \
             conversation; nothing is changed. The first line is the rule that wins, with \
-            what it matched; then come the rules that were looked at, each with the \
-            reason why it lost. The files' tests need not hold.
+            what it matched; then come the rules that match too, or would but for a \
+            condition, each with the reason why it lost. The files' tests need not hold.
 
               claude-chat rules explain 'the checkout hangs' --page /shop/cart
             """
@@ -22,7 +22,7 @@ struct RulesExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the conversation is about.", valueName: "name")) var topic: String?
     @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
     @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
-    @Flag(help: "Also list the rules that were ruled out at the first look.") var all = false
+    @Flag(help: "List every rule, also those whose pattern does not match.") var all = false
     @OptionGroup var options: RulesOptions
 
     func run() async throws {

@@ -46,11 +46,13 @@ struct RulesReplayCommand: AsyncParsableCommand {
     @Flag(help: "Also list the rules without a change.") var all = false
 
     func run() async throws {
-        let after = try self.options.load(or: "nothing was replayed")
-        let before = try self.older()
-        let messages = try readTranscript(self.log)
+        let (folder, against, log) = (self.options.folder, self.against, self.log)
+        async let after = RulesOptions.load(folder, or: Self.consequence)
+        async let before = Self.older(against, than: folder)
+        async let transcript = readTranscript(log)
+        let (old, new, messages) = try await (before.set, after.set, transcript)
         let progress = ProgressLine("replaying", total: 2 * messages.count)
-        let report = await Replay(messages).compare(before.set, after.set) { progress.advance(by: $0) }
+        let report = await Replay(messages).compare(old, new) { progress.advance(by: $0) }
         progress.end()
         let table = ReplayTable(report, messages, kinds: self.show, limit: self.limit, showsAll: self.all)
         for line in self.options.json ? table.json.map(\.description) : table.lines { Terminal.current.write(line) }
@@ -63,19 +65,18 @@ struct RulesReplayCommand: AsyncParsableCommand {
         }
     }
 
-    /// The rules as they were.
-    private func older() throws -> RuleBook {
+    /// What follows from mistakes in the rules.
+    private static let consequence = "nothing was replayed"
+
+    /// The rules as they were: those of a folder, or of a revision of the repository that `folder` is in.
+    private static func older(_ against: String, than folder: String) throws -> RuleBook {
         var isFolder = false
-        if FileManager.default.fileExists(atPath: self.against, isDirectory: &isFolder), isFolder {
-            do throws(Rejection) {
-                return try RuleBook.load(folder: self.against)
-            } catch {
-                throw RulesOptions.rejected(error, "nothing was replayed")
-            }
+        if FileManager.default.fileExists(atPath: against, isDirectory: &isFolder), isFolder {
+            return try RulesOptions.load(against, or: self.consequence)
         }
         do {
-            return try GitRevision(self.against, of: self.options.folder).withFiles { copy in
-                try self.load(copy: copy)
+            return try GitRevision(against, of: folder).withFiles { copy in
+                try self.load(copy: copy, of: against, folder)
             }
         } catch let failure as GitRevision.Failure {
             throw ValidationError(failure.problem)
@@ -83,17 +84,17 @@ struct RulesReplayCommand: AsyncParsableCommand {
     }
 
     /// Reads a copy of older files; their mistakes name the revision, not the copy.
-    private func load(copy: String) throws -> RuleBook {
+    private static func load(copy: String, of revision: String, _ folder: String) throws -> RuleBook {
         do throws(Rejection) {
             return try RuleBook.load(folder: copy)
         } catch {
             let diagnostics = error.diagnostics.map { diagnostic in
                 var diagnostic = diagnostic
-                let name = diagnostic.place.file.replacing(copy + "/", with: self.options.folder)
-                diagnostic.place.file = "\(self.against):\(name)"
+                let name = diagnostic.place.file.replacing(copy + "/", with: folder)
+                diagnostic.place.file = "\(revision):\(name)"
                 return diagnostic
             }
-            throw RulesOptions.rejected(Rejection(diagnostics), "nothing was replayed")
+            throw RulesOptions.rejected(Rejection(diagnostics), self.consequence)
         }
     }
 }
