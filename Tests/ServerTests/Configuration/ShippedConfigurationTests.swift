@@ -50,13 +50,15 @@ struct ShippedConfigurationTests {
     @Test(
         "has answers in Claude's place for what the rules leave open",
         arguments: [
-            "Who are you?", "How do I get a refund?", "What does it cost?", "Are you open on Sunday?",
-            "Where is my parcel?", "I forgot my password", "Can I talk to a human?", "tell me a joke",
+            "How do I get a refund?", "What does it cost?", "Are you open on Sunday?", "Where is my parcel?",
+            "I forgot my password", "How do I cancel my plan?", "Is there an API?", "tell me a joke",
         ]
     )
     func stub(text: String) async throws {
         var desk = ChainDesk(try #require(try self.configuration().chain(named: "demo")))
-        try await desk.say(text).expectOutcome(.answered).expectExactlyOne()
+        let result = try await desk.say(text)
+        try result.expectOutcome(.answered).expectExactlyOne()
+        #expect(result.responder == "claude-stub")
     }
 
     @Test("asks for other words where nobody knows an answer, and promises nothing")
