@@ -20,6 +20,7 @@ let package = Package(
         .target(name: "Diagnostics", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "Rules", dependencies: ["CPCRE2", "Diagnostics"], swiftSettings: settings),
-        .executableTarget(name: "RuleTimes", dependencies: ["Rules"], swiftSettings: settings),
+        .target(name: "AllocationCount"),
+        .executableTarget(name: "RuleTimes", dependencies: ["AllocationCount", "Rules"], swiftSettings: settings),
     ]
 )

@@ -5,11 +5,14 @@ import Testing
 
 /// The search for required texts may name a rule that doesn't match, and must never leave out one that does.
 ///
-/// `RULE_PAIRS=1000000 swift test --filter EngineSupersetTests` asks about a million pairs of a rule and a message.
+/// `RULE_PAIRS=1000000 swift test --filter EngineSupersetTests` asks about a million pairs of a rule and a message;
+/// `RULE_CORPUS=FOLDER` names a corpus of rules-1000.tsv, messages.txt and labels.tsv to agree with.
 @Suite("the search for required texts")
 struct EngineSupersetTests {
     /// How many pairs each test asks about.
     private static let pairCount = ProcessInfo.processInfo.environment["RULE_PAIRS"].flatMap { Int($0) } ?? 20_000
+
+    private static let corpusFolder = ProcessInfo.processInfo.environment["RULE_CORPUS"]
 
     /// Some rules, how the engine searches them, and how PCRE2 does.
     private struct Batch: ~Copyable {
@@ -99,10 +102,24 @@ struct EngineSupersetTests {
         for _ in 0..<100 {
             let message = corpus.message()
             let matches = scan.matches(in: RuleSet.readable(message).text)
-            #expect(rules.matches(in: message, using: &scanner) == matches)
+            #expect(rules.matches(message, in: RuleContext(), using: &scanner) == matches)
             // A busy machine must not end the search early.
             let result = rules.answer(to: message, in: RuleContext(), within: .seconds(60), using: &scanner)
             #expect(result.rule == matches.first.map { "rule-\($0)" })
+        }
+    }
+
+    @Test("finds exactly the rules that a corpus lists for each message", .enabled(if: Self.corpusFolder != nil))
+    func labels() throws {
+        func lines(_ name: String) throws -> [Substring] {
+            try String(contentsOfFile: "\(Self.corpusFolder ?? "")/\(name)", encoding: .utf8).split(separator: "\n")
+        }
+        let table = try RuleTable(lines("rules-1000.tsv").joined(separator: "\n"), file: "rules-1000.tsv")
+        let rules = try table.compile()
+        var scanner = Rules.Scanner()
+        for (message, label) in zip(try lines("messages.txt"), try lines("labels.tsv")) {
+            let names = rules.matches(String(message), in: RuleContext(), using: &scanner).map { table.names[$0] }
+            #expect(names.joined(separator: ",") == label.drop { $0 != "\t" }.dropFirst())
         }
     }
 

@@ -1,4 +1,4 @@
-// Written by script/generate-folding; edit that instead.
+// Written by script/generate-folding.py; edit that instead.
 
 extension Folding {
     /// Characters at equal distances whose representative is at the same offset from them.

@@ -13,7 +13,8 @@ struct Prefilter: Sendable {
     let always: [UInt64]
     /// Every text of any rule, once.
     private let literals: [RequiredLiterals.Literal]
-    /// For each literal the range of `triggered` with the ranks of the rules that look out for it.
+    /// For each literal the range of `triggered` with the rules that look out for it: their ranks, with `otherSetsFlag`
+    /// where a rule has more than this set.
     private let triggerStarts: [UInt32]
     private let triggered: [UInt32]
     /// For each rank the range of `sets` with its sets, each as the number of its literals and the literals.
@@ -22,6 +23,8 @@ struct Prefilter: Sendable {
     private let setStarts: [UInt32]
     private let sets: [UInt32]
     private let automaton: LiteralAutomaton
+
+    private static let otherSetsFlag: UInt32 = 1 << 31
 
     /// - Parameter required: For each rule, by rank, its sets. `nil` for a rule that is never tried, none for one that
     ///   always is.
@@ -33,7 +36,8 @@ struct Prefilter: Sendable {
         let ordered = numbered.map { vocabulary.rarestFirst($0) }
         var triggered = [[UInt32]](repeating: [], count: vocabulary.literals.count)
         for (rank, sets) in ordered.enumerated() {
-            for literal in sets.first ?? [] { triggered[literal].append(UInt32(rank)) }
+            let entry = UInt32(rank) | (sets.count > 1 ? Self.otherSetsFlag : 0)
+            for literal in sets.first ?? [] { triggered[literal].append(entry) }
         }
         self.ruleCount = required.count
         self.always = always
@@ -93,11 +97,13 @@ struct Prefilter: Sendable {
     /// Sets the bits of the rules whose trigger was found and of whose other sets each was found too.
     private func addTriggered(by found: borrowing FoundLiterals, to candidates: inout [UInt64]) {
         candidates.withUnsafeMutableBufferPointer { candidates in
-            for literal in found.list {
-                let triggers = Int(self.triggerStarts[Int(literal)])..<Int(self.triggerStarts[Int(literal) + 1])
-                for trigger in triggers {
-                    let rank = Int(self.triggered[trigger])
-                    if self.missingSet(of: rank, afterTrigger: true, found) == nil {
+            self.triggered.withUnsafeBufferPointer { triggered in
+                for literal in found.list {
+                    let triggers = Int(self.triggerStarts[Int(literal)])..<Int(self.triggerStarts[Int(literal) + 1])
+                    for entry in triggered[triggers] {
+                        let rank = Int(entry & ~Self.otherSetsFlag)
+                        // Most rules have one set, and nothing else has to be read for them.
+                        guard entry & Self.otherSetsFlag == 0 || self.hasOtherSets(rank, found) else { continue }
                         candidates[rank / 64] |= 1 << UInt64(rank % 64)
                     }
                 }
@@ -105,20 +111,25 @@ struct Prefilter: Sendable {
         }
     }
 
-    /// Where in `sets` the first set of a rule stands of which no literal was found.
-    @inline(__always)
-    private func missingSet(of rank: Int, afterTrigger: Bool, _ found: borrowing FoundLiterals) -> Int? {
-        var start = Int(self.setStarts[rank])
-        let end = Int(self.setStarts[rank + 1])
-        if afterTrigger, start < end { start += Int(self.sets[start]) + 1 }
-        while start < end {
-            let next = start + Int(self.sets[start]) + 1
-            var index = start + 1
-            while index < next, !found.contains(self.sets[index]) { index += 1 }
-            if index == next { return start }
-            start = next
+    /// Whether of each set of a rule but the trigger a literal was found.
+    private func hasOtherSets(_ rank: Int, _ found: borrowing FoundLiterals) -> Bool {
+        let start = Int(self.setStarts[rank])
+        return self.missingSet(from: start + Int(self.sets[start]) + 1, to: Int(self.setStarts[rank + 1]), found) == nil
+    }
+
+    /// Where in a range of `sets` the first set stands of which no literal was found.
+    private func missingSet(from start: Int, to end: Int, _ found: borrowing FoundLiterals) -> Int? {
+        self.sets.withUnsafeBufferPointer { sets in
+            var start = start
+            while start < end {
+                let next = start + Int(sets[start]) + 1
+                var index = start + 1
+                while index < next, !found.contains(sets[index]) { index += 1 }
+                if index == next { return start }
+                start = next
+            }
+            return nil
         }
-        return nil
     }
 
     /// The texts of which a rule needs one and of which the scanner's last message has none, for people.
@@ -128,7 +139,8 @@ struct Prefilter: Sendable {
     ///   - scanner: Whose last message was searched by this prefilter.
     /// - Returns: The texts of the first such set; none where every set was found.
     func missingTexts(of rank: Int, in scanner: borrowing Scanner) -> [String] {
-        guard let start = self.missingSet(of: rank, afterTrigger: false, scanner.found) else { return [] }
+        let bounds = (Int(self.setStarts[rank]), Int(self.setStarts[rank + 1]))
+        guard let start = self.missingSet(from: bounds.0, to: bounds.1, scanner.found) else { return [] }
         return self.sets[(start + 1)...(start + Int(self.sets[start]))].map { self.literals[Int($0)].text }
     }
 

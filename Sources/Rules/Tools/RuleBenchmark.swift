@@ -143,7 +143,7 @@ public struct RuleBenchmark: Sendable {
         var scanner = Scanner()
         var missed = 0
         for (index, message) in messages.enumerated() {
-            let found = Set(self.rules.matches(in: message, using: &scanner))
+            let found = Set(self.rules.matches(message, in: RuleContext(), using: &scanner))
             missed += scan.matches(in: RuleSet.readable(message).text).count { !found.contains($0) }
             if index % 64 == 63 { progress(Double(index + 1) / Double(messages.count)) }
         }

@@ -9,6 +9,7 @@ extension RuleSet {
     func matches(_ text: String, in context: RuleContext, using scanner: inout Scanner) -> [Int] {
         var text = Self.readable(text).text
         return text.withUTF8 { bytes in
+            scanner.startMessage(within: nil)
             self.prefilter.findCandidates(in: bytes, using: &scanner)
             var ranks: [Int] = []
             var next = scanner.candidate(from: 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Sources/Rules/Matching/FoldingTable.swift: for each character the one that stands for all its cases.
 
-    script/generate-folding > Sources/Rules/Matching/FoldingTable.swift
+    script/generate-folding.py > Sources/Rules/Matching/FoldingTable.swift
 
 The classes are those of the installed PCRE2 (libpcre2-8.so.0), asked pair by pair, and those that newer versions
 of Unicode bring: a table that equates more than PCRE2 is harmless, one that equates less loses matches.
@@ -89,7 +89,7 @@ def runs(table):
 
 def main():
     table = folding()
-    print(f"""// Written by script/generate-folding; edit that instead.
+    print(f"""// Written by script/generate-folding.py; edit that instead.
 
 extension Folding {{
     /// Characters at equal distances whose representative is at the same offset from them.
