@@ -133,6 +133,14 @@ struct LimitProbeTests {
         _ = self.cost(pattern, .zero)
     }
 
+    @Test("repeats in repeats make no endless text")
+    func repeatsInRepeats() {
+        let pattern = "(?:(?:(?:(?:a{90}b){90}c){90}d){90}e){90}"
+        let outline = PatternOutline(pattern, isExtended: false)
+        let texts = AttackTexts.texts(for: outline, nil, needsCharacter: true, CharacterOracle(Self.options))
+        #expect(texts.allSatisfy { $0.text(length: 4_000).unicodeScalars.count <= 5_000 })
+    }
+
     @Test(
         "an attack text is at most as long as what is looked at of a message",
         arguments: [AttackText(unit: "a"), AttackText(head: "foo\n", unit: "ab ", tail: "!"), AttackText(unit: "中")]

@@ -37,6 +37,8 @@ struct PatternCode: @unchecked Sendable {
     ///   - options: Its options.
     ///   - start: What ``startCondition`` says about the same pattern.
     ///   - isGuarded: Whether the code calls back at each part of the pattern.
+    /// - Returns: Code whose match tells where the pattern matches.
+    /// - Throws: That the pattern is too large with what is put around it.
     static func searching(
         for source: String,
         _ options: Pattern.Options,

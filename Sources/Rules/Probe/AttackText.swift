@@ -122,8 +122,9 @@ struct AttackTexts {
             if count.maximum != 1, !sample.isEmpty, head.unicodeScalars.count <= Self.maximumHead {
                 self.add(sample, of: part, count, behind: head)
             }
-            // Where the part may be left out, a text without it is simpler.
-            text = head + String(repeating: sample, count: min(count.minimum, Self.maximumHead))
+            // Where the part may be left out, a text without it is simpler; and repeats in repeats must not add up.
+            let most = max(1, Self.maximumHead / max(1, sample.unicodeScalars.count))
+            text = head + String(repeating: sample, count: min(count.minimum, most))
         }
     }
 
