@@ -45,6 +45,16 @@ struct ToolsBrokenTests {
         #expect(report == expected)
     }
 
+    @Test("are put into form like all others, as far as they are YAML; what they mean stays", arguments: names)
+    func form(name: String) throws {
+        let file = Self.corpus.appendingPathComponent("\(name).yaml")
+        guard let text = try? String(contentsOf: file, encoding: .utf8),
+            let once = try? RuleFormat.formatted(text, file: "a.yaml")
+        else { return }
+        #expect(try RuleFormat.formatted(once, file: "a.yaml") == once)
+        #expect(once.split(separator: "\n").count == text.split(separator: "\n").count)
+    }
+
     @Test("are many, and no text is left without its rules")
     func corpus() throws {
         #expect(Self.names.count >= 60)
