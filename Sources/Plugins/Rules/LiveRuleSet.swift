@@ -30,7 +30,9 @@ final class LiveRuleSet: Sendable {
     var current: RuleSet { self.state.withLock { $0.ruleSet } }
 
     /// The folder, and the one of the site's own rules in it.
-    var folders: [String] { [self.folder, self.folder.hasSuffix("/") ? "\(self.folder)local" : "\(self.folder)/local"] }
+    var folders: [String] {
+        [self.folder, self.folder.hasSuffix("/") ? "\(self.folder)local" : "\(self.folder)/local"]
+    }
 
     var content: ContentState {
         self.state.withLock { state in

@@ -3,7 +3,9 @@ internal import Diagnostics
 extension RuleFileReader {
     /// A text, `{text, choices}`, or `{pick, variants}`.
     mutating func reply(_ node: YAMLNode) -> WrittenReply? {
-        if node.text != nil { return self.replyText(node, of: "reply").map { WrittenReply(variants: [.init(text: $0)]) } }
+        if node.text != nil {
+            return self.replyText(node, of: "reply").map { WrittenReply(variants: [.init(text: $0)]) }
+        }
         guard let entries = self.entries(of: node, ReplyKey.self) else { return nil }
         guard let variants = entries[.variants] else { return self.singleText(node, entries) }
         for entry in entries where entry.key == .text || entry.key == .choices {

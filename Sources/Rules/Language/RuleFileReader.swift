@@ -28,7 +28,8 @@ struct RuleFileReader {
 
     private mutating func read(_ node: YAMLNode) {
         if node.isNull {
-            return self.findings.error("missing-key", at: node.place, "the file is empty", hint: "write version: 1 and rules:")
+            let hint = "write version: 1 and rules:"
+            return self.findings.error("missing-key", at: node.place, "the file is empty", hint: hint)
         }
         guard let entries = self.entries(of: node, FileKey.self) else { return }
         if entries[.version] == nil {

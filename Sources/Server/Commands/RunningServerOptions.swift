@@ -68,7 +68,8 @@ struct RunningServerOptions: ParsableArguments {
             }
         return try await channel.executeThenClose { inbound, outbound in
             let headers: HTTPHeaders = ["Host": "\(address)", "Connection": "close", "Content-Length": "0"]
-            try await outbound.write(.head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)))
+            let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
+            try await outbound.write(.head(head))
             try await outbound.write(.end(nil))
             var status = HTTPResponseStatus.internalServerError
             var body = ""

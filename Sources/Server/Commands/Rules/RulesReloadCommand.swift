@@ -24,7 +24,10 @@ struct RulesReloadCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the server's answer as JSON.") var json = false
 
-    func run() async throws { try ContentStatusReport(await self.server.ask(.POST, "/api/admin/reload")).show(self.json) }
+    func run() async throws {
+        let answer = try await self.server.ask(.POST, "/api/admin/reload")
+        try ContentStatusReport(answer).show(self.json)
+    }
 }
 
 /// The command `claude-chat rules status`.
@@ -47,7 +50,10 @@ struct RulesStatusCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the server's answer as JSON.") var json = false
 
-    func run() async throws { try ContentStatusReport(await self.server.ask(.GET, "/api/admin/content")).show(self.json) }
+    func run() async throws {
+        let answer = try await self.server.ask(.GET, "/api/admin/content")
+        try ContentStatusReport(answer).show(self.json)
+    }
 }
 
 /// What the server says about its files, for people.
@@ -81,6 +87,7 @@ struct ContentStatusReport {
 
     /// Shows the report.
     ///
+    /// - Parameter asJSON: Whether it is shown as the server gave it.
     /// - Throws: The exit status for findings if files were rejected.
     func show(_ asJSON: Bool) throws {
         Terminal.current.write(asJSON ? self.body : self.answer.content.map(Self.text).joined(separator: "\n"))
@@ -90,7 +97,10 @@ struct ContentStatusReport {
     private static func text(of content: Answer.Content) -> String {
         let time = Self.time(content.loadedAt)
         let took = content.loadMs.map { " in \(Int($0.rounded(.up))) ms" } ?? ""
-        let live = "\(content.responder): generation \(content.generation)  \(content.digest)  \(content.summary)  loaded \(time)\(took)"
+        let live = """
+            \(content.responder): generation \(content.generation)  \(content.digest)  \(content.summary)  \
+            loaded \(time)\(took)
+            """
         guard let rejected = content.rejected else { return live }
         return """
             \(live)
