@@ -20,8 +20,8 @@ enum PatternNode: Equatable {
     indirect case capture(name: String?, PatternNode)
     /// `(?=...)` or `(?<=...)`: the text around must match it.
     indirect case lookaround(PatternNode)
-    /// Repeated at least `minimum` times, and at most `maximum` times, where that is known.
-    indirect case repeated(PatternNode, minimum: Int, maximum: Int?)
+    /// Repeated at least `minimum` times.
+    indirect case repeated(PatternNode, minimum: Int)
 
     /// The named groups that are set in every match.
     var alwaysSet: Set<String> {
@@ -32,7 +32,7 @@ enum PatternNode: Equatable {
             branches.dropFirst().reduce(branches.first?.alwaysSet ?? []) { $0.intersection($1.alwaysSet) }
         case .capture(let name, let part): part.alwaysSet.union(name.map { [$0] } ?? [])
         case .lookaround(let part): part.alwaysSet
-        case .repeated(let part, let minimum, _): minimum > 0 ? part.alwaysSet : []
+        case .repeated(let part, let minimum): minimum > 0 ? part.alwaysSet : []
         }
     }
 

@@ -53,7 +53,7 @@ extension PatternParser {
             self.isUncertain = self.isUncertain || self.next == "*"
             _ = self.take(through: ")")
         }
-        return .repeated(self.body(restoring: wasExtended), minimum: 0, maximum: 1)
+        return .repeated(self.body(restoring: wasExtended), minimum: 0)
     }
 
     /// A verb, a group that is written like one, or a callout: they may end a match early or hold a parenthesis.

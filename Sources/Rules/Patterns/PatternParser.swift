@@ -152,39 +152,39 @@ struct PatternParser {
     private mutating func quantified(_ item: PatternNode) -> PatternNode {
         self.skipIgnored()
         var node = item
-        while let (minimum, maximum) = self.quantifier() {
+        while let minimum = self.quantifier() {
             // Only directly behind the quantifier these make it lazy or possessive.
             if !self.take("?") { _ = self.take("+") }
-            node = .repeated(node, minimum: minimum, maximum: maximum)
+            node = .repeated(node, minimum: minimum)
             self.skipIgnored()
         }
         return node
     }
 
-    /// The counts of the quantifier that comes next.
-    private mutating func quantifier() -> (minimum: Int, maximum: Int?)? {
+    /// The smallest count of the quantifier that comes next.
+    private mutating func quantifier() -> Int? {
         switch self.next {
-        case "*", "?", "+":
-            let written = self.next
+        case "*", "?":
             self.position += 1
-            return (written == "+" ? 1 : 0, written == "?" ? 1 : nil)
-        case "{": return self.counts()
+            return 0
+        case "+":
+            self.position += 1
+            return 1
+        case "{": return self.count()
         default: return nil
         }
     }
 
-    /// `{2,5}` and the like.
-    private mutating func counts() -> (minimum: Int, maximum: Int?)? {
+    /// The first number of `{2,5}` and the like.
+    private mutating func count() -> Int? {
         // Wider than PCRE2 10.42, which takes `{,3}` and `{ 3 }` for characters: a later one doesn't.
         let counts = self.scalars[(self.position + 1)...].prefix { ("0"..."9").contains($0) || ", \t".contains($0) }
         guard counts.contains(where: { ("0"..."9").contains($0) }), self.scalar(counts.count + 1) == "}" else {
             return nil
         }
         self.position += counts.count + 2
-        let parts = counts.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            Int(String(String.UnicodeScalarView(part.filter { ("0"..."9").contains($0) })))
-        }
-        return (parts.first.flatMap { $0 } ?? 0, parts.last.flatMap { $0 })
+        let digits = counts.prefix { $0 != "," }.filter { ("0"..."9").contains($0) }
+        return Int(String(String.UnicodeScalarView(digits))) ?? 0
     }
 
     private mutating func skipIgnored() {

@@ -130,7 +130,7 @@ private struct LiteralCollector {
             self.finish(isBeforeEdge: false)
             self.collect(part, isBeforeEdge: false)
             self.finish(isBeforeEdge: false)
-        case .repeated(let part, let minimum, _):
+        case .repeated(let part, let minimum):
             // The first repetition stands directly behind what comes before.
             if minimum > 0 { self.collect(part, isBeforeEdge: false) }
             self.finish(isBeforeEdge: false)
