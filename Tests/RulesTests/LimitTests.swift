@@ -99,6 +99,24 @@ struct LimitTests {
         #expect(pattern.isReady)
     }
 
+    @Test("the translation isn't taken from the time of the message that needs it first")
+    func translationTime() throws {
+        let pattern = try Pattern("hello")
+        // The translation takes a second, and the thread has computed a second more at each look.
+        let scanner = Rules.Scanner(
+            clock: NanosecondClock { pattern.isReady ? 1_000_000_000 : 0 },
+            processor: SteppingClock(step: .seconds(1)).nanoseconds
+        )
+        scanner.startMessage(within: .milliseconds(5))
+        var text = "say hello"
+        text.withUTF8 { bytes in _ = pattern.search(bytes, in: scanner.scratch, using: scanner) }
+        // The first look would only begin to measure what the thread computes.
+        for _ in 0..<2 {
+            let hasTime = scanner.hasTime
+            #expect(hasTime)
+        }
+    }
+
     @Test("many threads may run a pattern for the first time at once")
     func concurrently() async throws {
         for round in 0..<20 {

@@ -2,7 +2,16 @@ internal import Diagnostics
 
 /// Turns written rules into compiled ones and reports what is wrong with them.
 struct RuleCompiler {
+    /// What makes two patterns the same.
+    private struct PatternKey: Hashable {
+        var text: String
+        var options: Pattern.Options
+        var allowances: Set<WrittenRule.Allowance>
+    }
+
     private var vocabulary: Vocabulary
+    /// Patterns of which there is nothing to say, since many rules share one: `unless: '{{solved}}'`.
+    private var faultless: [PatternKey: CheckedPattern] = [:]
     private let files: [RuleFile]
 
     init(_ files: [RuleFile], into findings: inout Findings) {
@@ -75,14 +84,24 @@ struct RuleCompiler {
         into findings: inout Findings
     ) -> CheckedPattern? {
         guard let expanded = self.vocabulary.expand(written, into: &findings) else { return nil }
-        return PatternCheck.compile(
+        let options = rule.flags ?? self.files[rule.file].defaults.flags
+        let key = PatternKey(text: expanded.text, options: options, allowances: rule.allowances ?? [])
+        if var known = self.faultless[key] {
+            known.written = written
+            return known
+        }
+        let findingCount = findings.diagnostics.count
+        let checked = PatternCheck.compile(
             expanded,
             of: written,
-            options: rule.flags ?? self.files[rule.file].defaults.flags,
-            allowsRecursion: rule.allowances?.contains(.recursion) ?? false,
-            allowsSlow: rule.allowances?.contains(.slow) ?? false,
+            options: options,
+            allowsRecursion: key.allowances.contains(.recursion),
+            allowsSlow: key.allowances.contains(.slow),
             into: &findings
         )
+        // What is said of a pattern is said at each of its places.
+        if findings.diagnostics.count == findingCount { self.faultless[key] = checked }
+        return checked
     }
 
     private static func condition(

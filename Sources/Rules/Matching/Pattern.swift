@@ -157,6 +157,8 @@ public final class Pattern: @unchecked Sendable {
         in matchData: OpaquePointer,
         using scanner: borrowing Scanner
     ) -> SearchOutcome {
+        // Made once for all messages, so it isn't taken from the time of the first one.
+        if !scanner.isInterpreting, !self.isReady { scanner.withoutCounting { _ = self.runnableCode } }
         guard scanner.startSearch() else { return .limit(.budget) }
         defer { scanner.endSearch() }
         if scanner.isInterpreting {

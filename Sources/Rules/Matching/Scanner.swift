@@ -103,6 +103,13 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         return true
     }
 
+    /// Does something that isn't part of a message's time.
+    borrowing func withoutCounting(_ work: () -> Void) {
+        let start = self.time.pointee.clock.now
+        work()
+        self.time.pointee.postpone(by: self.time.pointee.clock.now &- start)
+    }
+
     borrowing func endSearch() { self.time.pointee.endSearch() }
 
     /// Whether there is time left for the message.

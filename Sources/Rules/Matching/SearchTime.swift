@@ -24,6 +24,12 @@ struct SearchTime {
         self.message = budget.map { Deadline(after: $0.nanoseconds, from: self.now) } ?? Deadline()
     }
 
+    /// Gives the message time that was spent on something else.
+    mutating func postpone(by nanoseconds: UInt64) {
+        self.now &+= nanoseconds
+        self.message.postpone(by: nanoseconds)
+    }
+
     mutating func startSearch() {
         self.search = Deadline(after: Scanner.guardedSearchLimit.nanoseconds, from: self.now)
         self.callouts = 0
@@ -64,6 +70,12 @@ private struct Deadline {
     init(after nanoseconds: UInt64, from now: UInt64) {
         self.rest = nanoseconds / 2
         self.cheapEnd = now &+ (nanoseconds - self.rest)
+    }
+
+    mutating func postpone(by nanoseconds: UInt64) {
+        guard self.cheapEnd != .max else { return }
+        self.cheapEnd &+= nanoseconds
+        self.processorEnd = self.processorEnd.map { $0 &+ nanoseconds }
     }
 
     mutating func isAhead(of now: UInt64, _ processor: NanosecondClock) -> Bool {

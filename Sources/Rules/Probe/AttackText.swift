@@ -7,7 +7,16 @@ struct AttackText: Hashable, CustomStringConvertible {
     var tail = ""
 
     /// A text of about so many characters.
-    func text(length: Int) -> String { self.head + String(repeating: self.unit, count: self.count(length)) + self.tail }
+    func text(length: Int) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * length)
+        bytes.append(contentsOf: self.head.utf8)
+        let unit = Array(self.unit.utf8)
+        // Made for every pattern many times over, and a repeated string is put together character by character.
+        for _ in 0..<self.count(length) { bytes.append(contentsOf: unit) }
+        bytes.append(contentsOf: self.tail.utf8)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// How often `unit` is repeated.
     private func count(_ length: Int) -> Int {

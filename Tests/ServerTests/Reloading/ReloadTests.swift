@@ -121,6 +121,31 @@ struct ReloadTests {
         }
     }
 
+    @Test("the commands tell people which rules are live and what was rejected")
+    func commands() async throws {
+        try await Self.run { scene in
+            let address = "127.0.0.1:\(scene.port)"
+            let status = try await CommandRun(["rules", "status", "--listen", address])
+            #expect(status.status == 0)
+            #expect(status.output.hasPrefix("rules: generation 1  "), "\(status.output)")
+            #expect(status.output.contains("1 file, 1 rule, 2 tests  loaded "), "\(status.output)")
+            try scene.folder.write("version: 1\nrules: [{id: a, match: '(', reply: hi}]\n", to: "rules/a.yaml")
+            let reload = try await CommandRun(["rules", "reload", "--listen", address])
+            #expect(reload.status == 1)
+            #expect(reload.output.contains("; generation 1 keeps answering\n"), "\(reload.output)")
+            #expect(reload.output.contains("missing closing parenthesis"), "\(reload.output)")
+        }
+        let nobody = try await CommandRun(["rules", "status", "--listen", "127.0.0.1:1"])
+        #expect(nobody.status == 1)
+        #expect(
+            nobody.complaint == """
+                127.0.0.1:1: no server answers here; start it with claude-chat serve, or name its address with --listen \
+                [no-server]
+
+                """
+        )
+    }
+
     @Test("no message is lost while rules change all the time, and each is answered by one whole set")
     func underLoad() async throws {
         try await Self.run { scene in

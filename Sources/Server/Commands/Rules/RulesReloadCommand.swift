@@ -109,6 +109,6 @@ struct ContentStatusReport {
             """
     }
 
-    /// The time of day of a time stamp, in UTC: `14:02:11`.
-    private static func time(_ timestamp: String) -> Substring { timestamp.dropFirst(11).prefix(8) }
+    /// The time of day of a time stamp, in UTC: `14:02:11 UTC`.
+    private static func time(_ timestamp: String) -> String { "\(timestamp.dropFirst(11).prefix(8)) UTC" }
 }
