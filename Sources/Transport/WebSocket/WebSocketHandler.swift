@@ -52,7 +52,11 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     /// How long a client may take to answer a close frame, in seconds.
     static let closingSeconds = 2
     /// Bytes that may wait for a client that doesn't read.
-    static let maximumQueuedBytes = 256 * 1_024
+    ///
+    /// One message of the echo endpoint is longer than what may wait for a visitor.
+    private var maximumQueuedBytes: Int {
+        if case .echo = self.endpoint { 2 * Self.maximumEchoBytes } else { 256 * 1_024 }
+    }
     /// Refused frames within a minute after which a client is told not to come back.
     static let maximumRefusals = 5
     /// How long after a sign of life was asked for a connection counts as dead, in seconds.
@@ -222,7 +226,7 @@ extension WebSocketHandler {
         context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
         guard self.state == .open, !context.channel.isWritable else { return }
         let queued = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if queued > Self.maximumQueuedBytes { self.startClosing(.slowConsumer, reason: "slow consumer") }
+        if queued > self.maximumQueuedBytes { self.startClosing(.slowConsumer, reason: "slow consumer") }
     }
 }
 
