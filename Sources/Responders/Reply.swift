@@ -68,7 +68,11 @@ public struct Reply: Sendable, Hashable, ExpressibleByStringLiteral {
 
 extension Reply {
     /// Whether there is nothing to read.
-    var isEmpty: Bool { !self.text.contains { !$0.isWhitespace } }
+    var isEmpty: Bool {
+        // Nearly every reply begins with a letter; to ask Unicode about it takes longer.
+        if let first = self.text.utf8.first, 0x21...0x7E ~= first { return false }
+        return !self.text.contains { !$0.isWhitespace }
+    }
 
     /// Cuts whatever passes a bound.
     ///

@@ -108,6 +108,30 @@ struct LimitQuarantineTests {
         }
     }
 
+    @Test("suspicion that rests on the passing of time alone ends after 64 quick confirms")
+    func acquittal() throws {
+        try withRules(Self.greeting) { folder in
+            let rules = try RuleSet.load(folder: folder, health: self.health)
+            let readings = Atomic<Int>(0)
+            let processor = NanosecondClock {
+                readings.wrappingAdd(1, ordering: .relaxed)
+                return 0
+            }
+            func ask(step: Duration) {
+                var scanner = Scanner(clock: SteppingClock(step: step).nanoseconds, processor: processor)
+                _ = rules.answer(to: "hello", in: RuleContext(session: "a"), using: &scanner)
+            }
+            ask(step: .milliseconds(3))
+            for _ in 0..<Quarantine.acquittalCount { ask(step: .zero) }
+            let measured = readings.load(ordering: .relaxed)
+            #expect(measured >= Quarantine.acquittalCount)
+            for _ in 0..<10 { ask(step: .zero) }
+            // The clock that costs more than the rule is read no more.
+            #expect(readings.load(ordering: .relaxed) == measured)
+            #expect(self.health.records["a/one"]?.slowCount == 1)
+        }
+    }
+
     @Test("to ask why a rule wins or loses counts nothing")
     func explaining() throws {
         try withRules("  - {id: one, match: '(?:a|b)+[0-9]', reply: Hi}\n") { folder in

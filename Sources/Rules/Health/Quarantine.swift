@@ -11,13 +11,21 @@ struct Quarantine: Sendable {
     static let window = Duration.seconds(600)
     /// How long a rule is out.
     static let term = Duration.seconds(600)
+    /// After so many quick confirms a strike is forgotten that may have been the machine's and not the rule's.
+    ///
+    /// To measure by the processor's time costs more than most confirms take, so suspicion must end.
+    static let acquittalCount = 64
 
     private struct Strike {
         var time: Duration
         var session: String
+        /// Whether it was measured by what the thread computed, and not by the time that passed meanwhile.
+        var isCertain: Bool
     }
 
     private var strikes: [String: [Strike]] = [:]
+    /// Quick confirms of rules under suspicion, measured by what the thread computed.
+    private var quickCounts: [String: Int] = [:]
     /// When the rules that are out come back.
     private var ends: [String: Duration] = [:]
 
@@ -38,25 +46,41 @@ struct Quarantine: Sendable {
         for (rule, strikes) in self.strikes {
             let recent = strikes.filter { now - $0.time < Self.window }
             self.strikes[rule] = recent.isEmpty ? nil : recent
+            if recent.isEmpty { self.quickCounts[rule] = nil }
         }
+    }
+
+    /// Counts a quick confirm of a rule under suspicion, measured by what the thread computed.
+    mutating func acquit(_ rule: String) {
+        guard let strikes = self.strikes[rule], !strikes.contains(where: \.isCertain) else { return }
+        self.quickCounts[rule, default: 0] += 1
+        guard self.quickCounts[rule, default: 0] >= Self.acquittalCount else { return }
+        self.strikes[rule] = nil
+        self.quickCounts[rule] = nil
     }
 
     /// Counts a slow confirm.
     ///
+    /// - Parameters:
+    ///   - rule: The rule.
+    ///   - session: Who wrote the message.
+    ///   - isCertain: Whether it was measured by what the thread computed.
+    ///   - now: The time.
     /// - Returns: Whether the rule is out from now on, and was not before.
-    mutating func strike(_ rule: String, by session: String, at now: Duration) -> Bool {
+    mutating func strike(_ rule: String, by session: String, isCertain: Bool, at now: Duration) -> Bool {
         self.forget(at: now)
         guard self.ends[rule] == nil else { return false }
         var strikes = self.strikes[rule] ?? []
         // Of one session only the last ones count, so that the list stays short.
         let own = strikes.indices.filter { strikes[$0].session == session }
         if own.count > Self.strikeLimit - Self.sessionLimit { strikes.remove(at: own[0]) }
-        strikes.append(Strike(time: now, session: session))
+        strikes.append(Strike(time: now, session: session, isCertain: isCertain))
         guard strikes.count >= Self.strikeLimit else {
             self.strikes[rule] = strikes
             return false
         }
         self.strikes[rule] = nil
+        self.quickCounts[rule] = nil
         self.ends[rule] = now + Self.term
         return true
     }

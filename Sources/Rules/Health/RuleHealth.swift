@@ -81,11 +81,19 @@ public final class RuleHealth: Sendable {
         self.state.withLock { $0.records[rule, default: Record()].limits[limit.description, default: 0] += 1 }
     }
 
+    /// Counts a confirm of `rule` that was quick though the rule is under suspicion.
+    func countQuick(_ rule: String) { self.state.withLock { $0.quarantine.acquit(rule) } }
+
     /// Counts a confirm of `rule` that took longer than a millisecond.
-    func countSlow(_ rule: String, in session: String) {
+    ///
+    /// - Parameters:
+    ///   - rule: Its full name.
+    ///   - session: Who wrote the message.
+    ///   - isCertain: Whether the thread computed that long, and was not only kept from the processor.
+    func countSlow(_ rule: String, in session: String, isCertain: Bool) {
         let now = self.clock()
         let isOut = self.state.withLock { state in
-            let isOut = state.quarantine.strike(rule, by: session, at: now)
+            let isOut = state.quarantine.strike(rule, by: session, isCertain: isCertain, at: now)
             state.records[rule, default: Record()].slowCount += 1
             if isOut { state.records[rule]?.quarantineCount += 1 }
             self.isWatching.store(true, ordering: .relaxed)

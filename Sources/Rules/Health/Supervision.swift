@@ -45,7 +45,11 @@ struct Supervision {
         guard self.purpose == .answering else { return trial }
         if case .limit(let limit) = trial { health.count(limit, of: rule.name) }
         let took = (isSuspect ? scanner.processorTime : scanner.now) &- start
-        if took > Quarantine.slowConfirm.nanoseconds { health.countSlow(rule.name, in: session) }
+        if took > Quarantine.slowConfirm.nanoseconds {
+            health.countSlow(rule.name, in: session, isCertain: isSuspect)
+        } else if isSuspect {
+            health.countQuick(rule.name)
+        }
         return trial
     }
 }
