@@ -34,13 +34,15 @@ public final class Hub: Sendable {
 
     /// Finds or makes the room of a session and expects one more connection in it.
     ///
+    /// Sessions of two sites have two rooms, also if they are called the same.
+    ///
     /// Whoever calls must end the reservation: by ``Room/join(_:mode:from:)``, by ``Room/poll(from:orWait:)`` or by
     /// ``Room/cancelReservation()``.
     ///
     /// - Throws: `rate_limited` if the room has as many connections as it may, `overloaded` if the hub has as many
     ///   rooms as it may.
-    public func reserve(_ session: SessionID) throws(ClientError) -> Room {
-        let room = try self.room(of: session)
+    public func reserve(_ session: SessionID, of site: SiteID = .default) throws(ClientError) -> Room {
+        let room = try self.room(of: RoomKey(site: site, session: session))
         guard let room else {
             throw ClientError(
                 .rateLimited,
@@ -51,12 +53,24 @@ public final class Hub: Sendable {
         return room
     }
 
+    /// Finds or makes the room of a session for one call that is no connection, however many it has.
+    ///
+    /// Whoever calls ends it by ``Room/cancelReservation()``.
+    ///
+    /// - Throws: `overloaded` if the hub has as many rooms as it may.
+    public func pin(_ session: SessionID, of site: SiteID = .default) throws(ClientError) -> Room {
+        guard let room = try self.room(of: RoomKey(site: site, session: session), isConnection: false) else {
+            throw ClientError(.overloaded, "the session is not available")
+        }
+        return room
+    }
+
     /// The room with one more reservation, or nothing if the room is full.
-    private func room(of session: SessionID) throws(ClientError) -> Room? {
-        var found = self.lookUp(session)
+    private func room(of key: RoomKey, isConnection: Bool = true) throws(ClientError) -> Room? {
+        var found = self.lookUp(key, isConnection)
         if case .overloaded = found {
             self.dropIdleRooms()
-            found = self.lookUp(session)
+            found = self.lookUp(key, isConnection)
         }
         switch found {
         case .found(let room): return room
@@ -66,15 +80,19 @@ public final class Hub: Sendable {
         }
     }
 
-    private func lookUp(_ session: SessionID) -> Lookup {
-        let shard = self.shards[Int(UInt(bitPattern: session.hashValue) % UInt(self.shards.count))]
+    private func shard(of key: RoomKey) -> Shard {
+        self.shards[Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))]
+    }
+
+    private func lookUp(_ key: RoomKey, _ isConnection: Bool) -> Lookup {
+        let shard = self.shard(of: key)
         return shard.rooms.withLock { rooms -> Lookup in
             // The reservation is made under the table's lock, so that the room can't be dropped in between.
-            if let room = rooms[session] { return room.reserve() ? .found(room) : .full }
+            if let room = rooms[key] { return room.reserve(isConnection: isConnection) ? .found(room) : .full }
             guard self.roomCount.load(ordering: .relaxed) < self.options.rooms else { return .overloaded }
-            let room = self.makeRoom(session)
-            _ = room.reserve()
-            rooms[session] = room
+            let room = self.makeRoom(key)
+            _ = room.reserve(isConnection: isConnection)
+            rooms[key] = room
             self.roomCount.wrappingAdd(1, ordering: .relaxed)
             return .found(room)
         }
@@ -85,38 +103,48 @@ public final class Hub: Sendable {
         case full, overloaded
     }
 
-    private func makeRoom(_ session: SessionID) -> Room {
+    private func makeRoom(_ key: RoomKey) -> Room {
         var generator = SystemRandomNumberGenerator()
         let seed = generator.next()
         var cheap = SplitMix64(state: seed)
         let epoch = "\(randomBase36(characters: 6, using: &cheap)).\(self.runPart)"
-        return Room(session: session, epoch: epoch, idSeed: seed, hub: self.context)
+        return Room(key, epoch: epoch, idSeed: seed, hub: self.context)
     }
 
     /// Makes place for new rooms: drops those that nobody is in, the longest idle first, until a tenth is free.
     private func dropIdleRooms() {
-        var idle: [(session: SessionID, since: UInt64)] = []
+        var idle: [(key: RoomKey, since: UInt64)] = []
         for shard in self.shards {
             for room in shard.rooms.withLock({ Array($0.values) }) {
                 let idleness = room.idleness
-                if idleness.isUnused { idle.append((room.session, idleness.since)) }
+                if idleness.isUnused { idle.append((room.key, idleness.since)) }
             }
         }
         idle.sort { $0.since < $1.since }
         for candidate in idle.prefix(max(1, self.options.rooms / 10)) {
-            let shard = self.shards[Int(UInt(bitPattern: candidate.session.hashValue) % UInt(self.shards.count))]
-            shard.rooms.withLock { rooms in
-                guard let room = rooms[candidate.session], room.idleness.isUnused else { return }
-                rooms[candidate.session] = nil
+            self.shard(of: candidate.key).rooms.withLock { rooms in
+                guard let room = rooms[candidate.key], room.idleness.isUnused else { return }
+                rooms[candidate.key] = nil
                 self.roomCount.wrappingSubtract(1, ordering: .relaxed)
             }
         }
     }
 }
 
+/// Names a room: no two sites share one, whatever their visitors' sessions are called.
+public struct RoomKey: Hashable, Sendable {
+    public let site: SiteID
+    public let session: SessionID
+
+    public init(site: SiteID, session: SessionID) {
+        self.site = site
+        self.session = session
+    }
+}
+
 /// A part of the table of rooms.
 private final class Shard: Sendable {
-    let rooms = Mutex<[SessionID: Room]>([:])
+    let rooms = Mutex<[RoomKey: Room]>([:])
 }
 
 /// What all rooms of a hub share.

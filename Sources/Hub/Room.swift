@@ -7,15 +7,16 @@ import Synchronization
 /// and is handed to all links before the next one can. It is held for microseconds and never across a call into a
 /// responder or a socket.
 public final class Room: Sendable {
-    public let session: SessionID
+    public let key: RoomKey
+    public var session: SessionID { self.key.session }
     /// Holds ``RoomState`` with a ``Mutex``.
     private let state: Mutex<RoomState>
     private let hub: HubContext
 
-    init(session: SessionID, epoch: String, idSeed: UInt64, hub: HubContext) {
-        self.session = session
+    init(_ key: RoomKey, epoch: String, idSeed: UInt64, hub: HubContext) {
+        self.key = key
         self.hub = hub
-        self.state = Mutex(RoomState(session: session, epoch: epoch, idSeed: idSeed))
+        self.state = Mutex(RoomState(session: key.session, epoch: epoch, idSeed: idSeed))
     }
 
     /// Takes a visitor's message: numbers it, shows it to everybody in the room, acknowledges it, and hands it to the
@@ -285,7 +286,7 @@ extension Room {
             guard request.epoch == nil || request.epoch == state.epoch else { return nil }
             let before = min(request.before ?? .max, state.recent.top + 1)
             let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
-            let isComplete = state.recent.oldest == 1 && before - items.count <= 1
+            let isComplete = before - items.count <= state.recent.oldest
             return ServerFrame.history(epoch: state.epoch, items: items, isComplete: isComplete)
         }
         guard let answer else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
@@ -332,9 +333,9 @@ extension Room {
     /// Whether another connection may come in.
     ///
     /// If so it is expected from now on.
-    func reserve() -> Bool {
+    func reserve(isConnection: Bool) -> Bool {
         self.state.withLock { state in
-            let bound = self.hub.options.connectionsPerRoom ?? .max
+            let bound = isConnection ? self.hub.options.connectionsPerRoom ?? .max : .max
             guard state.members.count + state.reservations < bound else { return false }
             state.reservations += 1
             return true

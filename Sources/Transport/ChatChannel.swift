@@ -28,7 +28,7 @@ struct ChatChannel: HTTPChannelHandler {
     /// What all connections share.
     final class Shared: Sendable {
         let hub: Hub
-        let origins: OriginPolicy
+        let admission: Admission
         let offersEcho: Bool
         let isDraining = Atomic<Bool>(false)
         private let contexts: [ObjectIdentifier: EventLoopContext]
@@ -36,14 +36,14 @@ struct ChatChannel: HTTPChannelHandler {
 
         init(
             hub: Hub,
-            origins: OriginPolicy,
+            admission: Admission,
             offersEcho: Bool,
             loops: some Sequence<any EventLoop>,
             clocks: any Clocks,
             logger: Logger
         ) {
             self.hub = hub
-            self.origins = origins
+            self.admission = admission
             self.offersEcho = offersEcho
             self.logger = logger
             self.contexts = Dictionary(

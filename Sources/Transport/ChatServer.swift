@@ -44,6 +44,7 @@ public struct ChatServer: Service {
 
     private let options: Options
     private let hub: Hub
+    private let admission: Admission
     private let clocks: any Clocks
     private let logger: Logger
     private let health: @Sendable () -> String
@@ -53,6 +54,7 @@ public struct ChatServer: Service {
     /// - Parameters:
     ///   - options: Where and how it listens.
     ///   - hub: Where messages go.
+    ///   - admission: Who may join which room.
     ///   - clocks: Where it takes the time from.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
@@ -61,6 +63,7 @@ public struct ChatServer: Service {
     public init(
         options: Options,
         hub: Hub,
+        admission: Admission = .development(),
         clocks: any Clocks,
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
@@ -69,6 +72,7 @@ public struct ChatServer: Service {
     ) {
         self.options = options
         self.hub = hub
+        self.admission = admission
         self.clocks = clocks
         self.logger = logger
         self.health = health
@@ -81,7 +85,7 @@ public struct ChatServer: Service {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, self.options.eventLoops))
         let shared = ChatChannel.Shared(
             hub: self.hub,
-            origins: OriginPolicy(),
+            admission: self.admission,
             offersEcho: self.options.offersEcho,
             loops: group.makeIterator().map { $0 },
             clocks: self.clocks,
@@ -121,7 +125,7 @@ public struct ChatServer: Service {
 
     private func router(_ polls: OpenPolls) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
-        ChatRoutes(hub: self.hub, origins: OriginPolicy(), polls: polls, health: self.health).add(to: router)
+        ChatRoutes(hub: self.hub, admission: self.admission, polls: polls, health: self.health).add(to: router)
         self.admin?.add(to: router)
         return router
     }

@@ -20,7 +20,7 @@ struct DeadlineTests {
             let clocks = StillClocks()
             self.server = ChatChannel.Shared(
                 hub: Hub(options: options, clocks: clocks, subscriber: Nobody()),
-                origins: OriginPolicy(),
+                admission: .development(),
                 offersEcho: offersEcho,
                 loops: [self.channel.eventLoop],
                 clocks: clocks,

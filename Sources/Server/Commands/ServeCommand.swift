@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Diagnostics
 internal import Hub
 internal import Logging
+internal import Messages
 internal import NIOCore
 internal import Responders
 internal import ServiceLifecycle
@@ -63,10 +64,10 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "claude-chat", factory: StreamLogHandler.standardError(label:))
         logger.logLevel = .notice
         let (configuration, chain, address) = try self.prepare(terminal, logger)
-        let site = configuration.sites.first ?? Site(name: "default")
-        let runner = TurnRunner(chain: chain, site: site, logger: logger)
+        let desks = self.desks(configuration, chain)
+        let runner = TurnRunner(SiteDesk(site: Site(name: "default"), chain: chain), desks, logger: logger)
         let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
-        let reloader = ContentReloader(chain, clocks: SystemClocks(), logger: logger)
+        let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger)
         let server = ChatServer(
             options: ChatServer.Options(
                 host: address.host,
@@ -76,6 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,
+            admission: self.admission(configuration),
             clocks: SystemClocks(),
             logger: logger,
             health: { reloader.health },
@@ -107,6 +109,32 @@ struct ServeCommand: AsyncParsableCommand {
             )
             throw ExitCode(ExitStatus.findings)
         }
+    }
+
+    /// Who answers the visitors of each site.
+    private func desks(_ configuration: Configuration, _ chain: Chain) -> [SiteID: SiteDesk] {
+        var desks: [SiteID: SiteDesk] = [:]
+        for site in configuration.sites {
+            guard let id = SiteID(site.name) else { continue }
+            // "--chain" is for all of them.
+            let own = self.chain == nil ? site.chain.flatMap { configuration.chain(named: $0) } : nil
+            desks[id] = SiteDesk(site: site, chain: own ?? chain)
+        }
+        return desks
+    }
+
+    /// The chains that answer, each once, in the order of their names.
+    private static func chains(of desks: [SiteID: SiteDesk], _ chain: Chain) -> [Chain] {
+        let answering = desks.isEmpty ? [chain] : desks.values.map(\.chain)
+        var seen: Set<String> = []
+        return answering.sorted { $0.name < $1.name }.filter { seen.insert($0.name).inserted }
+    }
+
+    private func admission(_ configuration: Configuration) -> Admission {
+        .development(
+            sites: configuration.sites.compactMap { SiteID($0.name) },
+            admitsAllOrigins: configuration.sites.contains { $0.origins.contains("*") }
+        )
     }
 
     private var hubOptions: HubOptions {

@@ -1,6 +1,8 @@
 internal import Diagnostics
 internal import Foundation
+internal import Messages
 internal import Responders
+internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
 struct ConfigurationReading {
@@ -156,6 +158,10 @@ extension ConfigurationReading {
         mode: Configuration.Mode?,
         among chains: Set<String>
     ) {
+        if SiteID(name) == nil {
+            let problem = "\"\(name)\" can't name a site"
+            self.refuse("bad-site-name", at: self.place("sites", name), problem, hint: "use 1 to 64 of a-z 0-9 -")
+        }
         if let chain = site.chain, self.isGood("sites", name, "chain") {
             self.check(chain: chain, at: self.place("sites", name, "chain"), among: chains)
         }
@@ -175,7 +181,7 @@ extension ConfigurationReading {
             self.refuse("no-origins", at: self.place("sites", name), "the site has no origins", hint: hint)
         }
         let nodes = self.root["sites"]?[name]?["origins"]?.items ?? []
-        for (origin, node) in zip(origins, nodes) where !Self.isOrigin(origin) {
+        for (origin, node) in zip(origins, nodes) where AllowedOrigin(origin) == nil {
             if origin == "*", mode != .production { continue }
             let isAny = origin == "*"
             let problem = isAny ? "\"*\" lets every page of the web in" : "\"\(origin)\" is not an origin"
@@ -184,13 +190,6 @@ extension ConfigurationReading {
                 ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
             self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
         }
-    }
-
-    /// Scheme and host, perhaps a port, and nothing behind it.
-    private static func isOrigin(_ text: String) -> Bool {
-        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
-        let host = text.dropFirst(scheme.count)
-        return !host.isEmpty && !host.contains { "/?#@*".contains($0) || $0.isWhitespace || $0.isUppercase }
     }
 
     private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {

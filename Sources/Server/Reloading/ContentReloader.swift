@@ -7,13 +7,13 @@ internal import NIOPosix
 internal import Responders
 internal import Synchronization
 
-/// Reads the files of a chain's responders anew, and knows what is live.
+/// Reads the files of the chains' responders anew, and knows what is live.
 ///
 /// Any thread. Reloads come one after the other.
 final class ContentReloader: Sendable {
     /// What one responder answers by.
     struct Report: Sendable {
-        /// Its name in the chain.
+        /// Its name in the chain, behind the chain's where there are several.
         var responder: String
         var content: ContentState
         /// When what is live was loaded.
@@ -36,9 +36,12 @@ final class ContentReloader: Sendable {
     /// One thread of its own: reading and testing may take a while, and two reloads at once would help nobody.
     private let thread = NIOThreadPool(numberOfThreads: 1)
 
-    init(_ chain: Chain, clocks: any Clocks, logger: Logger) {
-        self.sources = chain.entries.filter(\.isEnabled).compactMap { entry in
-            (entry.responder as? any ReloadableResponder).map { Source(name: entry.name, responder: $0) }
+    init(_ chains: [Chain], clocks: any Clocks, logger: Logger) {
+        self.sources = chains.flatMap { chain in
+            chain.entries.filter(\.isEnabled).compactMap { entry in
+                let name = chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)"
+                return (entry.responder as? any ReloadableResponder).map { Source(name: name, responder: $0) }
+            }
         }
         self.clocks = clocks
         self.logger = logger

@@ -5,7 +5,7 @@ internal import Responders
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Joins the hub and the chain: makes a turn of each message of a visitor, and posts what the chain replies.
+/// Joins the hub and the chains: makes a turn of each message of a visitor, and posts what the chain replies.
 ///
 /// A chain that needn't wait is done on the thread that brought the message. Everything else is a task of this service,
 /// so each has an owner that waits for it.
@@ -17,8 +17,9 @@ final class TurnRunner: InboundSubscriber, Service {
         let room: Room
     }
 
-    private let chain: Chain
-    private let site: Site
+    private let desks: [SiteID: SiteDesk]
+    /// That of the rooms whose site is in no configuration.
+    private let defaultDesk: SiteDesk
     private let logger: Logger
     private let pending: AsyncStream<Pending>
     private let pendingInput: AsyncStream<Pending>.Continuation
@@ -27,12 +28,12 @@ final class TurnRunner: InboundSubscriber, Service {
     private let seed: UInt64
 
     /// - Parameters:
-    ///   - chain: Who answers.
-    ///   - site: Whose clock the turns have.
+    ///   - desk: Who answers where no site is configured.
+    ///   - desks: Who answers the visitors of each site.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
-    init(chain: Chain, site: Site, logger: Logger) {
-        self.chain = chain
-        self.site = site
+    init(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk] = [:], logger: Logger) {
+        self.defaultDesk = desk
+        self.desks = desks
         self.logger = logger
         // Each conversation has one turn at most in here, so the rooms bound it.
         (self.pending, self.pendingInput) = AsyncStream.makeStream()
@@ -41,8 +42,8 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
-        let dialogue = room.companion { Dialogue(session: room.session, site: self.site) }
-        switch self.chain.begin(self.turn(of: message, in: room, dialogue)) {
+        let dialogue = self.dialogue(in: room)
+        switch dialogue.desk.chain.begin(self.turn(of: message, in: room, dialogue)) {
         case .finished(let result):
             self.deliver(result, to: message, in: room, dialogue)
             return .finished
@@ -68,10 +69,14 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     private func finish(_ pending: Pending) async {
-        let result = await self.chain.finish(pending.run)
-        let dialogue = pending.room.companion { Dialogue(session: pending.room.session, site: self.site) }
+        let dialogue = self.dialogue(in: pending.room)
+        let result = await dialogue.desk.chain.finish(pending.run)
         self.deliver(result, to: pending.message, in: pending.room, dialogue)
         pending.room.finishedInbound()
+    }
+
+    private func dialogue(in room: Room) -> Dialogue {
+        room.companion { Dialogue(session: room.session, desk: self.desks[room.key.site] ?? self.defaultDesk) }
     }
 
     private func deliver(_ result: ChainResult, to message: InboundMessage, in room: Room, _ dialogue: Dialogue) {
@@ -79,11 +84,11 @@ final class TurnRunner: InboundSubscriber, Service {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
         dialogue.remember(result)
-        self.chain.delivered(result)
+        dialogue.desk.chain.delivered(result)
         if result.outcome == .failedAndTold {
             self.logger.error(
                 "Turn failed",
-                metadata: ["message.seq": "\(message.seq)", "chain.name": "\(self.chain.name)"]
+                metadata: ["message.seq": "\(message.seq)", "chain.name": "\(dialogue.desk.chain.name)"]
             )
         }
     }
@@ -110,7 +115,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 vars: context.texts(of: "vars")
             ),
             history: History(lazily: { history(of: room, before: inbound.seq) }),
-            localTime: self.site.localTime(atMilliseconds: milliseconds)
+            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds)
         )
     }
 
@@ -140,15 +145,23 @@ private func history(of room: Room, before seq: Int) -> [HistoryItem] {
     }
 }
 
+/// Who answers the visitors of a site, and whose clock their turns have.
+struct SiteDesk: Sendable {
+    let site: Site
+    let chain: Chain
+}
+
 /// What the responders know of one conversation.
 ///
 /// Lives with its room.
 private final class Dialogue: Sendable {
+    let desk: SiteDesk
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>
 
-    init(session: SessionID, site: Site) {
-        self.state = Mutex(Conversation(sessionID: session.rawValue, site: site.name, said: [:]))
+    init(session: SessionID, desk: SiteDesk) {
+        self.desk = desk
+        self.state = Mutex(Conversation(sessionID: session.rawValue, site: desk.site.name, said: [:]))
     }
 
     var conversation: Conversation { self.state.withLock { $0 } }

@@ -19,25 +19,25 @@ struct ChatRequestContext: RequestContext {
 /// The chat over plain HTTP: for browsers that get no WebSocket through, with the same hub and the same rules.
 struct ChatRoutes: Sendable {
     private let hub: Hub
-    private let origins: OriginPolicy
+    private let admission: Admission
     private let health: @Sendable () -> String
     private let files = StaticFiles()
     private let polls: OpenPolls
 
     /// - Parameters:
     ///   - hub: Where messages go.
-    ///   - origins: Which pages may ask.
+    ///   - admission: Who may join which room.
     ///   - polls: The long polls that wait.
     ///   - health: A JSON object that says how the server is.
-    init(hub: Hub, origins: OriginPolicy, polls: OpenPolls, health: @escaping @Sendable () -> String) {
+    init(hub: Hub, admission: Admission, polls: OpenPolls, health: @escaping @Sendable () -> String) {
         self.polls = polls
         self.hub = hub
-        self.origins = origins
+        self.admission = admission
         self.health = health
     }
 
     func add(to router: Router<ChatRequestContext>) {
-        router.add(middleware: OriginMiddleware(origins: self.origins))
+        router.add(middleware: OriginMiddleware(origins: self.admission.origins))
         router.post("/api/chat/session") { request, _ in try await self.openSession(request) }
         router.post("/api/chat/messages") { request, _ in try await self.takeMessage(request) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
@@ -59,6 +59,7 @@ extension ChatRoutes {
 
     /// `POST /api/chat/session`: a session of the visitor's own, or the one that it has.
     private func openSession(_ request: Request) async throws -> Response {
+        _ = try Self.query(of: request)
         let body = try await Self.body(of: request)
         let session = try Self.optionalSession("session", in: body)
         if let session { return .json(ServerFrame.session(session)) }
@@ -82,7 +83,7 @@ extension ChatRoutes {
         if let key = request.headers[.idempotencyKey], key != id {
             throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
         }
-        let room = try self.hub.reserve(session)
+        let room = try self.hub.pin(session, of: try self.site(query, request))
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
         return .json(try room.accept(message, page: page).frame(id: id))
@@ -101,9 +102,9 @@ extension ChatRoutes {
             throw ClientError(.badRequest, "\"wait\" must be 0 to 25 seconds", detail: "wait")
         }
         let position = try Self.position(in: query)
-        let room = try self.hub.reserve(session)
+        let room = try self.hub.reserve(session, of: try self.site(query, request))
         let link = PollLink(on: context.channel.eventLoop, atMost: .seconds(Int64(wait)))
-        let key = "\(session.rawValue)/\(client)"
+        let key = "\(room.key.site)/\(session)/\(client)"
         self.polls.replace(key, with: link)
         defer { self.polls.remove(key, link) }
         if let answer = room.poll(from: position, orWait: link) {
@@ -125,12 +126,26 @@ extension ChatRoutes {
     private static func query(of request: Request) throws(ClientError) -> Query {
         let target = request.head.path?.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false) ?? []
         do throws(Query.Malformed) {
-            let query = try Query(target.count > 1 ? target[1] : "")
-            guard query["token"] == nil else { throw Query.Malformed(reason: "a token never stands in a URL") }
-            return query
+            return try Query(target.count > 1 ? target[1] : "")
         } catch {
             throw ClientError(.badRequest, error.reason, detail: "query")
         }
+    }
+
+    /// The site of a request, whose origin has been found good for one site at least.
+    private func site(_ query: Query, _ request: Request) throws(ClientError) -> SiteID {
+        let site: SiteID
+        do throws(Query.Malformed) {
+            site = try self.admission.site(in: query)
+        } catch {
+            throw ClientError(.badRequest, error.reason, detail: "site")
+        }
+        if case .allowed(let origin) = self.admission.origins.judge(request.headers[values: .origin]),
+            !self.admission.origins.admits(origin, to: site)
+        {
+            throw ClientError(.unauthorized, "this origin is not allowed", detail: "origin")
+        }
+        return site
     }
 
     private static func position(in query: Query) throws(ClientError) -> Position? {

@@ -59,6 +59,7 @@ struct OriginMiddleware: RouterMiddleware {
         case .tooLarge: .contentTooLarge
         case .rateLimited: .tooManyRequests
         case .overloaded, .unavailable: .serviceUnavailable
+        case .unauthorized where error.detail == "origin": .forbidden
         case .unauthorized: .unauthorized
         case .badRequest where error.detail == "path": .notFound
         default: .badRequest

@@ -13,6 +13,7 @@ struct Handshake: Sendable {
 
     /// A request for a room.
     struct ChatRequest: Sendable {
+        var site: SiteID
         var session: SessionID
         /// Where the visitor is: context, never trusted.
         var page: String
@@ -51,10 +52,10 @@ struct Handshake: Sendable {
     ///
     /// - Parameters:
     ///   - head: A request whose path is that of a WebSocket endpoint.
-    ///   - origins: Which pages may ask.
+    ///   - admission: Who may join which room.
     ///   - isDraining: Whether the server is about to stop.
     /// - Throws: The answer to the first check that fails.
-    init(_ head: HTTPRequestHead, origins: OriginPolicy, isDraining: Bool) throws(Refusal) {
+    init(_ head: HTTPRequestHead, admission: Admission, isDraining: Bool) throws(Refusal) {
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.accept = try Self.checkUpgrade(head)
         guard !isDraining else {
@@ -64,19 +65,23 @@ struct Handshake: Sendable {
                 headers: ["Retry-After": "2"]
             )
         }
-        guard origins.judge(head.headers["Origin"]) != .refused else {
-            throw Refusal(.forbidden, ClientError(.unauthorized, "this origin is not allowed", detail: "origin"))
-        }
+        let origin = admission.origins.judge(head.headers["Origin"])
+        guard origin != .refused else { throw Self.foreignOrigin }
         guard target.first.map(String.init) == Self.chatPath else {
             self.endpoint = .echo
             return
         }
+        let request: ChatRequest
         do throws(Query.Malformed) {
             let query = try Query(target.count > 1 ? target[1] : "")
-            self.endpoint = .chat(try Self.chatRequest(query, mode: try Self.mode(head)))
+            request = try Self.chatRequest(query, mode: try Self.mode(head), at: try admission.site(in: query))
         } catch {
             throw Refusal(.badRequest, ClientError(.badRequest, error.reason, detail: "query"))
         }
+        if case .allowed(let page) = origin, !admission.origins.admits(page, to: request.site) {
+            throw Self.foreignOrigin
+        }
+        self.endpoint = .chat(request)
     }
 
     /// Checks what RFC 6455 section 4.2.1 asks of a client, and answers its key.
@@ -132,13 +137,22 @@ struct Handshake: Sendable {
         return .v1
     }
 
-    private static func chatRequest(_ query: Query, mode: ProtocolMode) throws(Query.Malformed) -> ChatRequest {
+    private static let foreignOrigin = Refusal(
+        .forbidden,
+        ClientError(.unauthorized, "this origin is not allowed", detail: "origin")
+    )
+
+    private static func chatRequest(
+        _ query: Query,
+        mode: ProtocolMode,
+        at site: SiteID
+    ) throws(Query.Malformed) -> ChatRequest {
         guard let session = query["session"].flatMap({ SessionID($0) }) else {
             throw Query.Malformed(reason: "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -")
         }
         let page = query["page"] ?? "/"
         guard page.utf8.count <= Limits.pageBytes else { throw Query.Malformed(reason: "\"page\" is too long") }
-        return ChatRequest(session: session, page: page, position: try Self.position(query), mode: mode)
+        return ChatRequest(site: site, session: session, page: page, position: try Self.position(query), mode: mode)
     }
 
     /// What a client has, from `epoch` and `since`.

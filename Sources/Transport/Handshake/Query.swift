@@ -1,6 +1,6 @@
 /// The parameters of a request's target, decoded strictly.
 ///
-/// A parameter that occurs twice, a control character and anything that isn't UTF-8 after decoding are refused: two
+/// A token, a parameter that occurs twice, a control character and anything that isn't UTF-8 after decoding are refused: two
 /// readers of one request must never see different values.
 struct Query: Sendable {
     /// Why a query can't be read.
@@ -21,6 +21,8 @@ struct Query: Sendable {
                 throw Malformed(reason: "a query parameter occurs twice")
             }
         }
+        // URLs end up in logs and histories.
+        guard values["token"] == nil else { throw Malformed(reason: "a token never stands in a URL") }
         self.values = values
     }
 

@@ -111,7 +111,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
         do throws(Handshake.Refusal) {
             let handshake = try Handshake(
                 head,
-                origins: self.server.origins,
+                admission: self.server.admission,
                 isDraining: self.server.isDraining.load(ordering: .relaxed)
             )
             self.state = .upgrading(handshake, try self.reserve(handshake))
@@ -124,7 +124,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     private func reserve(_ handshake: Handshake) throws(Handshake.Refusal) -> Room? {
         guard case .chat(let request) = handshake.endpoint else { return nil }
         do throws(ClientError) {
-            return try self.server.hub.reserve(request.session)
+            return try self.server.hub.reserve(request.session, of: request.site)
         } catch {
             let status: HTTPResponseStatus = error.code == .rateLimited ? .tooManyRequests : .serviceUnavailable
             let seconds = ((error.retryAfterMilliseconds ?? 1_000) + 999) / 1_000

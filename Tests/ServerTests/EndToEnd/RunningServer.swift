@@ -58,7 +58,7 @@ struct RunningServer: Sendable {
     ) async throws {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let runner = TurnRunner(chain: chain, site: Site(name: "default"), logger: logger)
+        let runner = TurnRunner(SiteDesk(site: Site(name: "default"), chain: chain), logger: logger)
         let hub = Hub(options: options, clocks: SystemClocks(), subscriber: runner)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(

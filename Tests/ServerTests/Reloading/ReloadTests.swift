@@ -53,7 +53,7 @@ struct ReloadTests {
         let configuration = try Configuration.load(file: "\(folder.path)/claude-chat.yaml", registry: .builtin())
         let chain = try #require(configuration.chain())
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let reloader = ContentReloader(chain, clocks: SystemClocks(), logger: logger)
+        let reloader = ContentReloader([chain], clocks: SystemClocks(), logger: logger)
         let service = ReloadService(reloader: reloader, logger: logger)
         try await RunningServer.run(chain: chain, reloader: reloader, with: [service]) { server in
             try await body(Scene(folder: folder, reloader: reloader, port: server.port))
