@@ -171,6 +171,23 @@ extension JSONScanner {
         self.depth -= 1
     }
 
+    /// The elements of an array, in its order.
+    ///
+    /// - Parameters:
+    ///   - array: An array of a text that was scanned.
+    ///   - bytes: That text.
+    mutating func elements(of array: Value, in bytes: UnsafeBufferPointer<UInt8>) -> [Value] {
+        var elements: [Value] = []
+        var index = skipSpace(bytes, array.start + 1)
+        self.depth = 0
+        // The text has been found good as a whole, so nothing is thrown.
+        while index < array.end - 1, let element = try? self.scanValue(bytes, &index) {
+            elements.append(element)
+            guard (try? isFollowedByAnother(bytes, &index, closing: UInt8(ascii: "]"))) == true else { break }
+        }
+        return elements
+    }
+
     private mutating func enter() throws(Failure) {
         self.depth += 1
         guard self.depth <= Limits.jsonDepth else { throw .tooDeep }

@@ -10,20 +10,32 @@ public struct MessageContext: Hashable, Sendable {
 
     private init(json: String) { self.json = json }
 
-    /// The allowed keys, and the kind of value that each must have to stay.
-    private static let allowed: [String: JSONScanner.Kind] = [
-        "page": .string, "url": .string, "title": .string, "pageTitle": .string, "viewport": .object,
-        "viewportSize": .string, "locale": .string, "clientTimestamp": .string, "selectedElement": .object,
-        "errors": .array, "vars": .object,
-    ]
-    private static let longestText: [String: Int] = [
-        "page": 2_048, "url": 2_048, "title": 200, "pageTitle": 200, "viewportSize": 40, "locale": 40,
-        "clientTimestamp": 40,
+    /// What may stand under a key; lengths in characters (Unicode scalars).
+    private enum Form {
+        case text(longest: Int)
+        /// A path or URL, without its query and fragment.
+        case address
+        /// An object of these texts.
+        case texts([String: Int])
+        /// An object of the site's own pairs.
+        case pairs(atMost: Int, longestKey: Int, longestValue: Int)
+        /// An array of texts.
+        case list(atMost: Int, longest: Int)
+    }
+
+    private static let forms: [String: Form] = [
+        "page": .address, "url": .address, "title": .text(longest: 200), "pageTitle": .text(longest: 200),
+        "viewport": .pairs(atMost: 8, longestKey: 40, longestValue: 40), "viewportSize": .text(longest: 40),
+        "locale": .text(longest: 40), "clientTimestamp": .text(longest: 40),
+        "selectedElement": .texts(["selector": 300, "tag": 32, "text": 100]),
+        "errors": .list(atMost: 5, longest: 200),
+        "vars": .pairs(atMost: Self.maximumTexts, longestKey: 40, longestValue: 200),
     ]
 
     /// Takes the allowed members of an object that was scanned as part of a frame.
     ///
-    /// Keys keep their order. Query and fragment of `page` and `url` are cut, texts are cut to their limit.
+    /// Keys keep their order. Query and fragment of `page` and `url` are cut, texts are cut to their limit, and what has
+    /// another form than its key asks for goes. What stays is written anew, so it holds no line break.
     init(filtering object: UnsafeBufferPointer<UInt8>, using scanner: inout JSONScanner) {
         guard object.count > 2, (try? scanner.scan(object)) != nil else {
             self = .empty
@@ -32,26 +44,89 @@ public struct MessageContext: Hashable, Sendable {
         var members: [String] = []
         for member in scanner.members {
             let key = scanner.key(of: member, in: object)
-            guard Self.allowed[key] == member.value.kind else { continue }
-            members.append("\"\(key)\":\(Self.filtered(member.value, of: key, in: object, scanner))")
+            guard let form = Self.forms[key], let value = Self.filtered(member.value, as: form, in: object, &scanner)
+            else { continue }
+            members.append("\"\(key)\":\(value)")
         }
         self.json = "{\(members.joined(separator: ","))}"
     }
 
-    /// The value as JSON, within its limits.
+    /// The value as JSON, within its limits; nothing where it has another form.
     private static func filtered(
         _ value: JSONScanner.Value,
-        of key: String,
+        as form: Form,
         in object: UnsafeBufferPointer<UInt8>,
+        _ scanner: inout JSONScanner
+    ) -> String? {
+        switch (form, value.kind) {
+        case (.text(let longest), .string): return Self.text(value, longest, object, scanner)
+        case (.address, .string):
+            let address = scanner.text(of: value, in: object).prefix { $0 != "?" && $0 != "#" }
+            return quoted(Self.cut(String(address), to: 2_048))
+        case (.texts(let allowed), .object):
+            return Self.members(of: value, in: object) { key, value, object, scanner in
+                guard value.kind == .string else { return nil }
+                return allowed[key].map { Self.text(value, $0, object, scanner) }
+            }
+        case (.pairs(let count, let longestKey, let longestValue), .object):
+            var left = count
+            return Self.members(of: value, in: object) { key, value, object, scanner in
+                let scalar = Self.scalar(value, longestValue, object, scanner)
+                guard left > 0, let scalar, key.unicodeScalars.count <= longestKey else { return nil }
+                left -= 1
+                return scalar
+            }
+        case (.list(let count, let longest), .array):
+            let texts = scanner.elements(of: value, in: object).filter { $0.kind == .string }.prefix(count)
+            return "[\(texts.map { Self.text($0, longest, object, scanner) }.joined(separator: ","))]"
+        default: return nil
+        }
+    }
+
+    /// An object of the members that `filter` gives a value for.
+    private static func members(
+        of object: JSONScanner.Value,
+        in bytes: UnsafeBufferPointer<UInt8>,
+        _ filter: (String, JSONScanner.Value, UnsafeBufferPointer<UInt8>, JSONScanner) -> String?
+    ) -> String {
+        // The members of the outer object are still being looked at.
+        var scanner = JSONScanner()
+        let inner = UnsafeBufferPointer(rebasing: bytes[object.start..<object.end])
+        guard (try? scanner.scan(inner)) != nil else { return "{}" }
+        let members = scanner.members.compactMap { member -> String? in
+            let key = scanner.key(of: member, in: inner)
+            return filter(key, member.value, inner, scanner).map { "\(quoted(key)):\($0)" }
+        }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private static func text(
+        _ value: JSONScanner.Value,
+        _ longest: Int,
+        _ bytes: UnsafeBufferPointer<UInt8>,
         _ scanner: JSONScanner
     ) -> String {
-        guard value.kind == .string else { return String(decoding: object[value.start..<value.end], as: UTF8.self) }
-        var text = scanner.text(of: value, in: object)
-        if key == "page" || key == "url", let cut = text.firstIndex(where: { $0 == "?" || $0 == "#" }) {
-            text = String(text[..<cut])
+        quoted(Self.cut(scanner.text(of: value, in: bytes), to: longest))
+    }
+
+    /// A text, a number or a truth value.
+    private static func scalar(
+        _ value: JSONScanner.Value,
+        _ longest: Int,
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ scanner: JSONScanner
+    ) -> String? {
+        switch value.kind {
+        case .string: Self.text(value, longest, bytes, scanner)
+        case .number, .bool: String(decoding: bytes[value.start..<value.end], as: UTF8.self)
+        case .object, .array, .null: nil
         }
-        if let limit = Self.longestText[key], text.utf8.count > limit { text = String(text.prefix(limit)) }
-        return quoted(text)
+    }
+
+    /// Scalars are counted, since one character may have any number of them.
+    private static func cut(_ text: String, to longest: Int) -> String {
+        guard text.utf8.count > longest else { return text }
+        return String(text.unicodeScalars.prefix(longest))
     }
 }
 
