@@ -158,6 +158,6 @@ final class HubContext: Sendable {
         self.options = options
         self.clocks = clocks
         self.subscriber = subscriber
-        self.messageRate = options.messageRate.map { RateLimit(perSecond: $0.perSecond, burst: $0.burst) }
+        self.messageRate = options.messageRate.map { RateLimit($0.perSecond, burst: $0.burst) }
     }
 }

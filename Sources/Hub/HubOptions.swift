@@ -4,6 +4,12 @@ public import Messages
 public struct HubOptions: Sendable {
     /// How many messages a visitor may send; nothing for no limit.
     public var messageRate: Welcome.MessageRate?
+    /// How often a room may be asked for what a position lacks; nothing for no limit.
+    public var resumeRate: RateLimit?
+    /// How often a room may be asked for older messages; nothing for no limit.
+    public var historyRate: RateLimit?
+    /// How many long polls of a room may begin; nothing for no limit.
+    public var pollRate: RateLimit?
     /// How many connections one room may have; nothing for no limit.
     public var connectionsPerRoom: Int?
     /// How many rooms the hub keeps.
@@ -19,6 +25,9 @@ public struct HubOptions: Sendable {
 
     public init(
         messageRate: Welcome.MessageRate? = .init(perSecond: 2, burst: 10),
+        resumeRate: RateLimit? = RateLimit(1, perSeconds: 5, burst: 2),
+        historyRate: RateLimit? = RateLimit(2, burst: 5),
+        pollRate: RateLimit? = RateLimit(5, burst: 20),
         connectionsPerRoom: Int? = 10,
         rooms: Int = 50_000,
         waitingMessages: Int = 20,
@@ -26,11 +35,19 @@ public struct HubOptions: Sendable {
         node: String = "local"
     ) {
         self.messageRate = messageRate
+        self.resumeRate = resumeRate
+        self.historyRate = historyRate
+        self.pollRate = pollRate
         self.connectionsPerRoom = connectionsPerRoom
         self.rooms = rooms
         self.waitingMessages = waitingMessages
         self.heartbeatSeconds = heartbeatSeconds
         self.node = node
+    }
+
+    /// No limit of rates and connections: for measurements.
+    public static var unlimited: HubOptions {
+        HubOptions(messageRate: nil, resumeRate: nil, historyRate: nil, pollRate: nil, connectionsPerRoom: nil)
     }
 
     /// How many messages of a room can be replayed.

@@ -2,15 +2,20 @@
 ///
 /// Keeps one number: the time at which the next event would arrive if all came at the sustained rate. An event is
 /// refused while that time is more than the burst ahead. No timer, one clock read an event.
-struct RateLimit: Hashable, Sendable {
+public struct RateLimit: Hashable, Sendable {
     /// Nanoseconds between two events at the sustained rate.
     let interval: UInt64
     /// How far ahead the theoretical arrival may be, in nanoseconds.
     let tolerance: UInt64
 
-    init(perSecond: Int, burst: Int) {
-        self.interval = 1_000_000_000 / UInt64(max(1, perSecond))
-        self.tolerance = self.interval * UInt64(max(1, burst) - 1)
+    /// - Parameters:
+    ///   - count: How many events, 1 through 1,000,000.
+    ///   - period: In how many seconds, 1 through 86,400.
+    ///   - burst: How many may come at once, 1 through 1,000,000.
+    public init(_ count: Int, perSeconds period: Int = 1, burst: Int) {
+        let seconds = UInt64(min(max(1, period), 86_400))
+        self.interval = seconds * 1_000_000_000 / UInt64(min(max(1, count), 1_000_000))
+        self.tolerance = self.interval * UInt64(min(max(1, burst), 1_000_000) - 1)
     }
 
     /// Takes one event, or says how long to wait for it.
@@ -18,8 +23,9 @@ struct RateLimit: Hashable, Sendable {
     /// - Parameters:
     ///   - theoreticalArrival: The number that is kept for the key; 0 at first.
     ///   - now: Nanoseconds of a clock that never goes back.
-    /// - Returns: Nothing if the event is within the limit, else the nanoseconds until the next one would be.
-    func refuse(_ theoreticalArrival: inout UInt64, at now: UInt64) -> UInt64? {
+    /// - Returns: Nothing if the event is within the limit, else the nanoseconds until the next one would be, rounded so
+    ///   that one that comes then is.
+    public func refuse(_ theoreticalArrival: inout UInt64, at now: UInt64) -> UInt64? {
         let arrival = max(theoreticalArrival, now)
         guard arrival - now <= self.tolerance else { return arrival - now - self.tolerance }
         theoreticalArrival = arrival + self.interval

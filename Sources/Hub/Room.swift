@@ -224,9 +224,17 @@ extension Room {
     }
 
     /// Sends a connected client what it missed, as if it had connected anew.
-    public func resume(_ link: any Link, from position: Position) {
+    ///
+    /// - Throws: `rate_limited`.
+    public func resume(_ link: any Link, from position: Position) throws(ClientError) {
         let timestamp = self.hub.clocks.timestamp()
-        self.state.withLock { state in self.catchUp(link, .v1, position, timestamp, &state) }
+        let now = self.hub.clocks.nanoseconds()
+        let wait = self.state.withLock { state -> UInt64? in
+            if let wait = self.hub.options.resumeRate?.refuse(&state.arrivals.resume, at: now) { return wait }
+            self.catchUp(link, .v1, position, timestamp, &state)
+            return nil
+        }
+        if let wait { throw ClientError(.rateLimited, "too many calls of resume", waitingNanoseconds: wait) }
     }
 
     /// Sends the welcome and the part of the history that the client lacks.
@@ -280,15 +288,20 @@ extension Room {
 
     /// Sends older messages.
     ///
-    /// - Throws: `unrecoverable_position` if the request names another epoch.
+    /// - Throws: `unrecoverable_position` if the request names another epoch, or `rate_limited`.
     public func history(_ request: HistoryRequest) throws(ClientError) -> [UInt8] {
+        let now = self.hub.clocks.nanoseconds()
+        var wait: UInt64?
         let answer = self.state.withLock { state -> [UInt8]? in
+            wait = self.hub.options.historyRate?.refuse(&state.arrivals.history, at: now)
+            guard wait == nil else { return nil }
             guard request.epoch == nil || request.epoch == state.epoch else { return nil }
             let before = min(request.before ?? .max, state.recent.top + 1)
             let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
             let isComplete = before - items.count <= state.recent.oldest
             return ServerFrame.history(epoch: state.epoch, items: items, isComplete: isComplete)
         }
+        if let wait { throw ClientError(.rateLimited, "too many requests for history", waitingNanoseconds: wait) }
         guard let answer else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
         return answer
     }
@@ -299,15 +312,21 @@ extension Room {
     ///   - position: What the client has.
     ///   - link: Learns of the next message.
     /// - Returns: The answer, or nothing.
-    public func poll(from position: Position?, orWait link: any Link) -> PollAnswer? {
+    /// - Throws: `rate_limited`; the reservation is given back then, too.
+    public func poll(from position: Position?, orWait link: any Link) throws(ClientError) -> PollAnswer? {
         let now = self.hub.clocks.nanoseconds()
-        return self.state.withLock { state in
+        var wait: UInt64?
+        let answer = self.state.withLock { state -> PollAnswer? in
             state.lastActive = now
             state.reservations -= 1
+            wait = self.hub.options.pollRate?.refuse(&state.arrivals.poll, at: now)
+            guard wait == nil else { return nil }
             if let answer = self.answer(from: position, state) { return answer }
             state.append(RoomState.Member(link: link, mode: .v1))
             return nil
         }
+        if let wait { throw ClientError(.rateLimited, "too many polls", waitingNanoseconds: wait) }
+        return answer
     }
 
     /// What came after a position; nothing if nothing did.

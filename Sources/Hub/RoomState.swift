@@ -1,4 +1,4 @@
-import Messages
+public import Messages
 
 /// What a room knows, and its decisions.
 ///
@@ -18,6 +18,8 @@ struct RoomState: Sendable {
     private(set) var recent = RecentMessages()
     private var ids = RememberedIDs()
     private var nextArrival: UInt64 = 0
+    /// Theoretical arrivals of the calls that are limited for the room as a whole.
+    var arrivals = Arrivals()
     /// Handshakes that are under way and will become members.
     var reservations = 0
     /// Nanoseconds at which something last happened.
@@ -27,6 +29,12 @@ struct RoomState: Sendable {
     /// Whether a message is with the subscriber, and what waits behind it.
     private var isDelivering = false
     private var waiting: [InboundMessage] = []
+
+    struct Arrivals: Sendable {
+        var resume: UInt64 = 0
+        var history: UInt64 = 0
+        var poll: UInt64 = 0
+    }
 
     init(session: SessionID, epoch: String, idSeed: UInt64) {
         self.session = session
@@ -64,13 +72,7 @@ extension RoomState {
     ) throws(ClientError) -> Acceptance {
         self.lastActive = now
         if let wait = limit?.refuse(&self.nextArrival, at: now) {
-            let milliseconds = Int(wait / 1_000_000) + 1
-            throw ClientError(
-                .rateLimited,
-                "too many messages",
-                retryAfterMilliseconds: milliseconds,
-                id: message.id
-            )
+            throw ClientError(.rateLimited, "too many messages", waitingNanoseconds: wait, id: message.id)
         }
         if let id = message.id, let record = self.ids[id] {
             guard record.fingerprint == RememberedIDs.Fingerprint(message.text) else {
@@ -139,6 +141,13 @@ extension RoomState {
     private func serverID(_ seq: Int) -> String {
         var generator = SplitMix64(seed: self.idSeed, index: UInt64(seq))
         return "srv:" + randomBase64URL(characters: 22, using: &generator)
+    }
+}
+
+extension ClientError {
+    /// A refusal for a while, by a ``RateLimit``.
+    public init(_ code: ErrorCode, _ message: String, waitingNanoseconds wait: UInt64, id: String? = nil) {
+        self.init(code, message, retryAfterMilliseconds: Int(wait / 1_000_000) + 1, id: id)
     }
 }
 

@@ -47,6 +47,10 @@ public struct CloseCode: Hashable, Sendable {
     ///
     /// Reconnect.
     public static let draining = CloseCode(rawValue: 4410)
+    /// Limits of rates were ignored.
+    ///
+    /// Reconnect after a while.
+    public static let rateLimited = CloseCode(rawValue: 4429)
     /// Five protocol errors within a minute.
     ///
     /// Don't reconnect.

@@ -26,6 +26,9 @@ public struct ErrorCode: Hashable, Sendable {
     public static let overloaded = ErrorCode("overloaded", isTemporary: true)
     /// The server can't accept anything, for instance because it stops.
     public static let unavailable = ErrorCode("unavailable", isTemporary: true)
+    /// Whether somebody who sends this again and again doesn't speak the protocol.
+    public var isViolation: Bool { self == .badJSON || self == .badRequest || self == .forbiddenType }
+
     /// History was asked with another epoch.
     public static let unrecoverablePosition = ErrorCode("unrecoverable_position")
 

@@ -30,6 +30,7 @@ struct ChatChannel: HTTPChannelHandler {
         let hub: Hub
         let admission: Admission
         let offersEcho: Bool
+        let polls = OpenPolls()
         let isDraining = Atomic<Bool>(false)
         private let contexts: [ObjectIdentifier: EventLoopContext]
         private let logger: Logger
@@ -38,6 +39,7 @@ struct ChatChannel: HTTPChannelHandler {
             hub: Hub,
             admission: Admission,
             offersEcho: Bool,
+            frameRate: RateLimit? = nil,
             loops: some Sequence<any EventLoop>,
             clocks: any Clocks,
             logger: Logger
@@ -47,7 +49,9 @@ struct ChatChannel: HTTPChannelHandler {
             self.offersEcho = offersEcho
             self.logger = logger
             self.contexts = Dictionary(
-                uniqueKeysWithValues: loops.map { (ObjectIdentifier($0), EventLoopContext(loop: $0, clocks: clocks)) }
+                uniqueKeysWithValues: loops.map { loop in
+                    (ObjectIdentifier(loop), EventLoopContext(loop: loop, clocks: clocks, frameRate: frameRate))
+                }
             )
         }
 

@@ -24,6 +24,8 @@ public struct ChatServer: Service {
         public var tls: (certificate: String, key: String)?
         /// Whether `/_echo` sends back what it gets.
         public var offersEcho: Bool
+        /// How many frames of any kind a connection may send; nothing for no limit.
+        public var frameRate: RateLimit?
         /// How many threads handle connections.
         public var eventLoops: Int
 
@@ -32,14 +34,19 @@ public struct ChatServer: Service {
             port: Int,
             tls: (certificate: String, key: String)? = nil,
             offersEcho: Bool = false,
+            frameRate: RateLimit? = Options.defaultFrameRate,
             eventLoops: Int = ProcessorCount.available
         ) {
             self.host = host
             self.port = port
             self.tls = tls
             self.offersEcho = offersEcho
+            self.frameRate = frameRate
             self.eventLoops = eventLoops
         }
+
+        /// 50 a second, 200 at once, control frames and fragments included.
+        public static let defaultFrameRate = RateLimit(50, burst: 200)
     }
 
     private let options: Options
@@ -87,6 +94,7 @@ public struct ChatServer: Service {
             hub: self.hub,
             admission: self.admission,
             offersEcho: self.options.offersEcho,
+            frameRate: self.options.frameRate,
             loops: group.makeIterator().map { $0 },
             clocks: self.clocks,
             logger: self.logger

@@ -74,6 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
                 port: address.port,
                 tls: configuration.tls.map { ($0.certificate, $0.key) },
                 offersEcho: self.echo,
+                frameRate: self.noLimits ? nil : ChatServer.Options.defaultFrameRate,
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,
@@ -138,7 +139,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private var hubOptions: HubOptions {
-        self.noLimits ? HubOptions(messageRate: nil, connectionsPerRoom: nil) : HubOptions()
+        self.noLimits ? .unlimited : HubOptions()
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

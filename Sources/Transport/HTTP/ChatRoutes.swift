@@ -107,7 +107,7 @@ extension ChatRoutes {
         let key = "\(room.key.site)/\(session)/\(client)"
         self.polls.replace(key, with: link)
         defer { self.polls.remove(key, link) }
-        if let answer = room.poll(from: position, orWait: link) {
+        if let answer = try room.poll(from: position, orWait: link) {
             link.wake()
             return .json(ServerFrame.poll(answer))
         }

@@ -11,6 +11,8 @@ import Synchronization
 final class EventLoopContext: @unchecked Sendable {
     let loop: any EventLoop
     let clocks: any Clocks
+    /// How many frames a connection may send.
+    let frameRate: RateLimit?
     private let mailbox = Mutex(Mailbox())
     /// Guarded by `loop`.
     var frameReader = ClientFrameReader()
@@ -48,7 +50,8 @@ final class EventLoopContext: @unchecked Sendable {
         case close(WebSocketHandler, CloseCode, reason: String)
     }
 
-    init(loop: any EventLoop, clocks: any Clocks) {
+    init(loop: any EventLoop, clocks: any Clocks, frameRate: RateLimit? = nil) {
+        self.frameRate = frameRate
         self.loop = loop
         self.clocks = clocks
     }

@@ -54,6 +54,8 @@ struct FrameParser {
     /// The kind of the data message that is being put together, from its first fragment to its last.
     private var messageOpcode: Opcode?
     private let acceptsBinary: Bool
+    /// How many frames have begun since the last ``takeCount()``, up to 255.
+    private var count: UInt8 = 0
     private var validator = UTF8Validator()
 
     init(options: Options) {
@@ -63,6 +65,12 @@ struct FrameParser {
 
     /// Whether a frame or a message of several frames has begun and not ended.
     var isInsideMessage: Bool { self.frame != nil || self.headerCount > 0 || self.messageOpcode != nil }
+
+    /// How many frames have begun since the last call, up to 255.
+    mutating func takeCount() -> Int {
+        defer { self.count = 0 }
+        return Int(self.count)
+    }
 
     /// Takes bytes as they arrive.
     ///
@@ -142,6 +150,7 @@ extension FrameParser {
         guard header.opcode.isControl || header.length <= self.room else {
             throw Violation(.messageTooBig, "message too big")
         }
+        if self.count < .max { self.count += 1 }
         if header.opcode == .text { self.validator = UTF8Validator() }
         self.frame = header
         self.remaining = header.length

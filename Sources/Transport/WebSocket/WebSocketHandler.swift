@@ -33,9 +33,14 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
     var wheelPlace = TimingWheel.Place()
-    /// How many frames were refused for what they are since `firstRefusal`, in seconds of the clock.
-    private var refusals: UInt32 = 0
+    /// What ``EventLoopContext/frameRate`` keeps for the connection.
+    private var nextFrame: UInt64 = 0
+    /// Since when refusals are counted, in seconds of the clock.
     private var firstRefusal: UInt32 = 0
+    /// How many frames were refused for what they are.
+    private var violations: UInt8 = 0
+    /// How many came at the wrong time.
+    private var limitHits: UInt8 = 0
     private var parser: FrameParser
     private var state = State.open
     /// Whether anything has arrived since the last sign of life was asked for.
@@ -44,6 +49,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private var isWaitingForAnswer = false
     /// Whether the deadline on the wheel is that of a message that has begun.
     private var isWaitingForMessage = false
+    /// Whether a message has ended since the deadline was looked at.
+    private var hasMessageEnded = false
 
     /// The longest a message may take from its first byte to its last, in seconds.
     ///
@@ -57,8 +64,10 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private var maximumQueuedBytes: Int {
         if case .echo = self.endpoint { 2 * Self.maximumEchoBytes } else { 256 * 1_024 }
     }
-    /// Refused frames within a minute after which a client is told not to come back.
-    static let maximumRefusals = 5
+    /// Frames within a minute that were refused for what they are, after which a client is told not to come back.
+    static let maximumViolations = 5
+    /// Frames within a minute that came at the wrong time, after which a client is told to come back later.
+    static let maximumLimitHits = 10
     /// How long after a sign of life was asked for a connection counts as dead, in seconds.
     static let answerSeconds = 10
     /// Limits of the echo endpoint.
@@ -95,6 +104,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         let buffer = self.unwrapInboundIn(data)
         do throws(FrameParser.Violation) {
             try self.parse(buffer)
+            self.countFrames()
             self.watchMessage()
         } catch {
             self.fail(error)
@@ -125,6 +135,20 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
+    /// Ends a connection that sends more frames than a person and a widget ever would.
+    private func countFrames() {
+        let count = self.parser.takeCount()
+        guard let rate = self.loop.frameRate, case .chat = self.endpoint, count > 0 else { return }
+        let now = self.loop.clocks.nanoseconds()
+        for _ in 0..<count where rate.refuse(&self.nextFrame, at: now) != nil {
+            self.startClosing(.rateLimited, reason: "rate limited; afterMs=\(Self.rateLimitedMilliseconds)")
+            return
+        }
+    }
+
+    /// When a client that ignored limits may come back.
+    private static let rateLimitedMilliseconds = 10_000
+
     private func parse(_ buffer: ByteBuffer) throws(FrameParser.Violation) {
         let result = buffer.withUnsafeReadableBytes { bytes -> Result<Void, FrameParser.Violation> in
             do throws(FrameParser.Violation) {
@@ -143,6 +167,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private func handle(_ event: FrameParser.Event) -> Bool {
         switch event {
         case .text(let bytes):
+            self.hasMessageEnded = true
             switch self.endpoint {
             case .chat(let room, let mode, let page):
                 self.receive(bytes.assumingMemoryBound(to: UInt8.self), room, mode, page)
@@ -168,7 +193,7 @@ extension WebSocketHandler: Link {
         do throws(ClientError) {
             switch try self.loop.frameReader.read(bytes, session: room.session, mode: mode) {
             case .user(let message): try room.accept(message, page: page, from: self, mode: mode)
-            case .resume(let position): room.resume(self, from: position)
+            case .resume(let position): try room.resume(self, from: position)
             case .history(let request): self.queue(.text, try room.history(request))
             // Who writes is not passed on yet, and a sign of life was noted when it arrived.
             case .typing, .pong: break
@@ -181,12 +206,22 @@ extension WebSocketHandler: Link {
     private func refuse(_ error: ClientError, _ mode: ProtocolMode) {
         let frame = mode == .v1 ? ServerFrame.error(error) : ServerFrame.seedError(error)
         self.queue(.text, frame)
-        // What was right but comes at the wrong time says nothing about the client.
-        guard !error.code.isTemporary else { return }
+        self.count(error.code)
+    }
+
+    /// Ends the connection of a client that is refused again and again.
+    ///
+    /// A text that is too long or a position that is too old says nothing about a client.
+    private func count(_ code: ErrorCode) {
+        guard code.isViolation || code == .rateLimited else { return }
         let now = UInt32(truncatingIfNeeded: self.loop.clocks.nanoseconds() / 1_000_000_000)
-        if self.refusals == 0 || now &- self.firstRefusal > 60 { (self.refusals, self.firstRefusal) = (0, now) }
-        self.refusals += 1
-        if self.refusals >= Self.maximumRefusals { self.startClosing(.repeatedErrors, reason: "repeated errors") }
+        if now &- self.firstRefusal > 60 { (self.violations, self.limitHits, self.firstRefusal) = (0, 0, now) }
+        if code.isViolation { self.violations += 1 } else { self.limitHits += 1 }
+        if self.violations >= Self.maximumViolations {
+            self.startClosing(.repeatedErrors, reason: "repeated errors")
+        } else if self.limitHits >= Self.maximumLimitHits {
+            self.startClosing(.rateLimited, reason: "rate limited; afterMs=\(Self.rateLimitedMilliseconds)")
+        }
     }
 }
 
@@ -235,8 +270,11 @@ extension WebSocketHandler {
 extension WebSocketHandler {
     /// Sets a deadline when a message stays incomplete, and takes it away when it is whole.
     private func watchMessage() {
-        guard self.parser.isInsideMessage != self.isWaitingForMessage, self.state == .open else { return }
-        self.isWaitingForMessage = self.parser.isInsideMessage
+        let isInside = self.parser.isInsideMessage
+        // A read may end one message and begin the next: that one has its own time.
+        let isNext = exchange(&self.hasMessageEnded, with: false) && isInside
+        guard isInside != self.isWaitingForMessage || isNext, self.state == .open else { return }
+        self.isWaitingForMessage = isInside
         if self.isWaitingForMessage {
             self.loop.wheel.set(self, in: self.messageSeconds)
         } else {
