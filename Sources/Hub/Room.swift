@@ -349,6 +349,9 @@ extension Room {
     /// Seconds between two signs of life of a connection.
     public var heartbeatSeconds: Int { self.hub.options.heartbeatSeconds }
 
+    /// Whether a message is being answered.
+    public var isAnswering: Bool { self.state.withLock { $0.isAnswering } }
+
     /// Whether another connection may come in.
     ///
     /// If so it is expected from now on.

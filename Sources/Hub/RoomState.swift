@@ -42,6 +42,9 @@ struct RoomState: Sendable {
         self.idSeed = idSeed
     }
 
+    /// Whether a message is being answered.
+    var isAnswering: Bool { self.isDelivering }
+
     /// Whether nobody is in the room, is about to come, or is being answered.
     var isUnused: Bool { self.members.isEmpty && self.reservations == 0 && !self.isDelivering }
 
@@ -71,9 +74,6 @@ extension RoomState {
         limit: RateLimit?
     ) throws(ClientError) -> Acceptance {
         self.lastActive = now
-        if let wait = limit?.refuse(&self.nextArrival, at: now) {
-            throw ClientError(.rateLimited, "too many messages", waitingNanoseconds: wait, id: message.id)
-        }
         if let id = message.id, let record = self.ids[id] {
             guard record.fingerprint == RememberedIDs.Fingerprint(message.text) else {
                 throw ClientError(
@@ -84,6 +84,10 @@ extension RoomState {
                 )
             }
             return .duplicate(seq: record.seq)
+        }
+        // What was taken before costs nothing, so that an outbox may be sent again.
+        if let wait = limit?.refuse(&self.nextArrival, at: now) {
+            throw ClientError(.rateLimited, "too many messages", waitingNanoseconds: wait, id: message.id)
         }
         let seq = self.recent.top + 1
         let id = message.id ?? self.serverID(seq)

@@ -40,7 +40,7 @@ struct ChatChannel: HTTPChannelHandler {
             admission: Admission,
             offersEcho: Bool,
             frameRate: RateLimit? = nil,
-            loops: some Sequence<any EventLoop>,
+            loops: [any EventLoop],
             clocks: any Clocks,
             logger: Logger
         ) {
@@ -50,7 +50,10 @@ struct ChatChannel: HTTPChannelHandler {
             self.logger = logger
             self.contexts = Dictionary(
                 uniqueKeysWithValues: loops.map { loop in
-                    (ObjectIdentifier(loop), EventLoopContext(loop: loop, clocks: clocks, frameRate: frameRate))
+                    (
+                        ObjectIdentifier(loop),
+                        EventLoopContext(loop: loop, of: loops.count, clocks: clocks, frameRate: frameRate)
+                    )
                 }
             )
         }
@@ -106,7 +109,9 @@ struct ChatChannel: HTTPChannelHandler {
             limits.maxHeaderListSize = 16 * 1_024
             limits.maxHeaderFieldCount = 100
             let decoder = ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits),
+                // A decoder that has seen "Upgrade" reads no further, and would keep whatever comes.
+                maximumBufferSize: 64 * 1_024
             )
             let encoder = HTTPResponseEncoder()
             let decided = channel.eventLoop.makePromise(of: Kind.self)

@@ -99,9 +99,8 @@ public struct ChatServer: Service {
             clocks: self.clocks,
             logger: self.logger
         )
-        let polls = OpenPolls()
         let application = Application(
-            router: self.router(polls),
+            router: self.router(shared.polls),
             server: try self.builder(shared),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.options.host, port: self.options.port),
@@ -120,7 +119,7 @@ public struct ChatServer: Service {
                 try await application.run()
             } onGracefulShutdown: {
                 shared.isDraining.store(true, ordering: .relaxed)
-                polls.wakeAll()
+                shared.polls.wakeAll()
             }
         } catch {
             try await group.shutdownGracefully()

@@ -91,16 +91,17 @@ struct ServeCommand: AsyncParsableCommand {
             }
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
-                    .init(service: server),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
-            )
+        var services = ServiceGroupConfiguration(
+            services: [
+                .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
+                .init(service: server),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
         )
+        // Whoever still talks then is cut off.
+        services.maximumGracefulShutdownDuration = .seconds(30)
+        let group = ServiceGroup(configuration: services)
         do {
             try await group.run()
         } catch let error as IOError {

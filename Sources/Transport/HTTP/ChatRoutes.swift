@@ -38,8 +38,8 @@ struct ChatRoutes: Sendable {
 
     func add(to router: Router<ChatRequestContext>) {
         router.add(middleware: OriginMiddleware(origins: self.admission.origins))
-        router.post("/api/chat/session") { request, _ in try await self.openSession(request) }
-        router.post("/api/chat/messages") { request, _ in try await self.takeMessage(request) }
+        router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
+        router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
         router.get("/healthz") { _, _ in Response.json(Array(self.health().utf8)) }
         router.get("/") { request, _ in try self.file(request) }
@@ -58,9 +58,9 @@ extension ChatRoutes {
     }
 
     /// `POST /api/chat/session`: a session of the visitor's own, or the one that it has.
-    private func openSession(_ request: Request) async throws -> Response {
+    private func openSession(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
         _ = try Self.query(of: request)
-        let body = try await Self.body(of: request)
+        let body = try await Self.body(of: request, context)
         let session = try Self.optionalSession("session", in: body)
         if let session { return .json(ServerFrame.session(session)) }
         var generator = SystemRandomNumberGenerator()
@@ -68,9 +68,9 @@ extension ChatRoutes {
     }
 
     /// `POST /api/chat/messages`: one frame of a client.
-    private func takeMessage(_ request: Request) async throws -> Response {
+    private func takeMessage(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
         let query = try Self.query(of: request)
-        let body = try await Self.body(of: request)
+        let body = try await Self.body(of: request, context)
         let written = try query["session"].map { SessionID($0) } ?? Self.optionalSession("sessionId", in: body)
         guard let session = written else {
             throw ClientError(.badRequest, "\"sessionId\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "sessionId")
@@ -103,7 +103,7 @@ extension ChatRoutes {
         }
         let position = try Self.position(in: query)
         let room = try self.hub.reserve(session, of: try self.site(query, request))
-        let link = PollLink(on: context.channel.eventLoop, atMost: .seconds(Int64(wait)))
+        let link = PollLink(on: context.channel, atMost: .seconds(Int64(wait)))
         let key = "\(room.key.site)/\(session)/\(client)"
         self.polls.replace(key, with: link)
         defer { self.polls.remove(key, link) }
@@ -156,13 +156,19 @@ extension ChatRoutes {
         }
     }
 
+    /// How long a client may take to send a body.
+    private static let bodySeconds: Int64 = 10
+
     /// The body of a JSON request in valid UTF-8.
-    private static func body(of request: Request) async throws -> [UInt8] {
+    private static func body(of request: Request, _ context: ChatRequestContext) async throws -> [UInt8] {
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased()
         // Any other type could be posted by a form of a foreign page, without asking first.
         guard type?.filter({ $0 != " " }) == "application/json" else {
             throw HTTPError(.unsupportedMediaType)
         }
+        let channel = context.channel
+        let deadline = channel.eventLoop.scheduleTask(in: .seconds(Self.bodySeconds)) { channel.close(promise: nil) }
+        defer { deadline.cancel() }
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: Limits.frameBytes)
@@ -198,19 +204,36 @@ extension ChatRoutes {
 
 /// The polls that wait, one for each client: a second one ends the first.
 final class OpenPolls: Sendable {
-    private let links = Mutex<[String: PollLink]>([:])
-
-    /// Ends all of them, since the server stops.
-    func wakeAll() { for link in self.links.withLock({ Array($0.values) }) { link.wake() } }
-
-    func replace(_ key: String, with link: PollLink) {
-        self.links.withLock { links in links.updateValue(link, forKey: key) }?.wake()
+    private struct State {
+        var links: [String: PollLink] = [:]
+        var ofConnections: [ObjectIdentifier: PollLink] = [:]
     }
 
-    func isCurrent(_ key: String, _ link: PollLink) -> Bool { self.links.withLock { $0[key] === link } }
+    private let state = Mutex(State())
+
+    /// Ends all of them, since the server stops.
+    func wakeAll() { for link in self.state.withLock({ Array($0.links.values) }) { link.wake() } }
+
+    func replace(_ key: String, with link: PollLink) {
+        let former = self.state.withLock { state in
+            state.ofConnections[link.connection] = link
+            return state.links.updateValue(link, forKey: key)
+        }
+        former?.wake()
+    }
+
+    /// Ends the one of a connection whose client has gone: it must not keep its place in the room.
+    func end(of channel: any Channel) {
+        self.state.withLock { $0.ofConnections.removeValue(forKey: ObjectIdentifier(channel)) }?.wake()
+    }
+
+    func isCurrent(_ key: String, _ link: PollLink) -> Bool { self.state.withLock { $0.links[key] === link } }
 
     func remove(_ key: String, _ link: PollLink) {
-        self.links.withLock { if $0[key] === link { $0[key] = nil } }
+        self.state.withLock { state in
+            if state.links[key] === link { state.links[key] = nil }
+            if state.ofConnections[link.connection] === link { state.ofConnections[link.connection] = nil }
+        }
     }
 }
 

@@ -34,6 +34,7 @@ struct OriginMiddleware: RouterMiddleware {
             response.headers[.accessControlExposeHeaders] = "Retry-After"
         }
         response.headers[.vary] = "Origin"
+        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
         return response
     }
 

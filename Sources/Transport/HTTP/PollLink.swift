@@ -5,14 +5,17 @@ import NIOCore
 /// A long poll that waits in a room: it learns that something has come, and nothing else.
 final class PollLink: Link {
     private let woken: EventLoopPromise<Void>
+    /// The connection of the request.
+    let connection: ObjectIdentifier
 
     /// - Parameters:
-    ///   - loop: The loop of the request's connection.
+    ///   - channel: The request's connection.
     ///   - time: How long to wait at most.
-    init(on loop: any EventLoop, atMost time: TimeAmount) {
-        let woken = loop.makePromise(of: Void.self)
+    init(on channel: any Channel, atMost time: TimeAmount) {
+        let woken = channel.eventLoop.makePromise(of: Void.self)
         self.woken = woken
-        let timer = loop.scheduleTask(in: time) { woken.succeed() }
+        self.connection = ObjectIdentifier(channel)
+        let timer = channel.eventLoop.scheduleTask(in: time) { woken.succeed() }
         woken.futureResult.whenComplete { _ in timer.cancel() }
     }
 

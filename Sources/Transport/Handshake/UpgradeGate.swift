@@ -63,6 +63,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     func channelInactive(context: ChannelHandlerContext) {
         if case .upgrading(_, let room) = self.state { room?.cancelReservation() }
+        self.server.polls.end(of: context.channel)
         self.forget()
         context.fireChannelInactive()
     }
@@ -77,7 +78,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.state {
-        case .http, .upgraded: context.fireChannelRead(data)
+        case .http: context.fireChannelRead(self.withoutUpgrade(data))
+        case .upgraded: context.fireChannelRead(data)
         case .refused: break
         case .waitingForHead:
             guard case .head(let head) = self.unwrapInboundIn(data) else { return }
@@ -89,6 +91,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard case .waitingForHead = self.state else {
+            if error is ByteToMessageDecoderError.PayloadTooLargeError { context.close(promise: nil) }
             context.fireErrorCaught(error)
             return
         }
@@ -158,6 +161,9 @@ extension UpgradeGate {
             (is ChannelShouldQuiesceEvent, .waitingForHead), (is ChannelShouldQuiesceEvent, .refused),
             (is ChannelShouldQuiesceEvent, .upgrading):
             context.close(promise: nil)
+        case (ChannelEvent.inputClosed, .http):
+            self.server.polls.end(of: context.channel)
+            context.fireUserInboundEventTriggered(event)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -169,10 +175,21 @@ extension UpgradeGate {
             self.decided.succeed(.http(try self.server.makeHTTPPipeline(on: context.channel)))
             // The stages behind have missed that the channel is active.
             context.fireChannelActive()
-            context.fireChannelRead(data)
+            context.fireChannelRead(self.withoutUpgrade(data))
         } catch {
             context.close(promise: nil)
         }
+    }
+
+    /// A request of plain HTTP; one that asks for another protocol, which nobody here speaks, is the last of its
+    /// connection, since the decoder reads nothing behind it.
+    private func withoutUpgrade(_ data: NIOAny) -> NIOAny {
+        guard case .head(var head) = self.unwrapInboundIn(data),
+            head.headers.contains(name: "Upgrade") || head.method == .CONNECT
+        else { return data }
+        head.headers.remove(name: "Upgrade")
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        return self.wrapInboundOut(.head(head))
     }
 
     private func upgrade(_ handshake: Handshake, _ room: Room?, _ context: ChannelHandlerContext) {

@@ -11,6 +11,8 @@ import Synchronization
 final class EventLoopContext: @unchecked Sendable {
     let loop: any EventLoop
     let clocks: any Clocks
+    /// How many loops share the connections of the server.
+    private let loopCount: Int
     /// How many frames a connection may send.
     let frameRate: RateLimit?
     private let mailbox = Mutex(Mailbox())
@@ -50,7 +52,8 @@ final class EventLoopContext: @unchecked Sendable {
         case close(WebSocketHandler, CloseCode, reason: String)
     }
 
-    init(loop: any EventLoop, clocks: any Clocks, frameRate: RateLimit? = nil) {
+    init(loop: any EventLoop, of loopCount: Int = 1, clocks: any Clocks, frameRate: RateLimit? = nil) {
+        self.loopCount = loopCount
         self.frameRate = frameRate
         self.loop = loop
         self.clocks = clocks
@@ -133,6 +136,10 @@ final class EventLoopContext: @unchecked Sendable {
             self.flush()
         }
     }
+
+    /// Over how long the clients of a server that stops come back, so that they don't come all at once: 10 ms for each, but
+    /// half a second at least and ten at most.
+    var drainSpreadMilliseconds: UInt16 { UInt16(min(max(500, 10 * self.connectionCount * self.loopCount), 10_000)) }
 
     /// Notes that a WebSocket has begun.
     func connectionBegan() { self.connectionCount += 1 }

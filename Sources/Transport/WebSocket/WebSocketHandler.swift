@@ -49,6 +49,10 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private var isWaitingForAnswer = false
     /// Whether the deadline on the wheel is that of a message that has begun.
     private var isWaitingForMessage = false
+    /// How many more seconds a connection of a server that stops waits for its turn to end; nothing while it runs.
+    private var drainSeconds: UInt8?
+    /// When the client shall come back then.
+    private var drainMilliseconds: UInt16 = 0
     /// Whether a message has ended since the deadline was looked at.
     private var hasMessageEnded = false
 
@@ -192,6 +196,13 @@ extension WebSocketHandler: Link {
     private func receive(_ bytes: UnsafeBufferPointer<UInt8>, _ room: Room, _ mode: ProtocolMode, _ page: String) {
         do throws(ClientError) {
             switch try self.loop.frameReader.read(bytes, session: room.session, mode: mode) {
+            case .user(let message) where self.drainSeconds != nil:
+                throw ClientError(
+                    .unavailable,
+                    "the server is about to stop",
+                    retryAfterMilliseconds: Int(self.drainMilliseconds),
+                    id: message.id
+                )
             case .user(let message): try room.accept(message, page: page, from: self, mode: mode)
             case .resume(let position): try room.resume(self, from: position)
             case .history(let request): self.queue(.text, try room.history(request))
@@ -292,6 +303,10 @@ extension WebSocketHandler {
             return
         case .open: break
         }
+        guard self.drainSeconds == nil else {
+            self.finishDrain()
+            return
+        }
         guard !self.isWaitingForMessage else {
             self.startClosing(.policyViolation, reason: "message not completed in time")
             return
@@ -353,23 +368,37 @@ extension WebSocketHandler {
 
     func closeFromHub(_ code: CloseCode, reason: String) { self.startClosing(code, reason: reason) }
 
-    /// Tells the client to come back later, spread over a while so that not all come at once.
+    /// Tells the client to come back later, and lets it go once its turn is answered.
     private func drain() {
         guard case .chat(_, let mode, _) = self.endpoint else {
             self.startClosing(.goingAway, reason: "going away")
             return
         }
-        let afterMilliseconds = Int.random(in: 100...Self.drainSpreadMilliseconds)
-        switch mode {
-        case .seed: self.startClosing(.goingAway, reason: "drain; afterMs=\(afterMilliseconds)")
-        case .v1:
-            self.queue(.text, ServerFrame.reconnect(afterMilliseconds: afterMilliseconds, reason: "drain"))
-            self.startClosing(.draining, reason: "drain; afterMs=\(afterMilliseconds)")
+        guard self.drainSeconds == nil, self.state == .open else { return }
+        self.drainSeconds = Self.turnSeconds
+        self.drainMilliseconds = UInt16.random(in: 100...self.loop.drainSpreadMilliseconds)
+        if mode == .v1 {
+            let milliseconds = Int(self.drainMilliseconds)
+            self.queue(.text, ServerFrame.reconnect(afterMilliseconds: milliseconds, reason: "drain"))
         }
+        self.finishDrain()
+        self.loop.flush()
     }
 
-    /// Over how long the clients of a server that stops come back.
-    private static let drainSpreadMilliseconds = 2_000
+    /// Closes the connection, unless the answer to a message of its room is still on its way.
+    private func finishDrain() {
+        guard case .chat(let room, let mode, _) = self.endpoint, let seconds = self.drainSeconds else { return }
+        guard seconds == 0 || !room.isAnswering else {
+            self.drainSeconds = seconds - 1
+            self.loop.wheel.set(self, in: 1)
+            return
+        }
+        let reason = "drain; afterMs=\(self.drainMilliseconds)"
+        self.startClosing(mode == .v1 ? .draining : .goingAway, reason: reason)
+    }
+
+    /// How long a server that stops waits for the answer to a message, in seconds.
+    private static let turnSeconds: UInt8 = 8
 
     private func queueClose(_ code: CloseCode, reason: String) {
         var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
