@@ -123,6 +123,21 @@ struct DeadlineTests {
         #expect(!line.channel.isActive)
     }
 
+    @Test("of messages that follow each other without a pause, each has its own ten seconds")
+    func overlapping() throws {
+        let line = try Line()
+        try line.open("/ws/chat?session=s", Self.v1)
+        try line.write(Self.frame.prefix(3))
+        for _ in 0..<4 {
+            line.pass(seconds: 6)
+            // The end of one message and the beginning of the next.
+            try line.write(Self.frame.dropFirst(3) + Self.frame.prefix(3))
+            #expect(try line.text().contains(#""code":"bad_request""#))
+        }
+        line.pass(seconds: 11)
+        #expect(try line.read() == Self.close(1008, "message not completed in time"))
+    }
+
     @Test("pings between the halves of a message don't buy it more time")
     func pingsBetween() throws {
         let line = try Line()

@@ -140,7 +140,7 @@ struct ChatTests {
         }
     }
 
-    @Test("a visitor that writes too fast is told how long to wait, and the message is not lost on the way")
+    @Test("a visitor that writes too fast is told how long to wait, and may repeat what was taken")
     func rateLimit() async throws {
         let options = HubOptions(messageRate: .init(perSecond: 1, burst: 1))
         try await RunningServer.run(options: options) { server in
@@ -153,8 +153,37 @@ struct ChatTests {
                 #expect(refusal["id"]?.text == "m2")
                 #expect(refusal["temporary"]?.flag == true)
                 #expect(refusal["retryAfterMs"]?.number.map { 1...1_000 ~= $0 } == true)
+                // What was taken costs nothing when it is sent again.
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                while try await socket.next("ack")["duplicate"]?.flag == false {}
             }
         }
+    }
+
+    @Test("a server that stops tells its clients at once, and lets them go when the open turn is answered")
+    func drainWithTurn() async throws {
+        let patient = Patient()
+        let (frames, report) = AsyncStream<String>.makeStream()
+        try await RunningServer.run([patient]) { server in
+            let (opened, announce) = AsyncStream<Void>.makeStream()
+            Task {
+                try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                    _ = try await socket.next()
+                    try await socket.send(#"{"type":"user","message":"first","id":"m1"}"#)
+                    _ = try await socket.next("ack")
+                    announce.finish()
+                    report.yield(try await socket.next("reconnect")["reason"]?.text ?? "")
+                    try await socket.send(#"{"type":"user","message":"second","id":"m2"}"#)
+                    report.yield(try await socket.next("error")["code"]?.text ?? "")
+                    while patient.letGo() == 0 { await Task.yield() }
+                    report.yield(try await socket.next("claude")["id"]?.text ?? "")
+                    report.yield("\(try await socket.closeCode() ?? 0)")
+                    report.finish()
+                }
+            }
+            for await _ in opened {}
+        }
+        #expect(await frames.reduce(into: []) { $0.append($1) } == ["drain", "unavailable", "re:m1", "4410"])
     }
 
     @Test("stopping the server tells a client to come back later")

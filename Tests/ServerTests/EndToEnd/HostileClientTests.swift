@@ -154,7 +154,62 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a session has ten connections at most")
+    @Test(
+        "G7 floods of resume and history are refused, and end in 4429 when they go on",
+        arguments: ["resume", "history"]
+    )
+    func floods(type: String) async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                let epoch = try #require(try await socket.next()["epoch"]?.text)
+                let frame =
+                    type == "resume"
+                    ? #"{"type":"resume","epoch":"\#(epoch)","since":0}"#
+                    : #"{"type":"history","epoch":"\#(epoch)","before":1,"limit":1}"#
+                for _ in 0..<20 { try await socket.send(frame) }
+                let refusal = try await socket.next("error")
+                #expect(refusal["code"]?.text == "rate_limited")
+                #expect(refusal["retryAfterMs"]?.number.map { 1...5_000 ~= $0 } == true)
+                #expect(try await socket.closeCode() == 4_429)
+            }
+        }
+    }
+
+    @Test(
+        "E6 E7 floods of pings and of empty fragments end in 4429, and another session goes on",
+        arguments: [0x9, 0x0]
+    )
+    func frameFlood(opcode: UInt8) async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                _ = try await socket.next()
+                if opcode == 0 { try await socket.send(0x1, [], isFinal: false) }
+                for _ in 0..<400 { try await socket.send(opcode, [], isFinal: opcode != 0) }
+                #expect(try await socket.closeCode() == 4_429)
+            }
+            try await TestSocket.open("/ws/chat?session=good", port: server.port) { good in
+                try await good.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                #expect(try await good.next("claude")["id"]?.text == "re:m1")
+            }
+        }
+    }
+
+    @Test("texts that are too long, again and again, don't end the connection")
+    func tooLargeAgain() async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                let long = String(repeating: "a", count: 16_385)
+                for index in 0..<7 {
+                    try await socket.send(#"{"type":"user","message":"\#(long)","id":"m\#(index)"}"#)
+                    #expect(try await socket.next("error")["code"]?.text == "too_large")
+                }
+                try await socket.send(#"{"type":"user","message":"hello","id":"m8"}"#)
+                #expect(try await socket.next("claude")["id"]?.text == "re:m8")
+            }
+        }
+    }
+
+    @Test("a session has as many connections as it may, and a message by POST needs none")
     func connectionCap() async throws {
         try await RunningServer.run(options: .init(messageRate: nil, connectionsPerRoom: 1)) { server in
             try await TestSocket.open("/ws/chat?session=a", port: server.port) { first in
@@ -165,6 +220,9 @@ struct HostileClientTests {
                     #expect(second.head.hasPrefix("HTTP/1.1 429 "))
                     #expect(second.head.contains("Retry-After: 5"))
                 }
+                let body = #"{"type":"user","message":"hello","id":"m1","sessionId":"a"}"#
+                #expect(try await TestRequest.post("/api/chat/messages", body).send(port: server.port).status == 200)
+                #expect(try await first.next("claude")["id"]?.text == "re:m1")
             }
         }
     }

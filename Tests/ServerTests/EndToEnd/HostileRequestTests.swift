@@ -119,10 +119,10 @@ struct HostileRequestTests {
         try await RunningServer.run { server in
             let answer = try await Self.send(refusal, port: server.port)
             #expect(answer.status == refusal.status)
-            #expect(answer.error["type"]?.text == "error")
-            #expect(answer.error["code"]?.text == refusal.code)
-            #expect(answer.error["detail"]?.text == refusal.detail)
-            #expect(answer.error["message"]?.text?.contains("secret") != true)
+            #expect(answer.json["type"]?.text == "error")
+            #expect(answer.json["code"]?.text == refusal.code)
+            #expect(answer.json["detail"]?.text == refusal.detail)
+            #expect(answer.json["message"]?.text?.contains("secret") != true)
             try await TestSocket.open("/ws/chat?session=good", port: server.port) { good in
                 try await good.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 #expect(try await good.next("claude")["id"]?.text == "re:m1")
@@ -142,26 +142,38 @@ struct HostileRequestTests {
             let request = Refusal(testDescription: path, method: "GET", target: path, headers: [], status: 404)
             let answer = try await Self.send(request, port: server.port)
             #expect(answer.status == 404)
-            #expect(answer.error["detail"]?.text == "path")
+            #expect(answer.json["detail"]?.text == "path")
         }
     }
 
-    private struct Answer: Sendable {
-        var status: Int
-        var error: [String: TestSocket.Value]
+    @Test("a request that asks for another protocol is answered, is the last of its connection, and piles nothing up")
+    func foreignUpgrade() async throws {
+        try await RunningServer.run { server in
+            try await TestSocket.connect(port: server.port) { socket in
+                try await socket.write(
+                    "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
+                )
+                try await socket.readHead()
+                #expect(socket.head.hasPrefix("HTTP/1.1 200 "))
+                #expect(socket.head.lowercased().contains("connection: close"))
+                let end = try await socket.readToEnd()
+                #expect(end == Array("{}".utf8))
+                // Whoever goes on all the same is cut off: the writes fail sooner or later.
+                await #expect(throws: (any Error).self) {
+                    let pile = [UInt8](repeating: 0x41, count: 64 * 1_024)
+                    while true { try await socket.write(pile) }
+                }
+            }
+        }
     }
 
-    private static func send(_ refusal: Refusal, port: Int) async throws -> Answer {
-        try await TestSocket.connect(port: port) { socket in
-            let length = refusal.method == "POST" ? ["Content-Length: \(refusal.body.count)"] : []
-            let lines = ["\(refusal.method) \(refusal.target) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
-            try await socket.write((lines + refusal.headers + length + ["", ""]).joined(separator: "\r\n"))
-            try await socket.write(refusal.body)
-            try await socket.readHead()
-            let status = socket.head.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-            let body = try await socket.readToEnd()
-            let error = try? JSONDecoder().decode([String: TestSocket.Value].self, from: Data(body))
-            return Answer(status: status ?? 0, error: error ?? [:])
-        }
+    private static func send(_ refusal: Refusal, port: Int) async throws -> TestRequest.Answer {
+        let request = TestRequest(
+            method: refusal.method,
+            target: refusal.target,
+            headers: refusal.headers,
+            body: refusal.body
+        )
+        return try await request.send(port: port)
     }
 }

@@ -1,0 +1,51 @@
+import Foundation
+
+/// One HTTP request on a connection of its own, by bytes.
+struct TestRequest: Sendable {
+    var method = "GET"
+    var target: String
+    var headers: [String] = []
+    var body: [UInt8] = []
+
+    /// What came back.
+    struct Answer: Sendable {
+        var status: Int
+        var head: String
+        var body: [UInt8]
+        /// The members of the body that are text, number or truth value, where it is an object.
+        var json: [String: TestSocket.Value] {
+            (try? JSONDecoder().decode([String: TestSocket.Value].self, from: Data(self.body))) ?? [:]
+        }
+        var text: String { String(decoding: self.body, as: UTF8.self) }
+    }
+
+    static func get(_ target: String, _ headers: [String] = []) -> TestRequest {
+        TestRequest(target: target, headers: headers)
+    }
+
+    static func post(_ target: String, _ body: String, _ headers: [String] = []) -> TestRequest {
+        let type = ["Content-Type: application/json"]
+        return TestRequest(method: "POST", target: target, headers: type + headers, body: Array(body.utf8))
+    }
+
+    func send(port: Int) async throws -> Answer {
+        try await TestSocket.connect(port: port) { socket in
+            try await self.write(to: socket)
+            return try await Self.answer(from: socket)
+        }
+    }
+
+    /// Writes the request; the connection is to be closed after the answer.
+    func write(to socket: TestSocket) async throws {
+        let length = self.method == "POST" ? ["Content-Length: \(self.body.count)"] : []
+        let lines = ["\(self.method) \(self.target) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+        try await socket.write((lines + self.headers + length + ["", ""]).joined(separator: "\r\n"))
+        if !self.body.isEmpty { try await socket.write(self.body) }
+    }
+
+    static func answer(from socket: TestSocket) async throws -> Answer {
+        try await socket.readHead()
+        let status = socket.head.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return Answer(status: status ?? 0, head: socket.head, body: try await socket.readToEnd())
+    }
+}
