@@ -47,12 +47,40 @@ public struct Reply: Sendable, Hashable, ExpressibleByStringLiteral {
 
         public static let maximumLabelCharacters = 40
         public static let maximumSendBytes = 200
+
+        /// The choice with a label within its bound; nothing where a click would send nothing or too much.
+        fileprivate var bounded: Choice? {
+            let sent = self.send ?? self.label
+            guard 1...Self.maximumSendBytes ~= sent.utf8.count, !self.label.isEmpty else { return nil }
+            let label = String(self.label.unicodeScalars.prefix(Self.maximumLabelCharacters))
+            return Choice(label, send: self.send ?? (label == sent ? nil : sent))
+        }
     }
 
     /// Something to read further.
     public struct Link: Sendable, Hashable {
+        /// At most ``maximumTitleCharacters``.
         public var title: String
+        /// `https://…`, or a path of the same site that begins with one slash; at most ``maximumURLBytes``.
         public var url: String
+
+        public static let maximumTitleCharacters = 200
+        public static let maximumURLBytes = 2_048
+
+        /// The link with a title within its bound; nothing where the address is none that a visitor may be sent to.
+        fileprivate var bounded: Link? {
+            let isPath =
+                self.url.utf8.first == UInt8(ascii: "/") && self.url.utf8.dropFirst().first != UInt8(ascii: "/")
+            // Browsers skip white space and take a backslash for a slash.
+            let isWritten = self.url.utf8.allSatisfy { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }
+            guard isPath || self.url.utf8.starts(with: "https://".utf8), isWritten,
+                self.url.utf8.count <= Self.maximumURLBytes, !self.title.isEmpty
+            else { return nil }
+            return Link(
+                title: String(self.title.unicodeScalars.prefix(Self.maximumTitleCharacters)),
+                url: self.url
+            )
+        }
 
         public init(title: String, url: String) {
             self.title = title
@@ -74,10 +102,12 @@ extension Reply {
         return !self.text.contains { !$0.isWhitespace }
     }
 
-    /// Cuts whatever passes a bound.
+    /// Cuts the text and the labels to their bounds, and drops choices that can't be sent and links that can't be followed.
     ///
     /// - Returns: Whether the text lost its end.
     mutating func bound() -> Bool {
+        self.choices = self.choices.compactMap(\.bounded)
+        self.links = self.links.compactMap(\.bounded)
         if self.choices.count > Self.maximumChoices {
             self.choices.removeLast(self.choices.count - Self.maximumChoices)
         }

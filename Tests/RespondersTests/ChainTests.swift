@@ -34,6 +34,36 @@ struct ChainTests {
         )
     }
 
+    @Test("offers only choices that can be sent and links that can be followed, within their bounds")
+    func bounds() async throws {
+        let long = String(repeating: "a", count: 300)
+        let reply = Reply(
+            "text",
+            choices: [.init(long, send: "yes"), .init("too much", send: long), .init("", send: "x"), .init("No")],
+            links: [
+                .init(title: "docs", url: "https://docs.example.com/a"), .init(title: "here", url: "/help"),
+                .init(title: "bad", url: "javascript:alert(1)"), .init(title: "bad", url: "//evil.example"),
+                .init(title: "bad", url: "/\\evil.example"), .init(title: "bad", url: "https://a b"),
+                .init(title: "", url: "/a"), .init(title: "plain", url: "http://a.example"),
+            ]
+        )
+        let result = try await self.result(of: self.entry("a", .answer, .reply(reply)))
+        let kept = try #require(result.replies.first)
+        #expect(kept.choices == [.init(String(long.prefix(40)), send: "yes"), .init("No")])
+        #expect(kept.links.map(\.title) == ["docs", "here"])
+    }
+
+    @Test("names those that failed, also where somebody else answered")
+    func failed() async throws {
+        let result = try await self.result(
+            of: self.entry("a", .answer, .fail(Failure(.limit, "too slow"))),
+            self.entry("b", .answer, .reply("from b"))
+        )
+        #expect(result.outcome == .answered)
+        #expect(result.failures.map(\.responder) == ["a"])
+        #expect(result.failures.map(\.failure.code) == [.limit])
+    }
+
     @Test("runs the stages in their order, however the entries are listed")
     func stages() async throws {
         let result = try await self.result(

@@ -9,7 +9,8 @@ public final class Chain: Sendable {
     public let deadline: Duration
     /// The entries in the order in which they are asked: stage by stage, as in the file.
     public let entries: [Entry]
-    let clock: TurnClock
+    /// The clock of all time limits.
+    public let clock: TurnClock
     /// Whether a turn may have to wait, so that its time must be known.
     private let mayWait: Bool
 

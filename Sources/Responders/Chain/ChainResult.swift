@@ -29,6 +29,8 @@ public struct ChainResult: Sendable {
     public let effects: Effects
     /// The turn, as its last responder left it.
     public let turn: Turn
+    /// The responders that failed, in the order in which they were asked.
+    public let failures: [ResponderFailure]
     /// One for each entry of the chain in its order, where the turn was traced; else none.
     public let steps: [TraceStep]
 
@@ -54,6 +56,13 @@ public struct ChainResult: Sendable {
             self.cooldowns.append(contentsOf: found.cooldowns)
         }
     }
+}
+
+/// A responder that did not do its work in a turn.
+public struct ResponderFailure: Sendable, Hashable {
+    /// The entry's name in the chain.
+    public var responder: String
+    public var failure: Failure
 }
 
 /// What one entry of the chain did in a turn.

@@ -15,7 +15,7 @@ public struct ChainRun: Sendable {
     private var ending: Ending?
     /// Whether a failure sent the turn to the fallback.
     private var skipsToFallback = false
-    private var hasFailure = false
+    private var failures: [ResponderFailure] = []
     private var replies: [Reply] = []
     private var responder: String?
     private var effects = ChainResult.Effects()
@@ -184,7 +184,7 @@ extension ChainRun {
         after duration: Duration,
         _ explanation: Explanation? = nil
     ) {
-        self.hasFailure = true
+        self.failures.append(ResponderFailure(responder: entry.name, failure: failure))
         switch entry.onFailure {
         case .skip: break
         case .fallback: self.skipsToFallback = true
@@ -262,6 +262,7 @@ extension ChainRun {
             responder: self.responder,
             effects: self.effects,
             turn: self.turn,
+            failures: self.failures,
             steps: self.steps
         )
     }
@@ -277,7 +278,7 @@ extension ChainRun {
         case nil: break
         }
         if !self.replies.isEmpty { return .answered }
-        return self.hasFailure ? .failedAndTold : .fellBack
+        return self.failures.isEmpty ? .fellBack : .failedAndTold
     }
 
     /// What the visitor reads where nobody else said anything.

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Hub
 internal import Logging
 internal import Messages
@@ -21,6 +22,8 @@ final class TurnRunner: InboundSubscriber, Service {
     /// That of the rooms whose site is in no configuration.
     private let defaultDesk: SiteDesk
     private let logger: Logger
+    /// How often each responder failed since that was logged, and when.
+    private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let pending: AsyncStream<Pending>
     private let pendingInput: AsyncStream<Pending>.Continuation
     /// Names turns: no two numbers of one generator are equal, and its start is secret.
@@ -85,12 +88,31 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         dialogue.remember(result)
         dialogue.desk.chain.delivered(result)
-        if result.outcome == .failedAndTold {
-            self.logger.error(
-                "Turn failed",
-                metadata: ["message.seq": "\(message.seq)", "chain.name": "\(dialogue.desk.chain.name)"]
-            )
+        for failure in result.failures { self.log(failure, in: dialogue.desk.chain) }
+    }
+
+    /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
+    private func log(_ failure: ResponderFailure, in chain: Chain) {
+        let key = "\(chain.name)/\(failure.responder): \(failure.failure.code)"
+        let now = chain.clock.now
+        let count = self.failureCounts.withLock { counts -> Int? in
+            var entry = counts[key] ?? (count: 0, loggedAt: nil)
+            entry.count += 1
+            defer { counts[key] = entry }
+            if let last = entry.loggedAt, now - last < .seconds(60) { return nil }
+            defer { entry = (0, now) }
+            return entry.count
         }
+        guard let count else { return }
+        self.logger.error(
+            "Responder failed",
+            metadata: [
+                "chain.name": "\(chain.name)", "responder.name": "\(failure.responder)",
+                "failure.code": "\(failure.failure.code)", "failure.count": "\(count)",
+                // What an error says that a plugin threw may quote the visitor.
+                "failure.problem": "\(failure.failure.code == .error ? "" : failure.failure.problem ?? "")",
+            ]
+        )
     }
 
     private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue) -> Turn {
@@ -103,7 +125,7 @@ final class TurnRunner: InboundSubscriber, Service {
             message: Incoming(
                 id: message.id,
                 seq: inbound.seq,
-                text: message.text,
+                text: normalized(message.text),
                 lang: context.text("locale"),
                 serverTime: milliseconds
             ),
@@ -124,6 +146,11 @@ final class TurnRunner: InboundSubscriber, Service {
         var generator = SplitMix64(seed: self.seed, index: number)
         return TurnID("t_" + randomBase36(characters: 13, using: &generator))
     }
+}
+
+/// The text in Unicode's NFC, so that no responder has to care how a keyboard writes an accent.
+private func normalized(_ text: String) -> String {
+    text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
 }
 
 /// What a responder sees of the messages before one.
