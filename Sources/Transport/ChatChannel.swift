@@ -31,6 +31,9 @@ struct ChatChannel: HTTPChannelHandler {
         let admission: Admission
         let offersEcho: Bool
         let polls = OpenPolls()
+        let addresses: AddressLimits
+        let proxies: TrustedProxies
+        let clocks: any Clocks
         let isDraining = Atomic<Bool>(false)
         private let contexts: [ObjectIdentifier: EventLoopContext]
         private let logger: Logger
@@ -40,6 +43,8 @@ struct ChatChannel: HTTPChannelHandler {
             admission: Admission,
             offersEcho: Bool,
             frameRate: RateLimit? = nil,
+            addresses: AddressLimits = AddressLimits(),
+            proxies: TrustedProxies = TrustedProxies(),
             loops: [any EventLoop],
             clocks: any Clocks,
             logger: Logger
@@ -47,15 +52,30 @@ struct ChatChannel: HTTPChannelHandler {
             self.hub = hub
             self.admission = admission
             self.offersEcho = offersEcho
+            self.addresses = addresses
+            self.proxies = proxies
+            self.clocks = clocks
             self.logger = logger
             self.contexts = Dictionary(
                 uniqueKeysWithValues: loops.map { loop in
                     (
                         ObjectIdentifier(loop),
-                        EventLoopContext(loop: loop, of: loops.count, clocks: clocks, frameRate: frameRate)
+                        EventLoopContext(
+                            loop: loop,
+                            of: loops.count,
+                            clocks: clocks,
+                            frameRate: frameRate,
+                            addresses: addresses
+                        )
                     )
                 }
             )
+        }
+
+        /// The limits of the client of a request.
+        func addressRecord(of channel: any Channel, forwarded: [String]) -> AddressLimits.Record {
+            let client = self.proxies.client(of: channel.remoteAddress, forwarded: forwarded)
+            return self.addresses.record(of: client, at: self.clocks.nanoseconds())
         }
 
         /// The context of a loop of the group that the server runs on.

@@ -26,6 +26,10 @@ public struct ChatServer: Service {
         public var offersEcho: Bool
         /// How many frames of any kind a connection may send; nothing for no limit.
         public var frameRate: RateLimit?
+        /// What the clients of one address may do.
+        public var addressLimits: AddressLimitOptions
+        /// The proxies that say where clients are.
+        public var trustedProxies: TrustedProxies
         /// How many threads handle connections.
         public var eventLoops: Int
 
@@ -35,6 +39,8 @@ public struct ChatServer: Service {
             tls: (certificate: String, key: String)? = nil,
             offersEcho: Bool = false,
             frameRate: RateLimit? = Options.defaultFrameRate,
+            addressLimits: AddressLimitOptions = AddressLimitOptions(),
+            trustedProxies: TrustedProxies = TrustedProxies(),
             eventLoops: Int = ProcessorCount.available
         ) {
             self.host = host
@@ -42,6 +48,8 @@ public struct ChatServer: Service {
             self.tls = tls
             self.offersEcho = offersEcho
             self.frameRate = frameRate
+            self.addressLimits = addressLimits
+            self.trustedProxies = trustedProxies
             self.eventLoops = eventLoops
         }
 
@@ -95,12 +103,14 @@ public struct ChatServer: Service {
             admission: self.admission,
             offersEcho: self.options.offersEcho,
             frameRate: self.options.frameRate,
+            addresses: AddressLimits(self.options.addressLimits),
+            proxies: self.options.trustedProxies,
             loops: group.makeIterator().map { $0 },
             clocks: self.clocks,
             logger: self.logger
         )
         let application = Application(
-            router: self.router(shared.polls),
+            router: self.router(shared),
             server: try self.builder(shared),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.options.host, port: self.options.port),
@@ -130,9 +140,9 @@ public struct ChatServer: Service {
         try await group.shutdownGracefully()
     }
 
-    private func router(_ polls: OpenPolls) -> Router<ChatRequestContext> {
+    private func router(_ shared: ChatChannel.Shared) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
-        ChatRoutes(hub: self.hub, admission: self.admission, polls: polls, health: self.health).add(to: router)
+        ChatRoutes(shared, health: self.health).add(to: router)
         self.admin?.add(to: router)
         return router
     }

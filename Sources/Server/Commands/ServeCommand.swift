@@ -75,6 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
                 tls: configuration.tls.map { ($0.certificate, $0.key) },
                 offersEcho: self.echo,
                 frameRate: self.noLimits ? nil : ChatServer.Options.defaultFrameRate,
+                addressLimits: self.noLimits ? .none : AddressLimitOptions(),
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,

@@ -18,21 +18,19 @@ struct ChatRequestContext: RequestContext {
 
 /// The chat over plain HTTP: for browsers that get no WebSocket through, with the same hub and the same rules.
 struct ChatRoutes: Sendable {
-    private let hub: Hub
-    private let admission: Admission
+    private let shared: ChatChannel.Shared
     private let health: @Sendable () -> String
     private let files = StaticFiles()
-    private let polls: OpenPolls
+
+    private var hub: Hub { self.shared.hub }
+    private var admission: Admission { self.shared.admission }
+    private var polls: OpenPolls { self.shared.polls }
 
     /// - Parameters:
-    ///   - hub: Where messages go.
-    ///   - admission: Who may join which room.
-    ///   - polls: The long polls that wait.
+    ///   - shared: What WebSockets and HTTP share.
     ///   - health: A JSON object that says how the server is.
-    init(hub: Hub, admission: Admission, polls: OpenPolls, health: @escaping @Sendable () -> String) {
-        self.polls = polls
-        self.hub = hub
-        self.admission = admission
+    init(_ shared: ChatChannel.Shared, health: @escaping @Sendable () -> String) {
+        self.shared = shared
         self.health = health
     }
 
@@ -63,6 +61,10 @@ extension ChatRoutes {
         let body = try await Self.body(of: request, context)
         let session = try Self.optionalSession("session", in: body)
         if let session { return .json(ServerFrame.session(session)) }
+        let now = self.shared.clocks.nanoseconds()
+        if let wait = self.shared.addresses.refuse(.session, of: self.address(of: request, context), at: now) {
+            throw ClientError(.rateLimited, "too many new sessions of this address", waitingNanoseconds: wait)
+        }
         var generator = SystemRandomNumberGenerator()
         return .json(ServerFrame.session(.random(using: &generator)))
     }
@@ -83,6 +85,7 @@ extension ChatRoutes {
         if let key = request.headers[.idempotencyKey], key != id {
             throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
         }
+        try self.shared.addresses.take(message, of: self.address(of: request, context), at: self.shared.clocks)
         let room = try self.hub.pin(session, of: try self.site(query, request))
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
@@ -130,6 +133,11 @@ extension ChatRoutes {
         } catch {
             throw ClientError(.badRequest, error.reason, detail: "query")
         }
+    }
+
+    /// The limits of the client of a request.
+    private func address(of request: Request, _ context: ChatRequestContext) -> AddressLimits.Record {
+        self.shared.addressRecord(of: context.channel, forwarded: request.headers[values: .xForwardedFor])
     }
 
     /// The site of a request, whose origin has been found good for one site at least.
@@ -247,5 +255,6 @@ extension Response {
 }
 
 extension HTTPField.Name {
+    static let xForwardedFor = HTTPField.Name("X-Forwarded-For") ?? .range
     static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .range
 }

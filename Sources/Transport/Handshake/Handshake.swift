@@ -33,6 +33,12 @@ struct Handshake: Sendable {
             self.error = error
             self.headers = headers
         }
+
+        /// A refusal for a while; the header says how long, in whole seconds.
+        init(_ status: HTTPResponseStatus, retryable error: ClientError) {
+            let seconds = ((error.retryAfterMilliseconds ?? 1_000) + 999) / 1_000
+            self.init(status, error, headers: ["Retry-After": "\(seconds)"])
+        }
     }
 
     var endpoint: Endpoint
@@ -59,11 +65,8 @@ struct Handshake: Sendable {
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.accept = try Self.checkUpgrade(head)
         guard !isDraining else {
-            throw Refusal(
-                .serviceUnavailable,
-                ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000),
-                headers: ["Retry-After": "2"]
-            )
+            let error = ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000)
+            throw Refusal(.serviceUnavailable, retryable: error)
         }
         let origin = admission.origins.judge(head.headers["Origin"])
         guard origin != .refused else { throw Self.foreignOrigin }

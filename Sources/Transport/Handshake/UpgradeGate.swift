@@ -35,6 +35,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     private let encoder: HTTPResponseEncoder
     private var state = State.waitingForHead
     private var channel: (any Channel)?
+    /// Where the WebSocket is counted that is being opened.
+    private var address: AddressLimits.Record?
     var wheelPlace = TimingWheel.Place()
 
     /// How long a client may take until its request head is complete, in seconds.
@@ -62,7 +64,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     func handlerRemoved(context: ChannelHandlerContext) { self.forget() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .upgrading(_, let room) = self.state { room?.cancelReservation() }
+        if case .upgrading(_, let room) = self.state { self.cancel(room) }
         self.server.polls.end(of: context.channel)
         self.forget()
         context.fireChannelInactive()
@@ -117,10 +119,43 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
                 admission: self.server.admission,
                 isDraining: self.server.isDraining.load(ordering: .relaxed)
             )
+            try self.countHandshake(head, context)
             self.state = .upgrading(handshake, try self.reserve(handshake))
         } catch {
             self.refuse(error, context)
         }
+    }
+
+    /// Counts the handshake for the server and for the client's address, and the connection that it will be.
+    private func countHandshake(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(Handshake.Refusal) {
+        let limits = self.server.addresses
+        let now = self.loop.clocks.nanoseconds()
+        if let wait = limits.refuseAccept(at: now) {
+            let error = ClientError(.overloaded, "too many connect at once", waitingNanoseconds: wait)
+            throw Handshake.Refusal(.serviceUnavailable, retryable: error)
+        }
+        let address = self.server.addressRecord(of: context.channel, forwarded: head.headers["X-Forwarded-For"])
+        if let wait = limits.refuse(.handshake, of: address, at: now) {
+            let error = ClientError(.rateLimited, "too many handshakes of this address", waitingNanoseconds: wait)
+            throw Handshake.Refusal(.tooManyRequests, retryable: error)
+        }
+        switch limits.open(address) {
+        case nil: self.address = address
+        case .address:
+            let text = "this address has \(limits.options.connections ?? 0) connections already"
+            let error = ClientError(.rateLimited, text, retryAfterMilliseconds: 5_000)
+            throw Handshake.Refusal(.tooManyRequests, retryable: error)
+        case .server:
+            let error = ClientError(.overloaded, "the server is full", retryAfterMilliseconds: 5_000)
+            throw Handshake.Refusal(.serviceUnavailable, retryable: error)
+        }
+    }
+
+    /// Gives back what a handshake has taken that ends in no connection.
+    private func cancel(_ room: Room?) {
+        room?.cancelReservation()
+        if let address { self.server.addresses.close(address) }
+        self.address = nil
     }
 
     /// Asks the hub for a place, as the last check: a refused handshake leaves nothing behind.
@@ -129,9 +164,9 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
         do throws(ClientError) {
             return try self.server.hub.reserve(request.session, of: request.site)
         } catch {
+            self.cancel(nil)
             let status: HTTPResponseStatus = error.code == .rateLimited ? .tooManyRequests : .serviceUnavailable
-            let seconds = ((error.retryAfterMilliseconds ?? 1_000) + 999) / 1_000
-            throw Handshake.Refusal(status, error, headers: ["Retry-After": "\(seconds)"])
+            throw Handshake.Refusal(status, retryable: error)
         }
     }
 }
@@ -196,18 +231,21 @@ extension UpgradeGate {
         self.loop.wheel.cancel(self)
         self.state = .upgraded
         self.answer(handshake, context)
-        let handler = WebSocketHandler(self.endpoint(of: handshake, room), loop: self.loop)
+        guard let address = self.address else { return }
+        let handler = WebSocketHandler(self.endpoint(of: handshake, room), from: address, loop: self.loop)
         let pipeline = context.pipeline.syncOperations
         do {
             _ = pipeline.removeHandler(self.encoder)
             try pipeline.addHandler(handler)
+            // From here on the handler ends what was counted.
+            self.address = nil
             if case .chat(let request) = handshake.endpoint { handler.join(from: request.position) }
             // Removing the decoder hands on the bytes that came after the request, through this handler.
             let isRemoved = pipeline.removeHandler(self.decoder)
             self.decided.succeed(.upgraded)
             isRemoved.assumeIsolated().whenComplete { _ in _ = pipeline.removeHandler(self) }
         } catch {
-            room?.cancelReservation()
+            self.cancel(room)
             context.close(promise: nil)
         }
     }

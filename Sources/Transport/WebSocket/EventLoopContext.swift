@@ -15,6 +15,7 @@ final class EventLoopContext: @unchecked Sendable {
     private let loopCount: Int
     /// How many frames a connection may send.
     let frameRate: RateLimit?
+    let addresses: AddressLimits
     private let mailbox = Mutex(Mailbox())
     /// Guarded by `loop`.
     var frameReader = ClientFrameReader()
@@ -52,7 +53,14 @@ final class EventLoopContext: @unchecked Sendable {
         case close(WebSocketHandler, CloseCode, reason: String)
     }
 
-    init(loop: any EventLoop, of loopCount: Int = 1, clocks: any Clocks, frameRate: RateLimit? = nil) {
+    init(
+        loop: any EventLoop,
+        of loopCount: Int,
+        clocks: any Clocks,
+        frameRate: RateLimit?,
+        addresses: AddressLimits
+    ) {
+        self.addresses = addresses
         self.loopCount = loopCount
         self.frameRate = frameRate
         self.loop = loop

@@ -30,6 +30,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     let loop: EventLoopContext
     private var context: ChannelHandlerContext?
     let endpoint: Endpoint
+    /// What the client's address may do; counts this connection.
+    private let address: AddressLimits.Record
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
     var wheelPlace = TimingWheel.Place()
@@ -77,8 +79,13 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     /// Limits of the echo endpoint.
     static let maximumEchoBytes = 16 * 1_024 * 1_024
 
-    init(_ endpoint: Endpoint, loop: EventLoopContext) {
+    /// - Parameters:
+    ///   - endpoint: What the connection is for.
+    ///   - address: Where it is counted as open; it is closed there at its end.
+    ///   - loop: The context of its loop.
+    init(_ endpoint: Endpoint, from address: AddressLimits.Record, loop: EventLoopContext) {
         self.endpoint = endpoint
+        self.address = address
         self.loop = loop
         switch endpoint {
         case .chat:
@@ -203,7 +210,9 @@ extension WebSocketHandler: Link {
                     retryAfterMilliseconds: Int(self.drainMilliseconds),
                     id: message.id
                 )
-            case .user(let message): try room.accept(message, page: page, from: self, mode: mode)
+            case .user(let message):
+                try self.loop.addresses.take(message, of: self.address, at: self.loop.clocks)
+                try room.accept(message, page: page, from: self, mode: mode)
             case .resume(let position): try room.resume(self, from: position)
             case .history(let request): self.queue(.text, try room.history(request))
             // Who writes is not passed on yet, and a sign of life was noted when it arrived.
@@ -414,6 +423,7 @@ extension WebSocketHandler {
         guard self.state != .closed else { return }
         if self.state == .open { self.leave() }
         self.state = .closed
+        self.loop.addresses.close(self.address)
         self.loop.connectionEnded()
         self.loop.wheel.cancel(self)
         self.context = nil
