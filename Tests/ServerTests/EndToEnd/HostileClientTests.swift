@@ -1,6 +1,7 @@
 import Hub
 import Messages
 import Testing
+import Transport
 
 @Suite("hostile clients", .timeLimit(.minutes(1)))
 struct HostileClientTests {
@@ -180,7 +181,7 @@ struct HostileClientTests {
         arguments: [0x9, 0x0]
     )
     func frameFlood(opcode: UInt8) async throws {
-        try await RunningServer.run { server in
+        try await RunningServer.run(limits: AddressLimitOptions()) { server in
             try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
                 _ = try await socket.next()
                 if opcode == 0 { try await socket.send(0x1, [], isFinal: false) }
@@ -191,6 +192,61 @@ struct HostileClientTests {
                 try await good.send(#"{"type":"user","message":"hello","id":"m1"}"#)
                 #expect(try await good.next("claude")["id"]?.text == "re:m1")
             }
+        }
+    }
+
+    @Test("G6 messages by WebSocket and by POST share the limit of their address")
+    func sharedLimit() async throws {
+        var limits = AddressLimitOptions.none
+        limits.messages = RateLimit(1, perSeconds: 60, burst: 4)
+        try await RunningServer.run(limits: limits) { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                for index in 0..<2 { try await socket.send(#"{"type":"user","message":"a","id":"w\#(index)"}"#) }
+                for _ in 0..<2 { _ = try await socket.next("ack") }
+                func post(_ id: String) async throws -> TestRequest.Answer {
+                    let body = #"{"type":"user","message":"a","id":"\#(id)","sessionId":"other"}"#
+                    return try await TestRequest.post("/api/chat/messages", body).send(port: server.port)
+                }
+                #expect(try await [post("p1"), post("p2")].map(\.status) == [200, 200])
+                let refused = try await post("p3")
+                #expect(refused.status == 429)
+                #expect(refused.json["code"] == .text("rate_limited"))
+                #expect(refused.head.contains("Retry-After: "))
+                try await socket.send(#"{"type":"user","message":"a","id":"w3"}"#)
+                #expect(try await socket.next("error")["id"] == .text("w3"))
+            }
+        }
+    }
+
+    @Test("G3 handshakes, new sessions and connections of one address are limited")
+    func addressLimits() async throws {
+        var limits = AddressLimitOptions.none
+        limits.handshakes = RateLimit(1, perSeconds: 60, burst: 3)
+        limits.sessions = RateLimit(1, perSeconds: 60, burst: 2)
+        limits.connections = 1
+        try await RunningServer.run(limits: limits) { server in
+            func handshake() async throws -> TestRequest.Answer {
+                try await TestSocket.connect(port: server.port) { socket in
+                    try await socket.write(TestSocket.handshake("/ws/chat?session=b"))
+                    return try await TestRequest.answer(from: socket)
+                }
+            }
+            try await TestSocket.open("/ws/chat?session=a", port: server.port) { _ in
+                let second = try await handshake()
+                #expect(second.status == 429)
+                #expect(second.json["message"] == .text("this address has 1 connections already"))
+            }
+            var answer = try await handshake()
+            // The third of the burst is let in, as soon as the first connection has ended, or is one too many.
+            while answer.json["message"] != .text("too many handshakes of this address") {
+                answer = try await handshake()
+            }
+            #expect(answer.json["message"] == .text("too many handshakes of this address"))
+            #expect(answer.head.contains("Retry-After: "))
+            let session = TestRequest.post("/api/chat/session", "{}")
+            var statuses: [Int] = []
+            for _ in 0..<3 { statuses.append(try await session.send(port: server.port).status) }
+            #expect(statuses == [200, 200, 429])
         }
     }
 

@@ -22,6 +22,7 @@ struct RunningServer: Sendable {
     ///   - options: The bounds of the hub.
     ///   - tls: Certificate and key.
     ///   - offersEcho: Whether `/_echo` is there.
+    ///   - limits: What the clients of one address may do; nothing leaves out the limit of frames, too.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -29,11 +30,12 @@ struct RunningServer: Sendable {
         options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
         tls: (certificate: String, key: String)? = nil,
         offersEcho: Bool = false,
+        limits: AddressLimitOptions? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let entries = responders.enumerated().map { Chain.Entry($1, name: "responder-\($0)", stage: .answer) }
         let chain = Chain(name: "test", entries: entries)
-        try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, body)
+        try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, limits: limits, body)
     }
 
     /// Runs a server with a whole chain.
@@ -45,6 +47,7 @@ struct RunningServer: Sendable {
     ///   - options: The bounds of the hub.
     ///   - tls: Certificate and key.
     ///   - offersEcho: Whether `/_echo` is there.
+    ///   - limits: What the clients of one address may do; nothing leaves out the limit of frames, too.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -54,6 +57,7 @@ struct RunningServer: Sendable {
         options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
         tls: (certificate: String, key: String)? = nil,
         offersEcho: Bool = false,
+        limits: AddressLimitOptions? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = Logger(label: "test")
@@ -62,7 +66,15 @@ struct RunningServer: Sendable {
         let hub = Hub(options: options, clocks: SystemClocks(), subscriber: runner)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(
-            options: .init(host: "127.0.0.1", port: 0, tls: tls, offersEcho: offersEcho, eventLoops: 2),
+            options: .init(
+                host: "127.0.0.1",
+                port: 0,
+                tls: tls,
+                offersEcho: offersEcho,
+                frameRate: limits == nil ? nil : ChatServer.Options.defaultFrameRate,
+                addressLimits: limits ?? .none,
+                eventLoops: 2
+            ),
             hub: hub,
             clocks: SystemClocks(),
             logger: logger,
