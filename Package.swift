@@ -8,6 +8,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -51,19 +53,21 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
     targets: [
         part("Diagnostics", [yams]),
         part("Messages"),
         part("Hub", ["Messages"]),
+        part("Access", ["Messages", jwtKit, crypto]),
         part(
             "Transport",
             [
-                "Messages", "Hub", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
+                "Messages", "Hub", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
                 nioExtras("NIOHTTPTypes"), nioExtras("NIOHTTPTypesHTTP1"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                crypto,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             resources: [.embedInCode("Widget")]
@@ -76,7 +80,7 @@ let package = Package(
         part(
             "Server",
             [
-                "Messages", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
+                "Messages", "Diagnostics", "Hub", "Access", "Transport", "Responders", "Rules", "Plugins", crypto,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -90,9 +94,10 @@ let package = Package(
 
         tests(of: "Messages", ["Messages"]),
         tests(of: "Hub", ["Messages", "Hub"]),
+        tests(of: "Access", ["Messages", "Access", jwtKit, crypto]),
         tests(
             of: "Transport",
-            ["Messages", "Hub", "Transport", logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]
+            ["Messages", "Hub", "Access", "Transport", logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]
         ),
         tests(of: "Rules", ["Diagnostics", "Rules"], exclude: ["Broken"]),
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
@@ -100,7 +105,8 @@ let package = Package(
         tests(
             of: "Server",
             [
-                "Diagnostics", "Messages", "Hub", "Transport", "Responders", "RespondersTesting", "Plugins", "Server",
+                "Diagnostics", "Messages", "Hub", "Access", "Transport", "Responders", "RespondersTesting", "Plugins",
+                "Server", crypto,
                 logging, serviceLifecycle,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -26,29 +26,6 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     private init(unchecked rawValue: String) { self.rawValue = rawValue }
 }
 
-/// Names a web site that embeds the chat.
-///
-/// 1 through 64 of `a-z 0-9 -`.
-public struct SiteID: Hashable, Sendable, CustomStringConvertible {
-    public let rawValue: String
-
-    /// Takes a name that somebody wrote; nothing where a character isn't allowed or the length is out of bounds.
-    public init?(_ text: some StringProtocol) {
-        let isAllowed = text.utf8.allSatisfy { byte in
-            isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || byte == UInt8(ascii: "-")
-        }
-        guard isAllowed, 1...Limits.identifierBytes ~= text.utf8.count else { return nil }
-        self.rawValue = String(text)
-    }
-
-    private init(unchecked rawValue: String) { self.rawValue = rawValue }
-
-    public var description: String { self.rawValue }
-
-    /// The site where none is configured.
-    public static let `default` = SiteID(unchecked: "default")
-}
-
 /// Where a client stands in a room: an epoch, and the number of the last durable frame that it has processed.
 ///
 /// Numbers are comparable only within one epoch, so the two never travel apart.

@@ -14,13 +14,14 @@ struct ImportTests {
         "Diagnostics": [],
         "Messages": [],
         "Hub": ["Messages"],
-        "Transport": ["Messages", "Hub"],
+        "Access": ["Messages"],
+        "Transport": ["Messages", "Hub", "Access"],
         "Responders": ["Messages", "Diagnostics"],
         "RespondersTesting": ["Messages", "Diagnostics", "Responders"],
         "CPCRE2": [],
         "Rules": ["CPCRE2", "Diagnostics"],
         "Plugins": ["Messages", "Diagnostics", "Responders", "Rules"],
-        "Server": ["Messages", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins"],
+        "Server": ["Messages", "Diagnostics", "Hub", "Access", "Transport", "Responders", "Rules", "Plugins"],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
 
