@@ -39,6 +39,10 @@ public struct CloseCode: Hashable, Sendable {
     ///
     /// Reconnect.
     public static let internalError = CloseCode(rawValue: 1011)
+    /// The token of the connection has run out.
+    ///
+    /// Reconnect with a fresh one.
+    public static let tokenExpired = CloseCode(rawValue: 4401)
     /// The client reads more slowly than it is written to.
     ///
     /// Reconnect with the position.
@@ -51,6 +55,10 @@ public struct CloseCode: Hashable, Sendable {
     ///
     /// Reconnect after a while.
     public static let rateLimited = CloseCode(rawValue: 4429)
+    /// The session, its subject or its token was revoked.
+    ///
+    /// Don't reconnect.
+    public static let revoked = CloseCode(rawValue: 4451)
     /// Five protocol errors within a minute.
     ///
     /// Don't reconnect.

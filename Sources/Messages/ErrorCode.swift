@@ -20,6 +20,8 @@ public struct ErrorCode: Hashable, Sendable {
     public static let forbiddenType = ErrorCode("forbidden_type")
     /// A token is missing, invalid or of another session; an origin isn't allowed.
     public static let unauthorized = ErrorCode("unauthorized")
+    /// The token was good and isn't any more: refresh it and try again.
+    public static let tokenExpired = ErrorCode("token_expired", isTemporary: true)
     /// Too many in too short a time; `retryAfterMs` says how long to wait.
     public static let rateLimited = ErrorCode("rate_limited", isTemporary: true)
     /// A bound of the room or of the whole server is reached.

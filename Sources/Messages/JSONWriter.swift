@@ -1,16 +1,16 @@
 /// Writes JSON into bytes, without a tree and without `Codable`.
 ///
 /// Whoever writes opens and closes objects; the writer puts the commas.
-struct JSONWriter {
-    private(set) var bytes: [UInt8]
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8]
     private var needsComma = false
 
-    init(reserving capacity: Int) {
+    package init(reserving capacity: Int) {
         self.bytes = []
         self.bytes.reserveCapacity(capacity)
     }
 
-    mutating func object(_ key: StaticString? = nil, _ members: (inout JSONWriter) -> Void) {
+    package mutating func object(_ key: StaticString? = nil, _ members: (inout JSONWriter) -> Void) {
         self.begin(key)
         self.bytes.append(UInt8(ascii: "{"))
         self.needsComma = false
@@ -33,7 +33,7 @@ struct JSONWriter {
         self.needsComma = true
     }
 
-    mutating func text(_ key: StaticString, _ value: String) {
+    package mutating func text(_ key: StaticString, _ value: String) {
         self.begin(key)
         self.quote(value)
     }
@@ -45,7 +45,7 @@ struct JSONWriter {
         self.bytes.append(UInt8(ascii: "\""))
     }
 
-    mutating func integer(_ key: StaticString, _ value: Int) {
+    package mutating func integer(_ key: StaticString, _ value: Int) {
         self.begin(key)
         self.append(value)
     }
