@@ -1,0 +1,110 @@
+public import Messages
+import Synchronization
+
+/// Gives refresh tokens and takes each once, for a new one (OAuth 2.0 Security Best Current Practice, RFC 9700 section
+/// 4.14.2, "refresh token rotation").
+///
+/// A token that is used a second time, more than half a minute after the first, was stolen or belonged to somebody from
+/// whom it was stolen: every token that comes from the same beginning is refused from then on.
+///
+/// Kept in memory, bounded: ``init(lifeDays:capacity:now:)``. Nothing that is kept gives access. Safe on every thread;
+/// nothing waits.
+public final class RefreshTokens: Sendable {
+    /// A token that was replaced by a new one.
+    public struct Renewal: Sendable {
+        /// Whom both are for.
+        public let holder: Holder
+        /// The new one.
+        public let token: RefreshToken
+        /// When the old one was used first, and the `jti` of the access token that goes with the new one: whoever comes
+        /// second within half a minute gets the same.
+        let renewed: Timestamp
+        let tokenID: String
+    }
+
+    private let table: Mutex<RefreshTable>
+    private let now: @Sendable () -> Timestamp
+
+    /// An empty table.
+    ///
+    /// - Parameters:
+    ///   - lifeDays: How long a token can be used after it was given.
+    ///   - capacity: How many visitors are remembered, some 500 bytes each. A full table forgets the visitor who never
+    ///     refreshed and came first, and only where there is none, the one who was away longest; whoever is forgotten
+    ///     begins a new session.
+    ///   - now: The time of day.
+    public init(lifeDays: Int = 30, capacity: Int = 100_000, now: @escaping @Sendable () -> Timestamp) {
+        let life = Int64(max(1, lifeDays)) * 86_400_000
+        self.table = Mutex(RefreshTable(RefreshTable.Options(lifeMilliseconds: life, capacity: max(1, capacity))))
+        self.now = now
+    }
+
+    /// Gives the first token of a family.
+    ///
+    /// - Parameter holder: A visitor.
+    /// - Returns: The token. It isn't kept.
+    public func issue(to holder: Holder) -> RefreshToken {
+        var generator = SystemRandomNumberGenerator()
+        let now = self.now()
+        return self.table.withLock { $0.issue(to: holder, now: now, using: &generator) }
+    }
+
+    /// Takes a token for the one after it.
+    ///
+    /// - Parameters:
+    ///   - text: What a client sent, of any length.
+    ///   - site: Where.
+    ///   - session: For which session, where the client says so.
+    ///   - onReuse: Called before this throws ``AccessDenied/refreshReused``, with whose family was ended.
+    /// - Returns: The new token; the same one for every use within half a minute of the first.
+    /// - Throws: ``AccessDenied/refreshRefused``, ``AccessDenied/refreshReused`` or ``AccessDenied/refreshedTooOften``.
+    public func use(
+        _ text: String,
+        at site: SiteID,
+        session: SessionID? = nil,
+        onReuse: (Holder) -> Void = { _ in }
+    ) throws(AccessDenied) -> Renewal {
+        guard let token = RefreshToken(text) else { throw .refreshRefused }
+        var generator = SystemRandomNumberGenerator()
+        let now = self.now()
+        let claim = RefreshTable.Claim(site: site, session: session)
+        switch self.table.withLock({ $0.use(token, for: claim, now: now, using: &generator) }) {
+        case .renewed(let renewal): return renewal
+        case .refused: throw .refreshRefused
+        case .tooOften: throw .refreshedTooOften
+        case .reused(let holder):
+            onReuse(holder)
+            throw .refreshReused
+        }
+    }
+
+    /// Whom a token is for, without using it.
+    ///
+    /// - Returns: Nothing where ``use(_:at:session:onReuse:)`` wouldn't take it.
+    func holder(of text: String, at site: SiteID) -> Holder? {
+        guard let token = RefreshToken(text) else { return nil }
+        let now = self.now()
+        return self.table.withLock { $0.holder(of: token, at: site, now: now) }
+    }
+
+    /// Whether a session is known to be somebody's.
+    func know(_ session: SessionID, of subject: Subject, at site: SiteID) -> Bool {
+        let now = self.now()
+        return self.table.withLock { $0.hasFamily(subject, of: session, at: site, now: now) }
+    }
+
+    /// Ends the families of what was revoked.
+    ///
+    /// Looks at every family, unless it is a session of one site: meant for what an operator does.
+    ///
+    /// - Parameter revocation: A session or a subject; a revoked access token ends no family.
+    public func end(_ revocation: Revocation) {
+        if case .token = revocation { return }
+        self.table.withLock { $0.end(revocation) }
+    }
+
+    /// How many families there are.
+    public var count: Int { self.table.withLock { $0.count } }
+    /// How many families were forgotten because there were too many.
+    public var evicted: Int { self.table.withLock { $0.evicted } }
+}
