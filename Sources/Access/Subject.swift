@@ -1,3 +1,5 @@
+import Messages
+
 /// What somebody may do.
 public enum Role: String, Hashable, Sendable, CaseIterable {
     /// Talks in one session.
@@ -32,6 +34,13 @@ public struct Subject: Hashable, Sendable, CustomStringConvertible {
     /// Takes a name; nothing where it is empty, too long or holds a control character.
     public init?(_ kind: Kind, _ id: String) {
         guard 1...Self.identifierBytes ~= id.utf8.count, isPlainText(id) else { return nil }
+        self.init(unchecked: kind, id)
+    }
+
+    /// The visitor of a session of whom no more is known.
+    static func anonymous(_ session: SessionID) -> Subject { Subject(unchecked: .anonymous, session.rawValue) }
+
+    private init(unchecked kind: Kind, _ id: String) {
         self.kind = kind
         self.id = id
     }

@@ -45,6 +45,10 @@ public enum KeyProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case badID(String)
     case tooShort(String, bytes: Int)
     case repeatedID(String)
+    case notAPublicKey
+    case privateKey
+    case unsupportedKey
+    case tooManyKeys
 
     public var description: String {
         switch self {
@@ -52,6 +56,10 @@ public enum KeyProblem: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooShort(let id, let bytes):
             "key \"\(id)\" has \(bytes) bytes; write at least \(TokenKey.shortestBytes) random bytes [short-key]"
         case .repeatedID(let id): "two keys are called \"\(id)\"; give the new one a name of its own [repeated-key-id]"
+        case .notAPublicKey: "no public key; write a PEM block \"PUBLIC KEY\" or a JWK [bad-public-key]"
+        case .privateKey: "a private key; register the public one and keep this one at the site [private-key]"
+        case .unsupportedKey: "a key of another kind; write one of P-256 (ES256) or Ed25519 (EdDSA) [unsupported-key]"
+        case .tooManyKeys: "more than \(IdentityCheck.maximumKeys) keys; remove those out of use [too-many-keys]"
         }
     }
 }

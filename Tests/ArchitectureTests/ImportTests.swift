@@ -15,13 +15,13 @@ struct ImportTests {
         "Messages": [],
         "Hub": ["Messages"],
         "Access": ["Messages"],
-        "Transport": ["Messages", "Hub", "Access"],
+        "Transport": ["Messages", "Access", "Hub"],
         "Responders": ["Messages", "Diagnostics"],
         "RespondersTesting": ["Messages", "Diagnostics", "Responders"],
         "CPCRE2": [],
         "Rules": ["CPCRE2", "Diagnostics"],
         "Plugins": ["Messages", "Diagnostics", "Responders", "Rules"],
-        "Server": ["Messages", "Diagnostics", "Hub", "Access", "Transport", "Responders", "Rules", "Plugins"],
+        "Server": ["Messages", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins"],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
 
@@ -29,6 +29,7 @@ struct ImportTests {
     private static let outside: [String: Set<String>] = [
         "Messages": ["FoundationEssentials"],
         "Hub": ["Synchronization"],
+        "Access": ["Crypto", "FoundationEssentials", "JWTKit", "Synchronization"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Diagnostics": ["FoundationEssentials", "Yams"],
