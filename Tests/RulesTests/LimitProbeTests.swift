@@ -95,6 +95,31 @@ struct LimitProbeTests {
         }
     }
 
+    @Test(
+        "looks ahead as far as a lookahead does, with what it looks for at the end and without",
+        arguments: [
+            (#"\bfoo\b(?!.*\bbar\b)"#, AttackText(unit: "foo ", tail: "bar")),
+            (#"\bfoo\b(?!.*\bbar\b)"#, AttackText(unit: "foo ", tail: "!")),
+            (#"\b(?:foo|bar)\b(?=.*(?:no|yes))"#, AttackText(unit: "foo ", tail: "no")),
+            (#"(?!.*\bbar\b)foo"#, AttackText(unit: "foo ", tail: "bar")),
+            (#"x(?:(?!\s+y)z)"#, AttackText(unit: "xz ", tail: " y")),
+        ]
+    )
+    func lookaheads(pattern: String, text: AttackText) {
+        let texts = AttackTexts.texts(
+            for: PatternOutline(pattern, isExtended: false),
+            nil,
+            needsCharacter: false,
+            CharacterOracle(Self.options)
+        )
+        #expect(texts.contains(text), "\(texts)")
+    }
+
+    @Test("a lookahead is a repeat like any other: what repeats only there is tried, too", arguments: ["=", "!"])
+    func lookaheadsAlone(kind: String) {
+        #expect(self.cost(#"\bfoo\b(?\#(kind).*\bbar\b)"#, .milliseconds(2)).isSlow)
+    }
+
     // MARK: Repeats that can meet
 
     @Test(
@@ -103,7 +128,8 @@ struct LimitProbeTests {
             (#"\w*\d*"#, #"\w* \d*"#), (".*x.*", ".* .*"), (#"(\w+)+"#, #"\w+ \w+"#),
             (#"\s*(?:#|no)?\s*"#, #"\s* \s*"#),
             (#"(?:a|\w+)(?:b|\d{2,})"#, #"\w+ \d{2,}"#), (".{0,999}a.{0,999}", ".{0,999} .{0,999}"),
-            ("[a-z]+(?=[a-f]+)", "[a-z]+ [a-f]+"), ("(?:a*b*)*", "a* a*"), ("é*É+", "é* É+"),
+            ("[a-z]+(?=[a-f]+)", "[a-z]+ [a-f]+"), ("[a-z]+(?![a-f]+)", "[a-z]+ [a-f]+"), ("(?:a*b*)*", "a* a*"),
+            ("é*É+", "é* É+"),
             ("(?x) a* # one \n a*", "a* a*"), (#"\Qa*\E[*]*\**"#, #"[*]* \**"#),
         ]
     )

@@ -48,7 +48,7 @@ struct MeetingRepeats {
             switch part {
             case .atom(let atom): return self.open(open, after: atom)
             case .edge, .reference: return open
-            case .lookaround(let branches):
+            case .lookaround(let branches, _):
                 _ = self.walk(branches, open)
                 return open
             case .group(let branches): return self.walk(branches, open)

@@ -173,7 +173,7 @@ struct OutlineReader {
             let branches = self.alternatives(depth: depth + 1)
             _ = self.take(")")
             self.isExtended = wasExtended
-            return kind == .plain ? .group(branches) : kind == .lookaround ? .lookaround(branches) : .edge
+            return kind == .plain ? .group(branches) : .lookaround(branches, isNegative: kind == .negative)
         }
     }
 
