@@ -108,6 +108,23 @@ struct LimitQuarantineTests {
         }
     }
 
+    @Test("the translation of a pattern to machine code is no slow confirm of its rule")
+    func translation() throws {
+        try withRules(Self.greeting) { folder in
+            let rules = try RuleSet.load(folder: folder, health: self.health)
+            let rule = try #require(rules.rule(named: "a/one"))
+            guard case .any(let patterns) = rule.condition else {
+                Issue.record("no pattern")
+                return
+            }
+            // It takes a second, and everything else no time.
+            let clock = NanosecondClock { patterns[0].isReady ? 1_000_000_000 : 0 }
+            var scanner = Scanner(clock: clock, processor: clock)
+            #expect(rules.answer(to: "hello", in: RuleContext(session: "a"), using: &scanner).rule == "a/one")
+            #expect(self.health.records.isEmpty)
+        }
+    }
+
     @Test("suspicion that rests on the passing of time alone ends after 64 quick confirms")
     func acquittal() throws {
         try withRules(Self.greeting) { folder in
