@@ -152,11 +152,25 @@ struct LimitProbeTests {
         #expect(meeting.map { "\($0.first.written) \($0.second.written)" } == nil)
     }
 
-    @Test("deep nesting is read in bounded time", arguments: [10, 100, 240])
-    func nesting(depth: Int) {
+    @Test(
+        "deep nesting is read in bounded time, and what isn't read to its end runs under a clock",
+        arguments: [(8, PatternCost.fine), (100, .guarded), (240, .guarded)]
+    )
+    func nesting(depth: Int, cost: PatternCost) {
         let pattern = String(repeating: "(?:", count: depth) + "a*b" + String(repeating: ")*", count: depth)
-        _ = MeetingRepeats(in: PatternOutline(pattern, isExtended: false), CharacterOracle(Self.options))
-        _ = self.cost(pattern, .zero)
+        #expect(self.cost(pattern, .zero) == cost)
+    }
+
+    @Test(
+        "a quantifier counts behind white space, a comment and a quotation",
+        arguments: [
+            "(?x)[a-z] * [a-z] * [0-9]", "(?x)[a-z] # one\n* [a-z]*[0-9]", "[a-z](?#c)*[a-z](?#c)*[0-9]",
+            #"\Qa\E*\Qa\E*[0-9]"#, #"\Qba\E+\Qa\E*[0-9]"#, #"a\E*a\Q\E*[0-9]"#,
+        ]
+    )
+    func quantifiers(pattern: String) {
+        #expect(self.cost(pattern, .zero) == .guarded)
+        #expect((try? Pattern(pattern)) != nil)
     }
 
     @Test("repeats in repeats make no endless text")
