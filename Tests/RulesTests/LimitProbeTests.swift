@@ -120,6 +120,32 @@ struct LimitProbeTests {
         #expect(self.cost(#"\bfoo\b(?\#(kind).*\bbar\b)"#, .milliseconds(2)).isSlow)
     }
 
+    @Test(
+        "the whole pattern can't be called, since more stands in it than was written",
+        arguments: ["(?R)", "(?0)", #"\g<0>"#]
+    )
+    func wholeCalls(call: String) throws {
+        let keys = "match: '\\((?:[^()]|\(call))*\\)'\nallow: [recursion]\nreply: Hi"
+        let diagnostics = try RuleFixture.diagnostics(ofRule: keys)
+        #expect(
+            diagnostics == [
+                "a.yaml:4:24: \"\(call)\" calls the whole pattern; name a group, (?<name>...), and call that: (?&name) "
+                    + "[rejected-pattern]"
+            ]
+        )
+    }
+
+    @Test("a group may be called, and takes what it takes elsewhere")
+    func groupCalls() throws {
+        let keys = #"match: '(?<pair>\((?:[^()]|(?&pair))*\))'"# + "\nallow: [recursion, slow]\nreply: '{{pair}}'"
+        let rules = try RuleFixture.load(["a.yaml": RuleFixture.rule(keys)])
+        guard case .reply(let reply) = rules.result("see ((a)b) there").outcome else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(reply.text == "((a)b)")
+    }
+
     // MARK: Repeats that can meet
 
     @Test(

@@ -92,12 +92,19 @@ struct PatternCheck {
                 let problem = "\"\(remark.written)\" calls a group again"
                 let hint = "write it out, or allow: [recursion] in the rule"
                 findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
+            case .recursion where Self.wholeCalls.contains(remark.written):
+                // Once it is compiled, more stands in the pattern than what was written.
+                let problem = "\"\(remark.written)\" calls the whole pattern"
+                let hint = "name a group, (?<name>...), and call that: (?&name)"
+                findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
             case .recursion, .unnamedGroup: continue
             }
             isFine = false
         }
         return isFine
     }
+
+    private static let wholeCalls: Set = ["(?R)", "(?0)", #"\g<0>"#, #"\g'0'"#]
 
     private static func hint(for remark: PatternRemark) -> String {
         switch remark.written {
