@@ -146,6 +146,19 @@ struct LimitProbeTests {
         #expect(reply.text == "((a)b)")
     }
 
+    @Test("a pattern that is too large to run under a clock is refused where it has to")
+    func tooLarge() throws {
+        let pattern = String(repeating: "b", count: 9_000)
+        #expect(try RuleFixture.diagnostics(ofRule: "match: '\(pattern)'\nreply: Hi").isEmpty)
+        let diagnostics = try RuleFixture.diagnostics(ofRule: "match: '\(pattern)'\nallow: [slow]\nreply: Hi")
+        #expect(
+            diagnostics == [
+                "a.yaml:4:12: the pattern is too large to be run under a clock; split it into several under any: "
+                    + "[pattern-too-large]"
+            ]
+        )
+    }
+
     // MARK: Repeats that can meet
 
     @Test(

@@ -193,8 +193,13 @@ struct PatternCheck {
     /// The pattern as it may run: under a clock where it could take long.
     private func bounded(_ pattern: Pattern, into findings: inout Findings) -> Pattern? {
         switch self.allowsSlow ? .guarded : PatternCost(of: pattern.source, self.options) {
-        case .fine: return pattern
-        case .guarded: return pattern.guarded
+        case .fine where !Pattern.isMachineCodeRefused: return pattern
+        case .fine, .guarded:
+            if let guarded = pattern.guarded { return guarded }
+            let problem = "the pattern is too large to be run under a clock"
+            let hint = "split it into several under any:"
+            findings.error("pattern-too-large", at: self.written.node.place, problem, hint: hint)
+            return nil
         case .slow(let problem, let hint):
             findings.error("slow-pattern", at: self.written.node.place, problem, hint: hint)
             return nil
