@@ -31,6 +31,8 @@ public struct YAMLNode: Sendable {
     public var content: Content
     /// Where the value starts: at the opening quote of a quoted scalar, at the first key of a block mapping.
     public var place: Place
+    /// The text that it was read from, where it was.
+    private var source: YAMLSource?
 
     /// Reads the only document of a file.
     ///
@@ -50,7 +52,7 @@ public struct YAMLNode: Sendable {
                 self.init(content: .null, place: start)
                 return
             }
-            self.init(node, file: file, keyPath: keyPath)
+            self.init(node, file: file, keyPath: keyPath, YAMLSource(text: yaml))
         } catch let diagnostic as Diagnostic {
             throw diagnostic
         } catch let error as YamlError {
@@ -68,13 +70,14 @@ public struct YAMLNode: Sendable {
         self.place = place
     }
 
-    private init(_ node: Node, file: String, keyPath: String) {
+    private init(_ node: Node, file: String, keyPath: String, _ source: YAMLSource) {
+        defer { self.source = source }
         let place = Place(file: file, node.mark, keyPath: keyPath)
         switch node {
         case .scalar(let scalar):
             self.init(content: Self.content(of: scalar), place: place)
         case .sequence(let sequence):
-            let items = sequence.enumerated().map { YAMLNode($1, file: file, keyPath: "\(keyPath)[\($0)]") }
+            let items = sequence.enumerated().map { YAMLNode($1, file: file, keyPath: "\(keyPath)[\($0)]", source) }
             self.init(content: .sequence(items), place: place)
         case .mapping(let mapping):
             let entries = mapping.map { pair in
@@ -83,7 +86,7 @@ public struct YAMLNode: Sendable {
                 return Entry(
                     key: key,
                     place: Place(file: file, pair.key.mark, keyPath: path),
-                    value: YAMLNode(pair.value, file: file, keyPath: path)
+                    value: YAMLNode(pair.value, file: file, keyPath: path, source)
                 )
             }
             self.init(content: .mapping(entries), place: place)
@@ -138,9 +141,7 @@ extension YAMLNode {
     /// - Returns: The place.
     public func place(ofScalar offset: Int) -> Place {
         var place = self.place
-        guard case .scalar(let text, let style) = self.content, !text.unicodeScalars.contains("\n") else {
-            return place
-        }
+        guard case .scalar(let text, let style) = self.content, self.isAsWritten(text, style) else { return place }
         switch style {
         case .plain: place.column += offset
         case .singleQuoted:
@@ -151,6 +152,28 @@ extension YAMLNode {
         }
         return place
     }
+}
+
+extension YAMLNode {
+    /// Whether a scalar stands at its place, on one line, as it is read.
+    ///
+    /// One that is folded over several lines doesn't, nor does one behind an anchor.
+    private func isAsWritten(_ text: String, _ style: Style) -> Bool {
+        guard !text.unicodeScalars.contains("\n") else { return false }
+        guard let source = self.source else { return true }
+        let lines = source.text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(self.place.line - 1) else { return false }
+        let rest = lines[self.place.line - 1].dropFirst(self.place.column - 1)
+        let written = style == .singleQuoted ? "'\(text.replacing("'", with: "''"))'" : text
+        return rest.starts(with: written.unicodeScalars)
+    }
+}
+
+/// A text that many nodes were read from.
+private final class YAMLSource: Sendable {
+    let text: String
+
+    init(text: String) { self.text = text }
 }
 
 extension Place {

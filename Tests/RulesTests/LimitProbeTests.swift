@@ -159,6 +159,21 @@ struct LimitProbeTests {
         )
     }
 
+    @Test(
+        "a mistake in a text that doesn't stand there as it is read has the place where the text starts",
+        arguments: [
+            ("match: 'first\n     (second'", "a.yaml:4:12"), ("match: first\n     (second", "a.yaml:4:12"),
+            ("match: &p '(second'", "a.yaml:4:12"), ("match: 'it''s (second'", "a.yaml:4:26"),
+            ("match: b(second", "a.yaml:4:20"),
+        ]
+    )
+    func places(keys: String, place: String) throws {
+        let rule = "version: 1\nrules:\n  - id: one\n    \(keys)\n    reply: Hi\n"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": rule])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasPrefix("\(place): missing closing"), "\(diagnostics)")
+    }
+
     // MARK: Repeats that can meet
 
     @Test(
