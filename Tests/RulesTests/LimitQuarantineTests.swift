@@ -93,6 +93,24 @@ struct LimitQuarantineTests {
         }
     }
 
+    @Test("a rule comes back when its pattern was changed, and only then")
+    func mended() throws {
+        let other = "  - {id: two, match: '\\bbye\\b', reply: Bye}\n"
+        try withRules(Self.greeting + other) { folder in
+            let rules = try RuleSet.load(folder: folder, health: self.health)
+            for session in ["a", "b", "c"] { _ = self.ask(rules, from: session) }
+            #expect(self.health.quarantine(of: "a/one") != nil)
+            try withRules(Self.greeting + other.replacing("bye", with: "by")) { folder in
+                try RuleSet.load(folder: folder, health: self.health).replace(rules)
+                #expect(self.health.quarantine(of: "a/one") != nil)
+            }
+            try withRules(Self.greeting.replacing("hello", with: "hell")) { folder in
+                try RuleSet.load(folder: folder, health: self.health).replace(rules)
+                #expect(self.health.quarantine(of: "a/one") == nil)
+            }
+        }
+    }
+
     @Test("a machine that is busy with something else takes no rule out")
     func busyMachine() throws {
         try withRules(Self.greeting) { folder in
