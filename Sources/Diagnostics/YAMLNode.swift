@@ -52,6 +52,10 @@ public struct YAMLNode: Sendable {
                 self.init(content: .null, place: start)
                 return
             }
+            // Only an alias makes more of a file than stands in it.
+            guard !yaml.utf8.contains(UInt8(ascii: "*")) || Self.count(of: node) <= Self.maximumCount else {
+                throw Diagnostic("yaml-too-large", at: start, "aliases make it too large", hint: "write fewer of them")
+            }
             self.init(node, file: file, keyPath: keyPath, YAMLSource(text: yaml))
         } catch let diagnostic as Diagnostic {
             throw diagnostic
@@ -64,6 +68,24 @@ public struct YAMLNode: Sendable {
 
     /// The deepest nesting that is read.
     public static let maximumDepth = 100
+
+    /// So many values are read, those of aliases included.
+    private static let maximumCount = 1_000_000
+
+    /// How many values stand in a node; a little more than ``maximumCount`` where there are more.
+    private static func count(of node: Node) -> Int {
+        var count = 0
+        var rest = [node]
+        while let next = rest.popLast(), count <= self.maximumCount {
+            count += 1
+            switch next {
+            case .sequence(let items): rest += items
+            case .mapping(let entries): rest += entries.map(\.value)
+            case .scalar, .alias: break
+            }
+        }
+        return count
+    }
 
     public init(content: Content, place: Place) {
         self.content = content

@@ -174,6 +174,24 @@ struct LimitProbeTests {
         #expect(diagnostics[0].hasPrefix("\(place): missing closing"), "\(diagnostics)")
     }
 
+    @Test("macros that double at each level are refused where they become too large")
+    func doubling() throws {
+        let macros = (0..<26).map { "  m\($0): '{{m\($0 + 1)}}{{m\($0 + 1)}}'\n" }.joined() + "  m26: 'ab'\n"
+        let rules = "rules:\n  - {id: one, match: '{{m0}}', reply: Hi}\n"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": "version: 1\nmacros:\n\(macros)\(rules)"])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasSuffix("is longer than 32 KiB when written out; shorten it [pattern-too-large]"))
+    }
+
+    @Test("aliases that double at each level are refused")
+    func aliases() throws {
+        let levels = (1..<30).map { "    k\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+        let file = "version: 1\nrules:\n  - id: one\n    k0: &a0 x\n\(levels)"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": file])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasSuffix("[yaml-too-large]"), "\(diagnostics)")
+    }
+
     // MARK: Repeats that can meet
 
     @Test(
