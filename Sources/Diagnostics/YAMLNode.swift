@@ -31,6 +31,8 @@ public struct YAMLNode: Sendable {
     public var content: Content
     /// Where the value starts: at the opening quote of a quoted scalar, at the first key of a block mapping.
     public var place: Place
+    /// The text that it was read from, where it was.
+    private var source: YAMLSource?
 
     /// Reads the only document of a file.
     ///
@@ -50,7 +52,11 @@ public struct YAMLNode: Sendable {
                 self.init(content: .null, place: start)
                 return
             }
-            self.init(node, file: file, keyPath: keyPath)
+            // Only an alias makes more of a file than stands in it.
+            guard !yaml.utf8.contains(UInt8(ascii: "*")) || Self.count(of: node) <= Self.maximumCount else {
+                throw Diagnostic("yaml-too-large", at: start, "aliases make it too large", hint: "write fewer of them")
+            }
+            self.init(node, file: file, keyPath: keyPath, YAMLSource(text: yaml))
         } catch let diagnostic as Diagnostic {
             throw diagnostic
         } catch let error as YamlError {
@@ -63,18 +69,37 @@ public struct YAMLNode: Sendable {
     /// The deepest nesting that is read.
     public static let maximumDepth = 100
 
+    /// So many values are read, those of aliases included.
+    private static let maximumCount = 1_000_000
+
+    /// How many values stand in a node; a little more than ``maximumCount`` where there are more.
+    private static func count(of node: Node) -> Int {
+        var count = 0
+        var rest = [node]
+        while let next = rest.popLast(), count <= self.maximumCount {
+            count += 1
+            switch next {
+            case .sequence(let items): rest += items
+            case .mapping(let entries): rest += entries.map(\.value)
+            case .scalar, .alias: break
+            }
+        }
+        return count
+    }
+
     public init(content: Content, place: Place) {
         self.content = content
         self.place = place
     }
 
-    private init(_ node: Node, file: String, keyPath: String) {
+    private init(_ node: Node, file: String, keyPath: String, _ source: YAMLSource) {
+        defer { self.source = source }
         let place = Place(file: file, node.mark, keyPath: keyPath)
         switch node {
         case .scalar(let scalar):
             self.init(content: Self.content(of: scalar), place: place)
         case .sequence(let sequence):
-            let items = sequence.enumerated().map { YAMLNode($1, file: file, keyPath: "\(keyPath)[\($0)]") }
+            let items = sequence.enumerated().map { YAMLNode($1, file: file, keyPath: "\(keyPath)[\($0)]", source) }
             self.init(content: .sequence(items), place: place)
         case .mapping(let mapping):
             let entries = mapping.map { pair in
@@ -83,7 +108,7 @@ public struct YAMLNode: Sendable {
                 return Entry(
                     key: key,
                     place: Place(file: file, pair.key.mark, keyPath: path),
-                    value: YAMLNode(pair.value, file: file, keyPath: path)
+                    value: YAMLNode(pair.value, file: file, keyPath: path, source)
                 )
             }
             self.init(content: .mapping(entries), place: place)
@@ -138,9 +163,7 @@ extension YAMLNode {
     /// - Returns: The place.
     public func place(ofScalar offset: Int) -> Place {
         var place = self.place
-        guard case .scalar(let text, let style) = self.content, !text.unicodeScalars.contains("\n") else {
-            return place
-        }
+        guard case .scalar(let text, let style) = self.content, self.isAsWritten(text, style) else { return place }
         switch style {
         case .plain: place.column += offset
         case .singleQuoted:
@@ -151,6 +174,28 @@ extension YAMLNode {
         }
         return place
     }
+}
+
+extension YAMLNode {
+    /// Whether a scalar stands at its place, on one line, as it is read.
+    ///
+    /// One that is folded over several lines doesn't, nor does one behind an anchor.
+    private func isAsWritten(_ text: String, _ style: Style) -> Bool {
+        guard !text.unicodeScalars.contains("\n") else { return false }
+        guard let source = self.source else { return true }
+        let lines = source.text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(self.place.line - 1) else { return false }
+        let rest = lines[self.place.line - 1].dropFirst(self.place.column - 1)
+        let written = style == .singleQuoted ? "'\(text.replacing("'", with: "''"))'" : text
+        return rest.starts(with: written.unicodeScalars)
+    }
+}
+
+/// A text that many nodes were read from.
+private final class YAMLSource: Sendable {
+    let text: String
+
+    init(text: String) { self.text = text }
 }
 
 extension Place {

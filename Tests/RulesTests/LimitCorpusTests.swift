@@ -95,6 +95,10 @@ struct LimitCorpusTests {
         .init("^(?=.*a.*a.*a.*[0-9])", "", "a", "!", .clock),
         .init("(?<=a)[a-z]*[a-z]*[0-9]", "", "a", "!", .probe),
         .init("(?!.*x)[a-z]*[0-9]", "", "a", "!", .probe),
+        .init(#"\bfoo\b(?!.*\bbar\b)"#, "", "foo ", "bar", .probe),
+        .init(#"\b(?:form|field)\b(?!.*\bsaved\b)"#, "", "form ", "saved", .probe),
+        .init(#"\bfoo\b(?!.*\bbar\b)\s+qux"#, "qux\n", "foo ", "", .probe),
+        .init("[a-z]+(?![a-f]+)[0-9]", "", "a", "!", .probe),
         .init("(?=[a-z]+[0-9])a", "", "a", "!", .probe),
         .init(#"^(?:(?=\w+)\w)+[0-9]"#, "", "a", "!", .probe),
         .init("(?:(?!x).)*[0-9]", "", "a", "!", .steps),
@@ -174,5 +178,5 @@ struct LimitCorpusTests {
 }
 
 extension PatternCost {
-    fileprivate var isSlow: Bool { if case .slow = self { true } else { false } }
+    var isSlow: Bool { if case .slow = self { true } else { false } }
 }

@@ -95,6 +95,103 @@ struct LimitProbeTests {
         }
     }
 
+    @Test(
+        "looks ahead as far as a lookahead does, with what it looks for at the end and without",
+        arguments: [
+            (#"\bfoo\b(?!.*\bbar\b)"#, AttackText(unit: "foo ", tail: "bar")),
+            (#"\bfoo\b(?!.*\bbar\b)"#, AttackText(unit: "foo ", tail: "!")),
+            (#"\b(?:foo|bar)\b(?=.*(?:no|yes))"#, AttackText(unit: "foo ", tail: "no")),
+            (#"(?!.*\bbar\b)foo"#, AttackText(unit: "foo ", tail: "bar")),
+            (#"x(?:(?!\s+y)z)"#, AttackText(unit: "xz ", tail: " y")),
+        ]
+    )
+    func lookaheads(pattern: String, text: AttackText) {
+        let texts = AttackTexts.texts(
+            for: PatternOutline(pattern, isExtended: false),
+            nil,
+            needsCharacter: false,
+            CharacterOracle(Self.options)
+        )
+        #expect(texts.contains(text), "\(texts)")
+    }
+
+    @Test("a lookahead is a repeat like any other: what repeats only there is tried, too", arguments: ["=", "!"])
+    func lookaheadsAlone(kind: String) {
+        #expect(self.cost(#"\bfoo\b(?\#(kind).*\bbar\b)"#, .milliseconds(2)).isSlow)
+    }
+
+    @Test(
+        "the whole pattern can't be called, since more stands in it than was written",
+        arguments: ["(?R)", "(?0)", #"\g<0>"#]
+    )
+    func wholeCalls(call: String) throws {
+        let keys = "match: '\\((?:[^()]|\(call))*\\)'\nallow: [recursion]\nreply: Hi"
+        let diagnostics = try RuleFixture.diagnostics(ofRule: keys)
+        #expect(
+            diagnostics == [
+                "a.yaml:4:24: \"\(call)\" calls the whole pattern; name a group, (?<name>...), and call that: (?&name) "
+                    + "[rejected-pattern]"
+            ]
+        )
+    }
+
+    @Test("a group may be called, and takes what it takes elsewhere")
+    func groupCalls() throws {
+        let keys = #"match: '(?<pair>\((?:[^()]|(?&pair))*\))'"# + "\nallow: [recursion, slow]\nreply: '{{pair}}'"
+        let rules = try RuleFixture.load(["a.yaml": RuleFixture.rule(keys)])
+        guard case .reply(let reply) = rules.result("see ((a)b) there").outcome else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(reply.text == "((a)b)")
+    }
+
+    @Test("a pattern that is too large to run under a clock is refused where it has to")
+    func tooLarge() throws {
+        let pattern = String(repeating: "b", count: 9_000)
+        #expect(try RuleFixture.diagnostics(ofRule: "match: '\(pattern)'\nreply: Hi").isEmpty)
+        let diagnostics = try RuleFixture.diagnostics(ofRule: "match: '\(pattern)'\nallow: [slow]\nreply: Hi")
+        #expect(
+            diagnostics == [
+                "a.yaml:4:12: the pattern is too large to be run under a clock; split it into several under any: "
+                    + "[pattern-too-large]"
+            ]
+        )
+    }
+
+    @Test(
+        "a mistake in a text that doesn't stand there as it is read has the place where the text starts",
+        arguments: [
+            ("match: 'first\n     (second'", "a.yaml:4:12"), ("match: first\n     (second", "a.yaml:4:12"),
+            ("match: &p '(second'", "a.yaml:4:12"), ("match: 'it''s (second'", "a.yaml:4:26"),
+            ("match: b(second", "a.yaml:4:20"),
+        ]
+    )
+    func places(keys: String, place: String) throws {
+        let rule = "version: 1\nrules:\n  - id: one\n    \(keys)\n    reply: Hi\n"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": rule])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasPrefix("\(place): missing closing"), "\(diagnostics)")
+    }
+
+    @Test("macros that double at each level are refused where they become too large")
+    func doubling() throws {
+        let macros = (0..<26).map { "  m\($0): '{{m\($0 + 1)}}{{m\($0 + 1)}}'\n" }.joined() + "  m26: 'ab'\n"
+        let rules = "rules:\n  - {id: one, match: '{{m0}}', reply: Hi}\n"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": "version: 1\nmacros:\n\(macros)\(rules)"])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasSuffix("is longer than 32 KiB when written out; shorten it [pattern-too-large]"))
+    }
+
+    @Test("aliases that double at each level are refused")
+    func aliases() throws {
+        let levels = (1..<30).map { "    k\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+        let file = "version: 1\nrules:\n  - id: one\n    k0: &a0 x\n\(levels)"
+        let diagnostics = try RuleFixture.diagnostics(["a.yaml": file])
+        #expect(diagnostics.count == 1)
+        #expect(diagnostics[0].hasSuffix("[yaml-too-large]"), "\(diagnostics)")
+    }
+
     // MARK: Repeats that can meet
 
     @Test(
@@ -103,7 +200,8 @@ struct LimitProbeTests {
             (#"\w*\d*"#, #"\w* \d*"#), (".*x.*", ".* .*"), (#"(\w+)+"#, #"\w+ \w+"#),
             (#"\s*(?:#|no)?\s*"#, #"\s* \s*"#),
             (#"(?:a|\w+)(?:b|\d{2,})"#, #"\w+ \d{2,}"#), (".{0,999}a.{0,999}", ".{0,999} .{0,999}"),
-            ("[a-z]+(?=[a-f]+)", "[a-z]+ [a-f]+"), ("(?:a*b*)*", "a* a*"), ("é*É+", "é* É+"),
+            ("[a-z]+(?=[a-f]+)", "[a-z]+ [a-f]+"), ("[a-z]+(?![a-f]+)", "[a-z]+ [a-f]+"), ("(?:a*b*)*", "a* a*"),
+            ("é*É+", "é* É+"),
             ("(?x) a* # one \n a*", "a* a*"), (#"\Qa*\E[*]*\**"#, #"[*]* \**"#),
         ]
     )
@@ -126,11 +224,25 @@ struct LimitProbeTests {
         #expect(meeting.map { "\($0.first.written) \($0.second.written)" } == nil)
     }
 
-    @Test("deep nesting is read in bounded time", arguments: [10, 100, 240])
-    func nesting(depth: Int) {
+    @Test(
+        "deep nesting is read in bounded time, and what isn't read to its end runs under a clock",
+        arguments: [(8, PatternCost.fine), (100, .guarded), (240, .guarded)]
+    )
+    func nesting(depth: Int, cost: PatternCost) {
         let pattern = String(repeating: "(?:", count: depth) + "a*b" + String(repeating: ")*", count: depth)
-        _ = MeetingRepeats(in: PatternOutline(pattern, isExtended: false), CharacterOracle(Self.options))
-        _ = self.cost(pattern, .zero)
+        #expect(self.cost(pattern, .zero) == cost)
+    }
+
+    @Test(
+        "a quantifier counts behind white space, a comment and a quotation",
+        arguments: [
+            "(?x)[a-z] * [a-z] * [0-9]", "(?x)[a-z] # one\n* [a-z]*[0-9]", "[a-z](?#c)*[a-z](?#c)*[0-9]",
+            #"\Qa\E*\Qa\E*[0-9]"#, #"\Qba\E+\Qa\E*[0-9]"#, #"a\E*a\Q\E*[0-9]"#,
+        ]
+    )
+    func quantifiers(pattern: String) {
+        #expect(self.cost(pattern, .zero) == .guarded)
+        #expect((try? Pattern(pattern)) != nil)
     }
 
     @Test("repeats in repeats make no endless text")

@@ -93,6 +93,24 @@ struct LimitQuarantineTests {
         }
     }
 
+    @Test("a rule comes back when its pattern was changed, and only then")
+    func mended() throws {
+        let other = "  - {id: two, match: '\\bbye\\b', reply: Bye}\n"
+        try withRules(Self.greeting + other) { folder in
+            let rules = try RuleSet.load(folder: folder, health: self.health)
+            for session in ["a", "b", "c"] { _ = self.ask(rules, from: session) }
+            #expect(self.health.quarantine(of: "a/one") != nil)
+            try withRules(Self.greeting + other.replacing("bye", with: "by")) { folder in
+                try RuleSet.load(folder: folder, health: self.health).replace(rules)
+                #expect(self.health.quarantine(of: "a/one") != nil)
+            }
+            try withRules(Self.greeting.replacing("hello", with: "hell")) { folder in
+                try RuleSet.load(folder: folder, health: self.health).replace(rules)
+                #expect(self.health.quarantine(of: "a/one") == nil)
+            }
+        }
+    }
+
     @Test("a machine that is busy with something else takes no rule out")
     func busyMachine() throws {
         try withRules(Self.greeting) { folder in
@@ -105,6 +123,23 @@ struct LimitQuarantineTests {
             // The first one can't be told from a slow confirm; the others were measured by what the thread computed.
             #expect(self.health.records["a/one"]?.slowCount == 1)
             #expect(self.events.all.isEmpty)
+        }
+    }
+
+    @Test("the translation of a pattern to machine code is no slow confirm of its rule")
+    func translation() throws {
+        try withRules(Self.greeting) { folder in
+            let rules = try RuleSet.load(folder: folder, health: self.health)
+            let rule = try #require(rules.rule(named: "a/one"))
+            guard case .any(let patterns) = rule.condition else {
+                Issue.record("no pattern")
+                return
+            }
+            // It takes a second, and everything else no time.
+            let clock = NanosecondClock { patterns[0].isReady ? 1_000_000_000 : 0 }
+            var scanner = Scanner(clock: clock, processor: clock)
+            #expect(rules.answer(to: "hello", in: RuleContext(session: "a"), using: &scanner).rule == "a/one")
+            #expect(self.health.records.isEmpty)
         }
     }
 

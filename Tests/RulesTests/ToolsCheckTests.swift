@@ -18,6 +18,22 @@ struct ToolsCheckTests {
         return RuleCheck(folder: folder.path, isStrict: isStrict).diagnostics.map { folder.short($0) }
     }
 
+    @Test("a folder of rules that is itself called local has no local rules")
+    func folderNamedLocal() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString)/local")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("local"),
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+        for (name, id) in [("a.yaml", "one"), ("local/b.yaml", "two")] {
+            let text = "version: 1\nrules:\n  - {id: \(id), match: '\\b\(id)\\b', reply: Hi}\n"
+            try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+        }
+        let rules = try RuleBook.load(folder: folder.path).rules
+        #expect(rules.filter(\.isLocal).map(\.name) == ["b/two"])
+    }
+
     @Test("asks every shipped rule for a say and a not when it is strict, and only then")
     func strict() throws {
         #expect(try Self.found(["a.yaml": Self.untested], isStrict: false).isEmpty)

@@ -8,6 +8,15 @@ import Testing
 struct ToolsFormatTests {
     private static func formatted(_ text: String) throws -> String { try RuleFormat.formatted(text, file: "a.yaml") }
 
+    @Test(
+        "is not given to a file whose lines end in ways that only YAML knows",
+        arguments: ["\r", "\u{85}", "\u{2028}"]
+    )
+    func lineEnds(end: String) throws {
+        let text = ["rules: []", "words: {a: [b]}", "version: 1", ""].joined(separator: end)
+        #expect(try Self.formatted(text) == text)
+    }
+
     @Test("has the keys in the order of the reference, and their comments with them")
     func order() throws {
         let text = """

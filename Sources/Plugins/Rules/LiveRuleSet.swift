@@ -52,6 +52,7 @@ final class LiveRuleSet: Sendable {
             self.state.withLock { state in
                 state.rejected = []
                 guard ruleSet.digest != state.ruleSet.digest else { return }
+                ruleSet.replace(state.ruleSet)
                 state.ruleSet = ruleSet
                 state.generation += 1
             }

@@ -50,6 +50,13 @@ struct Quarantine: Sendable {
         }
     }
 
+    /// Forgets a rule, which is another one from now on.
+    mutating func forget(_ rule: String) {
+        self.strikes[rule] = nil
+        self.quickCounts[rule] = nil
+        self.ends[rule] = nil
+    }
+
     /// Counts a quick confirm of a rule under suspicion, measured by what the thread computed.
     mutating func acquit(_ rule: String) {
         guard let strikes = self.strikes[rule], !strikes.contains(where: \.isCertain) else { return }

@@ -76,6 +76,11 @@ public final class RuleHealth: Sendable {
         }
     }
 
+    /// Lets rules be tried again whose patterns were changed.
+    func forget(_ rules: some Sequence<String>) {
+        self.state.withLock { state in for rule in rules { state.quarantine.forget(rule) } }
+    }
+
     /// Counts a limit that ended a search of `rule`.
     func count(_ limit: MatchLimit, of rule: String) {
         self.state.withLock { $0.records[rule, default: Record()].limits[limit.description, default: 0] += 1 }

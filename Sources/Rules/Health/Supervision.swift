@@ -41,10 +41,13 @@ struct Supervision {
         // Somebody else may have had the processor for a while, so a suspect is measured by what this thread computes.
         let isSuspect = self.watched?.isSuspect(rule.name) ?? false
         let start = isSuspect ? scanner.processorTime : scanner.now
+        let uncounted = scanner.uncountedTime
         let trial = attempt(&scanner)
         guard self.purpose == .answering else { return trial }
         if case .limit(let limit) = trial { health.count(limit, of: rule.name) }
-        let took = (isSuspect ? scanner.processorTime : scanner.now) &- start
+        let passed = (isSuspect ? scanner.processorTime : scanner.now) &- start
+        // A pattern is translated to machine code by its first search, which may take longer than all others.
+        let took = passed - min(passed, scanner.uncountedTime &- uncounted)
         if took > Quarantine.slowConfirm.nanoseconds {
             health.countSlow(rule.name, in: session, isCertain: isSuspect)
         } else if isSuspect {

@@ -92,12 +92,19 @@ struct PatternCheck {
                 let problem = "\"\(remark.written)\" calls a group again"
                 let hint = "write it out, or allow: [recursion] in the rule"
                 findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
+            case .recursion where Self.wholeCalls.contains(remark.written):
+                // Once it is compiled, more stands in the pattern than what was written.
+                let problem = "\"\(remark.written)\" calls the whole pattern"
+                let hint = "name a group, (?<name>...), and call that: (?&name)"
+                findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
             case .recursion, .unnamedGroup: continue
             }
             isFine = false
         }
         return isFine
     }
+
+    private static let wholeCalls: Set = ["(?R)", "(?0)", #"\g<0>"#, #"\g'0'"#]
 
     private static func hint(for remark: PatternRemark) -> String {
         switch remark.written {
@@ -186,8 +193,13 @@ struct PatternCheck {
     /// The pattern as it may run: under a clock where it could take long.
     private func bounded(_ pattern: Pattern, into findings: inout Findings) -> Pattern? {
         switch self.allowsSlow ? .guarded : PatternCost(of: pattern.source, self.options) {
-        case .fine: return pattern
-        case .guarded: return pattern.guarded
+        case .fine where !Pattern.isMachineCodeRefused: return pattern
+        case .fine, .guarded:
+            if let guarded = pattern.guarded { return guarded }
+            let problem = "the pattern is too large to be run under a clock"
+            let hint = "split it into several under any:"
+            findings.error("pattern-too-large", at: self.written.node.place, problem, hint: hint)
+            return nil
         case .slow(let problem, let hint):
             findings.error("slow-pattern", at: self.written.node.place, problem, hint: hint)
             return nil

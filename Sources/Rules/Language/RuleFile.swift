@@ -106,6 +106,8 @@ struct WrittenRule {
     /// The file where the rule was written first.
     var file: Int
     var place: Place
+    /// Whether it was written in `local/`, not only changed there.
+    var isLocal = false
     var about: String?
     var enabled: Bool?
     var priority: Int?

@@ -17,6 +17,7 @@ extension RuleFileReader {
         guard let id = self.name("id", idNode) else { return nil }
         let written = Written(value: id, place: idNode.place.bare)
         var rule = WrittenRule(id: written, file: self.file.index, place: node.place.bare)
+        rule.isLocal = self.file.isLocal
         for entry in entries { self.read(entry, into: &rule) }
         self.checkOutcomes(entries)
         // Any mistake inside is enough: what follows from it is no use to anybody.

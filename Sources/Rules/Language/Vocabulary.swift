@@ -215,9 +215,20 @@ struct Vocabulary {
             }
             guard !self.broken.contains(term) else { return nil }
             // Read the same way in every rule: the flag `extended` doesn't reach into a macro.
-            return self.expand(macro, inside: outer + [term], into: &findings).map { "(?-x:\($0.text))" }
+            guard let text = self.expand(macro, inside: outer + [term], into: &findings)?.text else { return nil }
+            guard text.utf8.count <= Self.maximumLength else {
+                let problem = "the macro \"\(term.name)\" is longer than 32 KiB when written out"
+                let place = self.places[term] ?? macro.node.place
+                findings.error("pattern-too-large", at: place, problem, hint: "shorten it")
+                self.broken.formUnion(outer + [term])
+                return nil
+            }
+            return "(?-x:\(text))"
         }
     }
+
+    /// How long a macro may be with all that it uses, in bytes: one that uses another one twice doubles it.
+    private static let maximumLength = 32_768
 
     /// Reports the mistakes of a macro where it stands, and not in each rule that uses it.
     private mutating func check(_ pattern: WrittenPattern, of term: Term, into findings: inout Findings) {

@@ -102,6 +102,21 @@ final class CompiledRule: Sendable {
     }
 }
 
+extension CompiledRule {
+    /// All patterns: those of `match`, and those that veto it.
+    var patterns: [Pattern] {
+        switch self.condition {
+        case .always: self.vetoes
+        case .any(let patterns), .all(let patterns): patterns + self.vetoes
+        }
+    }
+
+    /// Whether the patterns of both are written the same way, words and macros included.
+    func hasSamePatterns(as other: CompiledRule) -> Bool {
+        self.patterns.elementsEqual(other.patterns) { $0.source == $1.source && $0.options == $1.options }
+    }
+}
+
 /// What became of one rule on one message.
 enum RuleTrial {
     /// It was slow again and again, and stays out for so long.

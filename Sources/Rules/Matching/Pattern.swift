@@ -114,9 +114,11 @@ public final class Pattern: @unchecked Sendable {
         return try PatternCode.searching(for: source, options, start: start, isGuarded: isGuarded)
     }
 
-    /// The same pattern, run under a clock.
-    var guarded: Pattern {
-        (try? Pattern(self.source, options: self.options, build: self.build.union(.guarded))) ?? self
+    /// The same pattern, run under a clock; nothing where it is too large for that.
+    ///
+    /// Its code is about four times as large, and PCRE2 has a limit.
+    var guarded: Pattern? {
+        try? Pattern(self.source, options: self.options, build: self.build.union(.guarded))
     }
 
     /// The first match in `text`.

@@ -118,6 +118,9 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     /// When the last search ended, or the message started.
     var now: UInt64 { self.time.pointee.now }
 
+    /// What was spent in ``withoutCounting(_:)``, in all; only differences mean something.
+    var uncountedTime: UInt64 { self.time.pointee.postponed }
+
     /// The time that this thread has computed.
     var processorTime: UInt64 { self.time.pointee.processor.now }
 

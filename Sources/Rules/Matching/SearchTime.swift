@@ -6,6 +6,8 @@ struct SearchTime {
     let processor: NanosecondClock
     /// When the clock was read last.
     private(set) var now: UInt64 = 0
+    /// What was spent on something else than messages, in all.
+    private(set) var postponed: UInt64 = 0
     private var message = Deadline()
     private var search = Deadline()
     /// How many parts of the pattern the guarded search has passed.
@@ -27,6 +29,7 @@ struct SearchTime {
     /// Gives the message time that was spent on something else.
     mutating func postpone(by nanoseconds: UInt64) {
         self.now &+= nanoseconds
+        self.postponed &+= nanoseconds
         self.message.postpone(by: nanoseconds)
     }
 

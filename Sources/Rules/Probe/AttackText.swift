@@ -46,6 +46,7 @@ struct AttackTexts {
     /// So many repeats are tried at most.
     private static let maximumPumps = 8
     private static let maximumRounds = 4
+    private static let maximumLooks = 8
     /// Longer beginnings leave no room for repetitions.
     private static let maximumHead = 200
     /// What hardly any pattern wants at the end.
@@ -57,6 +58,8 @@ struct AttackTexts {
     private var pumps: [(rank: Int, text: AttackText)] = []
     /// The way to a repeat, again and again.
     private var rounds: [AttackText] = []
+    /// What makes a lookaround look far ahead, again and again.
+    private var looks: [AttackText] = []
 
     /// The texts for a pattern.
     ///
@@ -77,6 +80,7 @@ struct AttackTexts {
         // Sorting keeps the order of the pattern among equals.
         var texts = maker.pumps.sorted { $0.rank < $1.rank }.prefix(Self.maximumPumps).map(\.text)
         texts += maker.rounds.prefix(Self.maximumRounds)
+        texts += maker.looks.prefix(Self.maximumLooks)
         let words = outline.words
         texts.append(AttackText(unit: "a ", tail: Self.spoiler))
         if let first = words.first { texts.append(AttackText(unit: "\(first) ", tail: Self.spoiler)) }
@@ -86,6 +90,13 @@ struct AttackTexts {
         var seen: Set<AttackText> = []
         texts = texts.filter { seen.insert($0).inserted }
         return needsCharacter ? texts + texts.map { Self.behind(words, $0) } : texts
+    }
+
+    /// Those of them that make a lookaround look far ahead.
+    static func looks(for outline: PatternOutline, _ oracle: CharacterOracle) -> [AttackText] {
+        var maker = AttackTexts(oracle: oracle, meeting: nil)
+        maker.walk(branches: outline.branches, "")
+        return maker.looks
     }
 
     private init(oracle: CharacterOracle, meeting: MeetingRepeats?) {
@@ -112,7 +123,16 @@ struct AttackTexts {
     ///   - parts: What to look at.
     ///   - text: A text that what stands before them matches; one that they match is added to it.
     private mutating func walk(_ parts: [PatternOutline.Part], _ text: inout String) {
-        for part in parts { self.walk(part, &text) }
+        let start = text
+        // At the start of a sequence nothing is known yet that leads to a lookaround.
+        var leading: [[PatternOutline.Part]] = []
+        for part in parts {
+            if case .lookaround(let branches, _) = part {
+                if text == start { leading += branches } else { self.look(branches, behind: text) }
+            }
+            self.walk(part, &text)
+        }
+        self.look(leading, behind: text)
     }
 
     private mutating func walk(_ part: PatternOutline.Part, _ text: inout String) {
@@ -120,7 +140,7 @@ struct AttackTexts {
         case .atom(.literal(let scalar)): text.unicodeScalars.append(scalar)
         case .atom(let atom): text.unicodeScalars.append(contentsOf: self.oracle.members(of: atom).prefix(1))
         case .edge, .reference: break
-        case .lookaround(let branches): self.walk(branches: branches, text)
+        case .lookaround(let branches, _): self.walk(branches: branches, text)
         case .group(let branches):
             self.walk(branches: branches.dropFirst(), text)
             if let first = branches.first { self.walk(first, &text) }
@@ -141,6 +161,21 @@ struct AttackTexts {
         for branch in branches {
             var text = head
             self.walk(branch, &text)
+        }
+    }
+
+    /// Adds texts in which the way to a lookaround is gone again and again.
+    ///
+    /// Each time it looks as far ahead as it may: to the one place at the end where it finds what it is about, so that
+    /// a negative one fails, or to the end in vain.
+    private mutating func look(_ branches: [[PatternOutline.Part]], behind head: String) {
+        guard head.unicodeScalars.count <= Self.maximumHead else { return }
+        for branch in branches where PatternOutline(branches: [branch]).repeats.contains(where: { $0.maximum != 1 }) {
+            var maker = AttackTexts(oracle: self.oracle, meeting: nil)
+            var sample = ""
+            maker.walk(branch, &sample)
+            let unit = head.isEmpty ? "a " : "\(head) "
+            self.looks += [sample, Self.spoiler].map { AttackText(unit: unit, tail: $0) }
         }
     }
 

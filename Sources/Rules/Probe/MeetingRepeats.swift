@@ -11,7 +11,9 @@ struct MeetingRepeats {
     init?(in outline: PatternOutline, _ oracle: CharacterOracle) {
         let search = Search(oracle)
         for branch in outline.branches where search.found == nil { _ = search.walk(branch, []) }
-        guard let (first, second) = search.found else { return nil }
+        // What isn't known to be apart may meet.
+        let unread = search.isExhausted ? outline.repeats.first(where: \.isUnbounded).map { ($0, $0) } : nil
+        guard let (first, second) = search.found ?? unread else { return nil }
         self.first = first
         self.second = second
     }
@@ -30,6 +32,8 @@ struct MeetingRepeats {
         private(set) var found: (PatternOutline.Repeat, PatternOutline.Repeat)?
         /// Groups in groups are walked over twice each, so their depth must not decide how long this takes.
         private var stepsLeft = 5_000
+        /// Whether the pattern wasn't walked over to its end.
+        var isExhausted: Bool { self.stepsLeft <= 0 }
 
         init(_ oracle: CharacterOracle) { self.oracle = oracle }
 
@@ -48,7 +52,7 @@ struct MeetingRepeats {
             switch part {
             case .atom(let atom): return self.open(open, after: atom)
             case .edge, .reference: return open
-            case .lookaround(let branches):
+            case .lookaround(let branches, _):
                 _ = self.walk(branches, open)
                 return open
             case .group(let branches): return self.walk(branches, open)

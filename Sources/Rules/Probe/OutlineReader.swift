@@ -72,6 +72,10 @@ struct OutlineReader {
             let start = self.position
             if self.take(#"\Q"#) {
                 self.readQuoted(into: &parts)
+                // A quantifier behind it binds the last character.
+                if let last = parts.popLast() {
+                    parts.append(self.quantified(last, from: max(start, self.position - 1)))
+                }
                 continue
             }
             guard let part = self.part(depth: depth) else { continue }
@@ -91,7 +95,7 @@ struct OutlineReader {
     ///
     /// - Returns: Whether something was skipped.
     private mutating func skipIgnored() -> Bool {
-        if self.take(#"\E"#) { return true }
+        if self.take(#"\E"#) || self.take(#"\Q\E"#) { return true }
         if self.take("(?#") {
             self.skip(through: ")")
             return true
@@ -125,6 +129,7 @@ struct OutlineReader {
 
     private mutating func quantified(_ part: Part, from start: Int) -> Part {
         var part = part
+        while self.skipIgnored() {}
         var end = self.position
         while let (minimum, maximum) = self.counts() {
             if !self.take("?") { _ = self.take("+") }
@@ -136,6 +141,7 @@ struct OutlineReader {
                 offset: start
             )
             part = .repeated(part, count)
+            while self.skipIgnored() {}
             end = self.position
         }
         return part
@@ -173,7 +179,7 @@ struct OutlineReader {
             let branches = self.alternatives(depth: depth + 1)
             _ = self.take(")")
             self.isExtended = wasExtended
-            return kind == .plain ? .group(branches) : kind == .lookaround ? .lookaround(branches) : .edge
+            return kind == .plain ? .group(branches) : .lookaround(branches, isNegative: kind == .negative)
         }
     }
 

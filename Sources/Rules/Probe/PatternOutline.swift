@@ -14,12 +14,12 @@ struct PatternOutline {
         case atom(Atom)
         /// Alternatives; each is a sequence.
         case group([[Part]])
-        /// `(?=...)` or `(?<=...)`: takes no text by itself.
-        case lookaround([[Part]])
+        /// `(?=...)` or `(?<=...)`, or where they are negative `(?!...)` or `(?<!...)`: takes no text by itself.
+        case lookaround([[Part]], isNegative: Bool)
         case repeated(Part, Repeat)
         /// What an earlier group took, or what another group takes.
         case reference
-        /// Takes no text: `\b`, `^`, `(?!...)`.
+        /// Takes no text: `\b`, `^`.
         case edge
     }
 
@@ -43,12 +43,15 @@ struct PatternOutline {
 
     let branches: [[Part]]
 
+    init(branches: [[Part]]) { self.branches = branches }
+
     init(_ pattern: String, isExtended: Bool) {
         var reader = OutlineReader(pattern, isExtended: isExtended)
         self.branches = reader.read()
     }
 
-    /// The texts that the pattern holds letter by letter, in the order of the pattern.
+    /// The texts that the pattern holds letter by letter, in the order of the pattern; those that must not come are left
+    /// out.
     var words: [String] {
         var words: [String] = []
         var run = ""
@@ -61,8 +64,8 @@ struct PatternOutline {
                 switch part {
                 case .atom(.literal(let scalar)): run.unicodeScalars.append(scalar)
                 case .atom, .reference: flush()
-                case .edge: break
-                case .group(let branches), .lookaround(let branches):
+                case .edge, .lookaround(_, isNegative: true): break
+                case .group(let branches), .lookaround(let branches, isNegative: false):
                     flush()
                     for branch in branches {
                         collect(branch)
@@ -87,7 +90,7 @@ struct PatternOutline {
         func repeats(of part: Part) -> [Repeat] {
             switch part {
             case .atom, .edge, .reference: []
-            case .group(let branches), .lookaround(let branches): branches.joined().flatMap(repeats)
+            case .group(let branches), .lookaround(let branches, _): branches.joined().flatMap(repeats)
             case .repeated(let part, let count): repeats(of: part) + [count]
             }
         }
@@ -102,7 +105,7 @@ struct PatternOutline {
             switch part {
             case .atom, .edge: false
             case .reference: true
-            case .group(let branches), .lookaround(let branches): branches.joined().contains(where: isReference)
+            case .group(let branches), .lookaround(let branches, _): branches.joined().contains(where: isReference)
             case .repeated(let part, _): isReference(part)
             }
         }

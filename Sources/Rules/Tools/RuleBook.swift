@@ -89,8 +89,3 @@ extension InlineTest {
         }
     }
 }
-
-extension WrittenRule {
-    /// Whether it was written in `local/`.
-    var isLocal: Bool { self.place.file.split(separator: "/").dropLast().last == "local" }
-}

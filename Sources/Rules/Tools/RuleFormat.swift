@@ -40,10 +40,12 @@ public struct RuleFormat: Sendable {
     /// - Parameters:
     ///   - text: The text.
     ///   - file: The file's name, for diagnostics.
-    /// - Returns: The text in its one form.
+    /// - Returns: The text in its one form; the same text where its lines end in ways that only YAML knows, such as a
+    ///   carriage return alone.
     /// - Throws: `yaml-syntax`, `yaml-too-deep` or `duplicate-key`.
     public static func formatted(_ text: String, file: String) throws(Diagnostic) -> String {
         let node = try YAMLNode(yaml: text, file: file)
+        guard !Self.hasUnusualLineEnds(text) else { return text }
         var result = text
         var pattern = PatternQuotes(text)
         pattern.quote(node)
@@ -52,6 +54,17 @@ public struct RuleFormat: Sendable {
         var order = KeySorting(result)
         order.sort(quoted)
         return Self.means(order.text, node, file) ? order.text : result
+    }
+
+    /// Whether YAML counts other lines than those that end in a line feed.
+    private static func hasUnusualLineEnds(_ text: String) -> Bool {
+        var isReturned = false
+        for scalar in text.unicodeScalars {
+            if isReturned, scalar != "\n" { return true }
+            isReturned = scalar == "\r"
+            if ["\u{85}", "\u{2028}", "\u{2029}"].contains(scalar) { return true }
+        }
+        return isReturned
     }
 
     /// Whether a text has the same values as a node, apart from the order of keys and from quotes.

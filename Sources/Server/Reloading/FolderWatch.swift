@@ -9,6 +9,8 @@
     final class FolderWatch: Sendable {
         /// How long nothing must change until ``changes`` tells: an editor or a checkout writes more than once.
         static let quietTime = TimeAmount.milliseconds(100)
+        /// How long ``changes`` may wait for quiet: something may be written beside the rules all the time.
+        static let maximumWait = TimeAmount.milliseconds(500)
 
         /// An element for each time that something had changed; several that nobody has taken yet are one.
         let changes: AsyncStream<Void>
@@ -69,12 +71,20 @@
 
         private let announce: AsyncStream<Void>.Continuation
         private var timer: Scheduled<Void>?
+        /// When the timer ends.
+        private var due: NIODeadline?
+        /// When it ends at the latest.
+        private var end = NIODeadline.distantFuture
 
         init(_ announce: AsyncStream<Void>.Continuation) { self.announce = announce }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let now = context.eventLoop.now
+            if self.due.map({ $0 <= now }) ?? true { self.end = now + FolderWatch.maximumWait }
+            let due = min(now + FolderWatch.quietTime, self.end)
+            self.due = due
             self.timer?.cancel()
-            self.timer = context.eventLoop.scheduleTask(in: FolderWatch.quietTime) { [announce] in announce.yield() }
+            self.timer = context.eventLoop.scheduleTask(deadline: due) { [announce] in announce.yield() }
         }
 
         func channelInactive(context: ChannelHandlerContext) {

@@ -25,6 +25,8 @@ struct ReloadService: Service {
         #if os(Linux)
             do {
                 let watch = try await FolderWatch(self.reloader.folders)
+                // What was saved between the first load and now is told by nobody.
+                _ = try? await self.reloader.reload()
                 for await _ in watch.changes.cancelOnGracefulShutdown() {
                     watch.lookForFolders()
                     _ = try? await self.reloader.reload()
