@@ -99,7 +99,7 @@ let package = Package(
             of: "Transport",
             ["Messages", "Hub", "Access", "Transport", logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]
         ),
-        tests(of: "Rules", ["Diagnostics", "Rules"], exclude: ["Broken"]),
+        tests(of: "Rules", ["CPCRE2", "Diagnostics", "Rules"], exclude: ["Broken"]),
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
         tests(of: "Plugins", ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins"]),
         tests(

@@ -176,6 +176,7 @@ extension JSONScanner {
     /// - Parameters:
     ///   - array: An array of a text that was scanned.
     ///   - bytes: That text.
+    /// - Returns: Their values.
     mutating func elements(of array: Value, in bytes: UnsafeBufferPointer<UInt8>) -> [Value] {
         var elements: [Value] = []
         var index = skipSpace(bytes, array.start + 1)

@@ -16,6 +16,7 @@ public struct Admission: Sendable {
     /// - Parameters:
     ///   - sites: The sites of the configuration, in their order.
     ///   - admitsAllOrigins: Whether pages of other machines may, too.
+    /// - Returns: What admits them.
     public static func development(sites: [SiteID] = [], admitsAllOrigins: Bool = false) -> Admission {
         Admission(.development(admitsAll: admitsAllOrigins), sites)
     }

@@ -29,6 +29,7 @@ public struct OriginPolicy: Sendable {
     /// The policy of development mode, in which the server listens on this machine only.
     ///
     /// - Parameter admitsAll: Whether pages of other machines may, too.
+    /// - Returns: The policy.
     public static func development(admitsAll: Bool = false) -> OriginPolicy {
         OriginPolicy(admitsAll ? .any : .loopback)
     }
@@ -37,6 +38,7 @@ public struct OriginPolicy: Sendable {
     ///
     /// - Parameter sites: For each site the origins of its pages, as ``AllowedOrigin/init(_:)`` takes them; others are
     ///   left out.
+    /// - Returns: The policy.
     public static func production(_ sites: [SiteID: [String]]) -> OriginPolicy {
         OriginPolicy(.sites(sites.mapValues { $0.compactMap(AllowedOrigin.init) }))
     }

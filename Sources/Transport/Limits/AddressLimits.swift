@@ -63,6 +63,7 @@ final class AddressLimits: Sendable {
     /// - Parameters:
     ///   - address: Nothing for clients whose address isn't known, which share one record.
     ///   - now: Nanoseconds of a clock that never goes back.
+    /// - Returns: The record, the same for all of its clients.
     func record(of address: ClientAddress?, at now: UInt64) -> Record {
         guard let address else { return self.unknown }
         return self.records.withLock { records in

@@ -123,6 +123,35 @@ struct ChatTests {
         }
     }
 
+    @Test("D3 GT1 the same session of two sites is two conversations, each with its site's chain and history")
+    func sites() async throws {
+        func chain(_ name: String) -> Chain {
+            Chain(name: name, entries: [Chain.Entry(Named(name: name), name: name, stage: .answer)])
+        }
+        let (shop, help) = (try #require(SiteID("shop")), try #require(SiteID("help")))
+        let sites = [(id: shop, chain: chain("shop")), (id: help, chain: chain("help"))]
+        try await RunningServer.run(chain: chain("none"), sites: sites) { server in
+            try await TestSocket.open("/ws/chat?session=s&site=shop", port: server.port) { first in
+                try await TestSocket.open("/ws/chat?session=s&site=help", port: server.port) { second in
+                    _ = try await second.next()
+                    try await first.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                    #expect(try await first.next("claude")["message"] == .text("shop in shop"))
+                    // The same id is a new message here: nothing of the other site is known.
+                    try await second.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                    #expect(try await second.next()["seq"] == .number(1))
+                    #expect(try await second.next("claude")["message"] == .text("help in help"))
+                }
+            }
+            // Without a name the first site is meant, and HTTP sees the same room.
+            let poll = try await TestRequest.get("/api/chat/poll?session=s&client=c").send(port: server.port)
+            #expect(poll.text.contains("shop in shop"))
+            #expect(!poll.text.contains("help in help"))
+            let unknown = try await TestRequest.get("/api/chat/poll?session=s&client=c&site=x").send(port: server.port)
+            #expect(unknown.status == 400)
+            #expect(unknown.json["message"] == .text(#"there is no such "site""#))
+        }
+    }
+
     @Test("messages wait their turn while an earlier one of the session is being answered")
     func serialTurns() async throws {
         let patient = Patient()

@@ -42,6 +42,7 @@ struct RunningServer: Sendable {
     ///
     /// - Parameters:
     ///   - chain: Who answers.
+    ///   - sites: Who answers the visitors of each site.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
     ///   - options: The bounds of the hub.
@@ -52,6 +53,7 @@ struct RunningServer: Sendable {
     /// - Throws: What the test or the server throws.
     static func run(
         chain: Chain,
+        sites: [(id: SiteID, chain: Chain)] = [],
         reloader: ContentReloader? = nil,
         with services: [any Service] = [],
         options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
@@ -62,7 +64,12 @@ struct RunningServer: Sendable {
     ) async throws {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let runner = TurnRunner(SiteDesk(site: Site(name: "default"), chain: chain), logger: logger)
+        let desks = sites.map { ($0.id, SiteDesk(site: Site(name: $0.id.rawValue), chain: $0.chain)) }
+        let runner = TurnRunner(
+            SiteDesk(site: Site(name: "default"), chain: chain),
+            Dictionary(desks) { first, _ in first },
+            logger: logger
+        )
         let hub = Hub(options: options, clocks: SystemClocks(), subscriber: runner)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(
@@ -76,6 +83,7 @@ struct RunningServer: Sendable {
                 eventLoops: 2
             ),
             hub: hub,
+            admission: .development(sites: sites.map(\.id)),
             clocks: SystemClocks(),
             logger: logger,
             health: { reloader?.health ?? "{}" },
@@ -104,6 +112,15 @@ struct RunningServer: Sendable {
 struct Greeter: ImmediateResponder {
     func respond(to turn: Turn) -> Verdict {
         turn.message.text == "hello" ? .reply(Reply("Hi! You are on \(turn.page.path).", format: .plain)) : .pass()
+    }
+}
+
+/// Answers with its name and the site that the turn is of.
+struct Named: ImmediateResponder {
+    let name: String
+
+    func respond(to turn: Turn) -> Verdict {
+        .reply(Reply("\(self.name) in \(turn.conversation.site)", format: .plain))
     }
 }
 
