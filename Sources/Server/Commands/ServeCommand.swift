@@ -76,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
                 offersEcho: self.echo,
                 frameRate: self.noLimits ? nil : ChatServer.Options.defaultFrameRate,
                 addressLimits: self.noLimits ? .none : AddressLimitOptions(),
+                trustedProxies: configuration.trustedProxies,
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,

@@ -1,5 +1,6 @@
 public import Diagnostics
 public import Responders
+public import Transport
 
 /// What `claude-chat.yaml` says, checked, with every chain ready for its first message.
 public struct Configuration: Sendable {
@@ -11,6 +12,8 @@ public struct Configuration: Sendable {
     public var tls: TLSFiles?
     /// The address that visitors' browsers use, where it isn't ``listen``.
     public var publicURL: String?
+    /// The proxies whose `X-Forwarded-For` says where a client is.
+    public var trustedProxies: TrustedProxies
     /// In the order of the file.
     public var sites: [Site]
     /// The chain of sites that name none.

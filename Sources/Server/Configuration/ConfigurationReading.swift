@@ -35,6 +35,7 @@ struct ConfigurationReading {
             mode: server?.mode ?? .production,
             tls: server?.tls.map(self.tlsFiles),
             publicURL: server?.publicURL,
+            trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
             sites: self.sites(written),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -133,6 +134,11 @@ extension ConfigurationReading {
                 let hint = "without tls listen on loopback only: 127.0.0.1:\(listen.port)"
                 self.refuse("plain-not-loopback", at: self.place("server", "listen"), problem, hint: hint)
             }
+        }
+        let proxies = self.root["server"]?["trusted_proxies"]?.items ?? []
+        for (text, node) in zip(server.trustedProxies ?? [], proxies) where TrustedProxies.Network(text) == nil {
+            let hint = "write an address or a network, such as 127.0.0.1 or 10.0.0.0/8"
+            self.refuse("bad-network", at: node.place, "\"\(text)\" is no address", hint: hint)
         }
         guard let tls = server.tls, self.isGood("server", "tls") else { return }
         self.check(file: tls.certificate, isSecret: false, at: self.place("server", "tls", "certificate"))

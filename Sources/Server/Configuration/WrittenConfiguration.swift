@@ -14,9 +14,10 @@ struct WrittenConfiguration: Decodable {
         var mode: Configuration.Mode?
         var tls: TLS?
         var publicURL: String?
+        var trustedProxies: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case listen, mode, tls
+            case listen, mode, tls, trustedProxies
             case publicURL = "publicUrl"
         }
     }
@@ -79,6 +80,7 @@ struct WrittenConfiguration: Decodable {
                   mode: production
                   tls: {certificate: tls/chain.pem, key: {file: tls/key.pem}}
                   public_url: https://chat.example.com
+                  trusted_proxies: [127.0.0.1, '10.0.0.0/8']
                 sites:
                   shop: {origins: ['https://shop.example.com'], chain: demo, time_zone: Europe/Berlin}
                 chains: {demo: ~}
@@ -90,7 +92,6 @@ struct WrittenConfiguration: Decodable {
                 "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out",
                 "limits": "leave it out",
-                "server.trusted_proxies": "leave it out",
                 "server.token_keys": "leave it out",
                 "server.admin_token": "leave it out",
                 "sites.*.pages": "give the site one chain: chain: NAME",

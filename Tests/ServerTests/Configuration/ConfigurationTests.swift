@@ -35,6 +35,21 @@ struct ConfigurationTests {
         #expect(configuration.warnings.isEmpty)
     }
 
+    @Test("takes addresses and networks of proxies, and says which are none")
+    func proxies() throws {
+        let start = "version: 1\ndefault_chain: demo\n" + Self.chains
+        _ = try self.load(start + "server: {trusted_proxies: [127.0.0.1, '10.0.0.0/8', '2001:db8::/32']}\n")
+        #expect(
+            self.mistakes(in: start + "server: {trusted_proxies: [proxy.example.com, 127.0.0.1, '10.0.0.0/33']}\n")
+                == """
+                claude-chat.yaml:4:28: server.trusted_proxies[0]: "proxy.example.com" is no address; write an address or \
+                a network, such as 127.0.0.1 or 10.0.0.0/8 [bad-network]
+                claude-chat.yaml:4:58: server.trusted_proxies[2]: "10.0.0.0/33" is no address; write an address or a \
+                network, such as 127.0.0.1 or 10.0.0.0/8 [bad-network]
+                """
+        )
+    }
+
     @Test("reads the server and its sites")
     func whole() throws {
         let configuration = try self.load(
