@@ -39,6 +39,12 @@ struct ChatRoutes: Sendable {
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
+        router.get("/api/chat/history") { request, _ in try self.history(request) }
+        router.get("/readyz") { _, _ in
+            let isDraining = self.shared.isDraining.load(ordering: .relaxed)
+            let body = isDraining ? #"{"status":"draining"}"# : #"{"status":"ready"}"#
+            return Response.json(Array(body.utf8), status: isDraining ? .serviceUnavailable : .ok)
+        }
         router.get("/healthz") { _, _ in Response.json(Array(self.health().utf8)) }
         router.get("/") { request, _ in try self.file(request) }
         router.get("/**") { request, _ in try self.file(request) }
@@ -90,6 +96,24 @@ extension ChatRoutes {
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
         return .json(try room.accept(message, page: page).frame(id: id))
+    }
+
+    /// `GET /api/chat/history`: older messages; without `before` the newest, without `epoch` of any epoch.
+    private func history(_ request: Request) throws -> Response {
+        let query = try Self.query(of: request)
+        guard let session = query["session"].flatMap({ SessionID($0) }) else {
+            throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
+        }
+        guard let limit = Int(query["limit"] ?? "100"), 1...100 ~= limit else {
+            throw ClientError(.badRequest, "\"limit\" must be 1 to 100", detail: "limit")
+        }
+        let before = query["before"].map { Int($0) ?? 0 }
+        guard before.map({ 1...Limits.largestInteger ~= $0 }) ?? true else {
+            throw ClientError(.badRequest, "\"before\" must be the number of a message", detail: "before")
+        }
+        let room = try self.hub.pin(session, of: try self.site(query, request))
+        defer { room.cancelReservation() }
+        return .json(try room.history(HistoryRequest(epoch: query["epoch"], before: before, limit: limit)))
     }
 
     /// `GET /api/chat/poll`: what came after a position, as soon as something does.

@@ -85,6 +85,40 @@ struct PollTests {
         }
     }
 
+    @Test("older messages come by pages, and a page that reaches the oldest that is kept says so")
+    func history() async throws {
+        try await RunningServer.run(options: HubOptions(messageRate: nil, historyRate: nil)) { server in
+            for index in 1...60 { _ = try await Self.message("hello", "m\(index)").send(port: server.port) }
+            // 60 messages and 60 answers: the last 100 are kept.
+            func page(_ query: String) async throws -> TestRequest.Answer {
+                try await TestRequest.get("/api/chat/history?session=s\(query)").send(port: server.port)
+            }
+            let newest = try await page("&limit=1")
+            #expect(newest.json["type"] == .text("history"))
+            #expect(newest.text.contains(#""id":"re:m60""#))
+            #expect(newest.json["complete"] == .flag(false))
+            let epoch = try #require(newest.json["epoch"]?.text)
+            let middle = try await page("&epoch=\(epoch)&before=61&limit=30")
+            #expect(middle.text.contains(#""seq":60"#) && middle.text.contains(#""seq":31"#))
+            #expect(!middle.text.contains(#""seq":61"#) && !middle.text.contains(#""seq":30,"#))
+            #expect(try await page("&before=31&limit=10").json["complete"] == .flag(true))
+            #expect(try await page("&before=21&limit=10").json["complete"] == .flag(true))
+            #expect(try await page("&epoch=other&before=9").json["code"] == .text("unrecoverable_position"))
+            for query in ["&limit=0", "&limit=101", "&limit=x", "&before=0", "&before=-1", "&before=x"] {
+                #expect(try await page(query).status == 400, "\(query)")
+            }
+        }
+    }
+
+    @Test("says that it is ready")
+    func ready() async throws {
+        try await RunningServer.run { server in
+            let answer = try await TestRequest.get("/readyz").send(port: server.port)
+            #expect(answer.status == 200)
+            #expect(answer.text == #"{"status":"ready"}"#)
+        }
+    }
+
     @Test("polls that come too fast are refused for a while")
     func rate() async throws {
         try await RunningServer.run { server in
