@@ -228,10 +228,14 @@ extension UpgradeGate {
     }
 
     private func upgrade(_ handshake: Handshake, _ room: Room?, _ context: ChannelHandlerContext) {
+        // It was counted when the handshake was found good.
+        guard let address = self.address else {
+            context.close(promise: nil)
+            return
+        }
         self.loop.wheel.cancel(self)
         self.state = .upgraded
         self.answer(handshake, context)
-        guard let address = self.address else { return }
         let handler = WebSocketHandler(self.endpoint(of: handshake, room), from: address, loop: self.loop)
         let pipeline = context.pipeline.syncOperations
         do {
