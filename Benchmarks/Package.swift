@@ -22,5 +22,6 @@ let package = Package(
         .target(name: "Rules", dependencies: ["CPCRE2", "Diagnostics"], swiftSettings: settings),
         .target(name: "AllocationCount"),
         .executableTarget(name: "RuleTimes", dependencies: ["AllocationCount", "Rules"], swiftSettings: settings),
+        .executableTarget(name: "LoadTimes", dependencies: ["Diagnostics", "Rules"], swiftSettings: settings),
     ]
 )
