@@ -39,16 +39,18 @@ public struct YAMLNode: Sendable {
     /// - Parameters:
     ///   - yaml: The text of the file.
     ///   - file: The file's name, for diagnostics.
-    ///   - keyPath: The keys that lead to the text, where it is part of something larger.
+    ///   - keyPath: The keys that lead to the text, where it is part of something larger; nothing where no place needs
+    ///     its keys, which spares making a text for each.
     /// - Throws: `yaml-syntax`, `yaml-too-deep` or `duplicate-key`, with its place. An empty file gives `null`.
-    public init(yaml: String, file: String, keyPath: String = "") throws(Diagnostic) {
-        let start = Place(file: file, keyPath: keyPath)
+    public init(yaml: String, file: String, keyPath: String? = "") throws(Diagnostic) {
+        let start = Place(file: file, keyPath: keyPath ?? "")
         do {
             // Yams composes by recursion; a nesting that no person writes must not exhaust the stack.
             guard nesting(of: yaml) <= Self.maximumDepth else {
                 throw Diagnostic("yaml-too-deep", at: start, "nested more than \(Self.maximumDepth) levels deep")
             }
-            guard let node = try Yams.compose(yaml: yaml) else {
+            // Scalars keep their text, so nothing is gained by finding out which of them look like numbers or dates.
+            guard let node = try Yams.compose(yaml: yaml, .basic, .default, .utf8) else {
                 self.init(content: .null, place: start)
                 return
             }
@@ -92,22 +94,24 @@ public struct YAMLNode: Sendable {
         self.place = place
     }
 
-    private init(_ node: Node, file: String, keyPath: String, _ source: YAMLSource) {
+    private init(_ node: Node, file: String, keyPath: String?, _ source: YAMLSource) {
         defer { self.source = source }
-        let place = Place(file: file, node.mark, keyPath: keyPath)
+        let place = Place(file: file, node.mark, keyPath: keyPath ?? "")
         switch node {
         case .scalar(let scalar):
             self.init(content: Self.content(of: scalar), place: place)
         case .sequence(let sequence):
-            let items = sequence.enumerated().map { YAMLNode($1, file: file, keyPath: "\(keyPath)[\($0)]", source) }
+            let items = sequence.enumerated().map { index, item in
+                YAMLNode(item, file: file, keyPath: keyPath.map { "\($0)[\(index)]" }, source)
+            }
             self.init(content: .sequence(items), place: place)
         case .mapping(let mapping):
             let entries = mapping.map { pair in
                 let key = pair.key.scalar?.string ?? ""
-                let path = keyPath.isEmpty ? key : "\(keyPath).\(key)"
+                let path = keyPath.map { $0.isEmpty ? key : "\($0).\(key)" }
                 return Entry(
                     key: key,
-                    place: Place(file: file, pair.key.mark, keyPath: path),
+                    place: Place(file: file, pair.key.mark, keyPath: path ?? ""),
                     value: YAMLNode(pair.value, file: file, keyPath: path, source)
                 )
             }

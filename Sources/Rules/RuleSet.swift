@@ -42,17 +42,23 @@ public final class RuleSet: Sendable {
         digest: String = "",
         testCount: Int = 0,
         fileCount: Int = 0,
-        health: RuleHealth? = nil
+        health: RuleHealth? = nil,
+        prefilter: Prefilter? = nil
     ) {
         self.rules = rules
         self.requests = requests
         self.localChanges = localChanges
         self.health = health
-        self.prefilter = Prefilter(rules.map { $0.isEnabled ? $0.required : nil })
+        self.prefilter = prefilter ?? Prefilter(Self.required(by: rules))
         self.warnings = warnings
         self.digest = digest
         self.testCount = testCount
         self.fileCount = fileCount
+    }
+
+    /// What the prefilter looks for, for each rule; nothing for one that is never tried.
+    private static func required(by rules: [CompiledRule]) -> [[RequiredLiterals]?] {
+        rules.map { $0.isEnabled ? $0.required : nil }
     }
 
     /// Reads, checks and compiles a folder of rule files and runs every inline test.
@@ -62,11 +68,23 @@ public final class RuleSet: Sendable {
     ///     Diagnostics name the files as `folder/NAME`, with `folder` as given.
     ///   - health: Counts what happens to the rules and takes out those that are slow again and again. Without it no
     ///     rule is ever taken out.
+    ///   - previous: What was loaded from the folder before. It is returned as it is where its files have the same bytes.
+    ///   - cache: What earlier loads of the folder have left, which spares doing the same again.
     /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
-    public static func load(folder: String, health: RuleHealth? = nil) throws(Rejection) -> RuleSet {
-        var loaded = self.read(folder: folder, health: health)
+    public static func load(
+        folder: String,
+        health: RuleHealth? = nil,
+        after previous: RuleSet? = nil,
+        cache: RuleCache? = nil
+    ) throws(Rejection) -> RuleSet {
+        var findings = Findings()
+        let source = RuleFolder(folder, into: &findings)
+        if let previous, !findings.hasErrors, source.digest == previous.digest { return previous }
+        var loaded = self.compile(source, findings, health: health, memory: cache?.take() ?? LoadMemory())
         loaded.runTests()
+        loaded.memory.endLoad(isRejected: loaded.findings.hasErrors)
+        cache?.keep(loaded.memory)
         guard !loaded.findings.hasErrors else { throw Rejection(loaded.diagnostics) }
         return loaded.set
     }
@@ -83,32 +101,49 @@ public final class RuleSet: Sendable {
     static func read(folder: String, health: RuleHealth? = nil) -> LoadedFolder {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
+        return self.compile(source, findings, health: health, memory: LoadMemory())
+    }
+
+    /// Checks and compiles the files of a folder, with what may be taken over from earlier loads.
+    private static func compile(
+        _ source: RuleFolder,
+        _ findings: Findings,
+        health: RuleHealth?,
+        memory: consuming LoadMemory
+    ) -> LoadedFolder {
+        var findings = findings
+        var memory = memory
         let files = source.texts.enumerated().map { index, entry in
-            let empty = RuleFile(index: index, name: entry.name, path: entry.path)
-            if let file = RuleFileReader.read(entry.text, of: empty, into: &findings) { return file }
-            var unreadable = empty
-            unreadable.isUnreadable = true
-            return unreadable
+            memory.file(RuleFile(index: index, name: entry.name, path: entry.path), of: entry.text, into: &findings)
         }
         let written = LocalChanges(files, into: &findings).rules
         var compiler = RuleCompiler(files, into: &findings)
-        let compiled = written.map { compiler.compile($0, into: &findings) }
+        let compiled = written.map { compiler.compile($0, &memory, into: &findings) }
         if !findings.hasErrors {
             compiler.warnOfUnusedWords(into: &findings)
             Self.warnOfTopics(written, into: &findings)
         }
         let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
+        let rules = ranked.map(\.rule)
         let set = RuleSet(
-            ranked.map(\.rule),
+            rules,
             requests: ActionRequest.requests(ranked),
             localChanges: LocalChange.changes(ranked),
             warnings: findings.sorted(by: files.map(\.path)),
             digest: source.digest,
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
             fileCount: files.count,
-            health: health
+            health: health,
+            prefilter: memory.prefilter(for: self.required(by: rules))
         )
-        return LoadedFolder(set: set, written: written, ranked: ranked, files: files.map(\.path), findings: findings)
+        return LoadedFolder(
+            set: set,
+            written: written,
+            ranked: ranked,
+            files: files.map(\.path),
+            findings: findings,
+            memory: memory
+        )
     }
 
     /// Warns of topics that look like a misspelt one; one that no rule sets may come from another responder.

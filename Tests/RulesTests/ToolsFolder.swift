@@ -9,14 +9,14 @@ final class ToolsFolder {
     init(_ files: [String: String]) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rules-\(UUID().uuidString)")
         self.path = folder.path
-        for (name, text) in files {
-            let file = folder.appendingPathComponent(name)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: file)
-        }
+        for (name, text) in files { try self.write(name, text) }
+    }
+
+    /// Writes a file, in the place of one that is there.
+    func write(_ name: String, _ text: String) throws {
+        let file = URL(fileURLWithPath: self.path).appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: self.path) }

@@ -15,6 +15,7 @@ final class LiveRuleSet: Sendable {
 
     private let folder: String
     private let health: RuleHealth
+    private let cache = RuleCache()
     private let state: Mutex<State>
 
     /// Loads the first set.
@@ -23,7 +24,7 @@ final class LiveRuleSet: Sendable {
     init(folder: String, health: RuleHealth) throws(Rejection) {
         self.folder = folder
         self.health = health
-        self.state = Mutex(State(ruleSet: try RuleSet.load(folder: folder, health: health)))
+        self.state = Mutex(State(ruleSet: try RuleSet.load(folder: folder, health: health, cache: self.cache)))
     }
 
     /// The newest set whose files had no mistake.
@@ -48,7 +49,14 @@ final class LiveRuleSet: Sendable {
     /// Loads the files again; see ``ReloadableResponder/reload()``.
     func reload() {
         do throws(Rejection) {
-            let ruleSet = try RuleSet.load(folder: self.folder, health: self.health)
+            // After a rejection everything is looked at again: a file that can't be read is no part of the digest.
+            let previous = self.state.withLock { $0.rejected.isEmpty ? $0.ruleSet : nil }
+            let ruleSet = try RuleSet.load(
+                folder: self.folder,
+                health: self.health,
+                after: previous,
+                cache: self.cache
+            )
             self.state.withLock { state in
                 state.rejected = []
                 guard ruleSet.digest != state.ruleSet.digest else { return }

@@ -1,39 +1,56 @@
 /// A pattern whose words and macros are written out, and where each of its characters comes from.
 struct ExpandedPattern {
+    /// What was written there, or what stands for a `{{name}}`.
+    private struct Part {
+        var text: String
+        /// Where it stands, in Unicode scalars from the start of the written pattern.
+        var offset: Int
+        var isWritten: Bool
+    }
+
     private(set) var text = ""
-    /// For each Unicode scalar of `text` its origin: how far from the start of the written pattern it stands, and
-    /// whether it was written there or stands for a `{{name}}`.
-    private var origins: [(offset: Int, isWritten: Bool)] = []
+    private var parts: [Part] = []
     /// Where the written pattern ends.
     private var end = 0
 
     mutating func append(_ text: String, from offset: Int) {
         self.text += text
-        for index in 0..<text.unicodeScalars.count { self.origins.append((offset + index, true)) }
-        self.end = self.origins.last.map { $0.offset + 1 } ?? 0
+        self.parts.append(Part(text: text, offset: offset, isWritten: true))
+        self.end = offset + text.unicodeScalars.count
     }
 
     mutating func append(_ text: String, inPlaceOf reference: PatternPiece.Reference) {
         self.text += text
-        for _ in text.unicodeScalars { self.origins.append((reference.offset, false)) }
+        self.parts.append(Part(text: text, offset: reference.offset, isWritten: false))
         self.end = reference.offset + reference.written.unicodeScalars.count
     }
 
     /// Where the scalar at `offset` comes from, from the start of the written pattern.
     func origin(of offset: Int) -> Int {
-        offset < self.origins.count ? self.origins[offset].offset : self.end
+        guard let (part, rest) = self.part(at: offset) else { return self.end }
+        return part.isWritten ? part.offset + rest : part.offset
     }
 
     /// Whether the scalar at `offset` stands in the pattern itself.
-    func isWritten(_ offset: Int) -> Bool {
-        offset < self.origins.count ? self.origins[offset].isWritten : true
+    func isWritten(_ offset: Int) -> Bool { self.part(at: offset)?.part.isWritten ?? true }
+
+    /// The part that the scalar at `offset` belongs to, and how far from its start.
+    private func part(at offset: Int) -> (part: Part, rest: Int)? {
+        var rest = offset
+        // Asked for mistakes only, so nothing is counted before.
+        for part in self.parts {
+            let count = part.text.unicodeScalars.count
+            if rest < count { return (part, rest) }
+            rest -= count
+        }
+        return nil
     }
 }
 
 /// A part of a written pattern: PCRE2's syntax, or a `{{name}}`.
-enum PatternPiece {
+enum PatternPiece: Sendable {
     /// `{{name}}` or `{{name~}}`.
-    struct Reference {
+    struct Reference: Sendable {
         /// What stands between the braces, without `~`.
         var name: String
         var written: String

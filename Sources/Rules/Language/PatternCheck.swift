@@ -1,7 +1,7 @@
 internal import Diagnostics
 
 /// A pattern that passed all checks, ready to match.
-struct CheckedPattern {
+struct CheckedPattern: Sendable {
     var pattern: Pattern
     var node: PatternNode
     /// Where it was written.
@@ -16,8 +16,7 @@ struct PatternCheck {
     private let written: WrittenPattern
     private let expanded: ExpandedPattern
     private let options: Pattern.Options
-    private let allowsRecursion: Bool
-    private let allowsSlow: Bool
+    private let allowances: Set<WrittenRule.Allowance>
 
     /// Compiles a rule's pattern and reports what is wrong with it.
     ///
@@ -26,26 +25,30 @@ struct PatternCheck {
         _ expanded: ExpandedPattern,
         of written: WrittenPattern,
         options: Pattern.Options,
-        allowsRecursion: Bool,
-        allowsSlow: Bool,
+        allowances: Set<WrittenRule.Allowance>,
+        _ bench: PatternBench,
         into findings: inout Findings
     ) -> CheckedPattern? {
         let check = PatternCheck(
             written: written,
             expanded: expanded,
             options: options,
-            allowsRecursion: allowsRecursion,
-            allowsSlow: allowsSlow
+            allowances: allowances
         )
         let parsed = PatternParser.parse(expanded.text, isExtended: options.contains(.extended))
         guard check.refuseControlCharacters(into: &findings), check.refuse(parsed.remarks, into: &findings),
             let compiled = check.compiled(into: &findings),
-            check.refuseNames(of: compiled, into: &findings), check.refuseEmptyMatch(of: compiled, into: &findings),
-            let pattern = check.bounded(compiled, into: &findings)
+            check.refuseNames(of: compiled, into: &findings),
+            check.refuseEmptyMatch(of: compiled, bench, into: &findings),
+            let pattern = check.bounded(compiled, bench, into: &findings)
         else { return nil }
+        bench.prepare(pattern)
         check.warn(parsed.node, parsed.remarks, into: &findings)
         // What a match requires is read from the text that is compiled: composing changes the characters.
-        let node = PatternParser.parse(pattern.source, isExtended: options.contains(.extended)).node
+        let isSame = pattern.source.utf8.elementsEqual(expanded.text.utf8)
+        let node =
+            isSame
+            ? parsed.node : PatternParser.parse(pattern.source, isExtended: options.contains(.extended)).node
         return CheckedPattern(pattern: pattern, node: node, written: written)
     }
 
@@ -60,8 +63,7 @@ struct PatternCheck {
             written: written,
             expanded: expanded,
             options: [.caseless, .ucp],
-            allowsRecursion: true,
-            allowsSlow: true
+            allowances: Set(WrittenRule.Allowance.allCases)
         )
         let parsed = PatternParser.parse(expanded.text)
         guard check.refuse(parsed.remarks, into: &findings), let pattern = check.compiled(into: &findings) else {
@@ -88,7 +90,7 @@ struct PatternCheck {
             case .rejected:
                 let problem = "\"\(remark.written)\" can't be used in a rule"
                 findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: Self.hint(for: remark))
-            case .recursion where !self.allowsRecursion:
+            case .recursion where !self.allowances.contains(.recursion):
                 let problem = "\"\(remark.written)\" calls a group again"
                 let hint = "write it out, or allow: [recursion] in the rule"
                 findings.error("rejected-pattern", at: self.place(remark.offset), problem, hint: hint)
@@ -139,10 +141,7 @@ struct PatternCheck {
 
     /// Refuses what only double quotes bring into a pattern: there `\b` is a backspace.
     private func refuseControlCharacters(into findings: inout Findings) -> Bool {
-        let offset = self.written.text.unicodeScalars.enumerated().first {
-            $1.value < 0x20 && !"\t\n\r".unicodeScalars.contains($1)
-        }?.offset
-        guard let offset else { return true }
+        guard let offset = self.written.controlCharacter else { return true }
         let problem = "the pattern holds a control character"
         let hint = #"in double quotes "\b" is a backspace; write the pattern in single quotes"#
         findings.error("pattern-syntax", at: self.written.node.place(ofScalar: offset), problem, hint: hint)
@@ -182,8 +181,12 @@ struct PatternCheck {
         return isFine
     }
 
-    private func refuseEmptyMatch(of pattern: Pattern, into findings: inout Findings) -> Bool {
-        guard pattern.matchesEmptyText else { return true }
+    private func refuseEmptyMatch(
+        of pattern: Pattern,
+        _ bench: PatternBench,
+        into findings: inout Findings
+    ) -> Bool {
+        guard pattern.matchesEmptyText(using: bench.scanner) else { return true }
         let problem = "the pattern matches the empty text, and so every message"
         let hint = "make a part of it required, or write match: {always: true}"
         findings.error("empty-match", at: self.written.node.place, problem, hint: hint)
@@ -191,8 +194,8 @@ struct PatternCheck {
     }
 
     /// The pattern as it may run: under a clock where it could take long.
-    private func bounded(_ pattern: Pattern, into findings: inout Findings) -> Pattern? {
-        switch self.allowsSlow ? .guarded : PatternCost(of: pattern.source, self.options) {
+    private func bounded(_ pattern: Pattern, _ bench: PatternBench, into findings: inout Findings) -> Pattern? {
+        switch self.allowances.contains(.slow) ? .guarded : bench.cost(of: pattern) {
         case .fine where !Pattern.isMachineCodeRefused: return pattern
         case .fine, .guarded:
             if let guarded = pattern.guarded { return guarded }

@@ -69,11 +69,27 @@ enum OnLimit: String, CaseIterable, Sendable {
 }
 
 /// A pattern as written, with what is needed to place its mistakes.
-struct WrittenPattern {
-    var text: String
-    var node: YAMLNode
+struct WrittenPattern: Sendable {
+    let text: String
+    let node: YAMLNode
     /// The file whose words and macros it may use.
-    var file: Int
+    let file: Int
+    let pieces: [PatternPiece]
+    /// Where it holds a control character other than white space, in Unicode scalars from its start.
+    let controlCharacter: Int?
+
+    init(text: String, node: YAMLNode, file: Int) {
+        self.text = text
+        self.node = node
+        self.file = file
+        self.pieces = PatternPiece.pieces(of: text)
+        self.controlCharacter = text.unicodeScalars.enumerated().first { $1.value < 0x20 && !$1.isSpace }?.offset
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is a tab or the end of a line.
+    fileprivate var isSpace: Bool { self == "\t" || self == "\n" || self == "\r" }
 }
 
 /// A rule as written; a key that isn't written is `nil`.
@@ -130,6 +146,8 @@ struct WrittenRule {
     var isBroken = false
     /// The local changes that were applied, in order.
     var changes: [Place] = []
+    /// Where it was read, and behind that where its local changes were.
+    var sources: [RuleSource] = []
 }
 
 /// `reply:`.

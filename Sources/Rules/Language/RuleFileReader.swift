@@ -16,7 +16,7 @@ struct RuleFileReader {
         var reader = RuleFileReader(file: file)
         defer { for finding in reader.findings.diagnostics { findings.add(finding) } }
         do {
-            reader.read(try YAMLNode(yaml: text, file: file.path))
+            reader.read(try YAMLNode(yaml: text, file: file.path, keyPath: nil))
         } catch {
             reader.findings.add(error)
             return nil

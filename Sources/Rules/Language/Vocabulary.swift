@@ -25,6 +25,20 @@ struct Vocabulary {
     private(set) var used: Set<Term> = []
     /// Macros with a mistake of their own; nothing is said about the rules that use them.
     private var broken: Set<Term> = []
+    /// What was written out before, without mistakes.
+    private var written: [Use: WrittenOut] = [:]
+
+    /// A term where a pattern uses it.
+    private struct Use: Hashable {
+        var term: Term
+        var isBare: Bool
+    }
+
+    private struct WrittenOut {
+        var text: String
+        /// The term itself and those that it uses.
+        var terms: Set<Term>
+    }
 
     init(_ files: [RuleFile], into findings: inout Findings) {
         self.files = files
@@ -172,7 +186,7 @@ struct Vocabulary {
     ) -> ExpandedPattern? {
         var expanded = ExpandedPattern()
         var isWhole = true
-        for piece in PatternPiece.pieces(of: pattern.text) {
+        for piece in pattern.pieces {
             switch piece {
             case .text(let text, let offset): expanded.append(text, from: offset)
             case .reference(let reference):
@@ -199,11 +213,32 @@ struct Vocabulary {
             findings.unknownReference(reference, at: place, known: Array(self.visible[pattern.file].keys))
             return nil
         }
-        self.used.insert(term)
+        let use = Use(term: term, isBare: reference.isBare)
+        if case .words = meaning, reference.isBare, outer.isEmpty { findings.warnOfBareWords(reference, in: pattern) }
+        // What could be written out has no cycle, so none of its terms is among the outer ones.
+        if let known = self.written[use] {
+            self.used.formUnion(known.terms)
+            return known.text
+        }
+        let before = self.used
+        self.used = [term]
+        let text = self.text(of: use, meaning, in: pattern, inside: outer, into: &findings)
+        if let text { self.written[use] = WrittenOut(text: text, terms: self.used) }
+        self.used.formUnion(before)
+        return text
+    }
+
+    /// What a term stands for that wasn't written out before.
+    private mutating func text(
+        of use: Use,
+        _ meaning: Meaning,
+        in pattern: WrittenPattern,
+        inside outer: [Term],
+        into findings: inout Findings
+    ) -> String? {
+        let term = use.term
         switch meaning {
-        case .words(let list):
-            if reference.isBare, outer.isEmpty { findings.warnOfBareWords(reference, in: pattern) }
-            return list.pattern(withEdges: !reference.isBare)
+        case .words(let list): return list.pattern(withEdges: !use.isBare)
         case .macro(let macro):
             if outer.contains(term) {
                 let way = (outer.drop { $0 != term } + [term]).map(\.name).joined(separator: ", ")

@@ -3,8 +3,9 @@ internal import Diagnostics
 /// What was found while a folder of rules is read.
 struct Findings {
     private(set) var diagnostics: [Diagnostic] = []
+    private(set) var errorCount = 0
 
-    var hasErrors: Bool { self.diagnostics.contains { $0.severity == .error } }
+    var hasErrors: Bool { self.errorCount > 0 }
 
     mutating func error(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
         self.add(Diagnostic(code, at: place, problem, hint: hint))
@@ -23,6 +24,7 @@ struct Findings {
         var diagnostic = diagnostic
         // In rule files line and column say enough; `rules[3].reply.variants[0].text` would only hide the text.
         diagnostic.place.keyPath = ""
+        if diagnostic.severity == .error { self.errorCount += 1 }
         self.diagnostics.append(diagnostic)
     }
 

@@ -1,17 +1,25 @@
 internal import Diagnostics
 
 /// Runs the inline tests of a whole set and reports those that fail.
-struct InlineTestRun {
+struct InlineTestRun: ~Copyable {
     let set: RuleSet
+    /// What the tests of earlier loads have shown, and those of this one.
+    var memory: LoadMemory
+    var scanner = Scanner.loading()
+
+    init(set: RuleSet, memory: LoadMemory = LoadMemory()) {
+        self.set = set
+        self.memory = memory
+    }
 
     /// Runs the tests of one rule.
-    func run(_ written: WrittenRule, _ rule: CompiledRule, into findings: inout Findings) {
+    mutating func run(_ written: WrittenRule, _ rule: CompiledRule, into findings: inout Findings) {
         // A rule that is turned off has no behaviour to test.
         guard rule.isEnabled else { return }
-        var scanner = Scanner.loading()
-        for test in written.tests ?? [] {
+        for (index, test) in (written.tests ?? []).enumerated() {
             var failures = Findings()
-            self.run(test, of: rule, &scanner, into: &failures)
+            let answer = self.answer(test, of: rule, LoadMemory.TestKey(rule: written.sources, index: index))
+            self.check(answer, test, of: rule, into: &failures)
             for failure in failures.diagnostics { findings.add(Self.named(failure, written.changes)) }
         }
     }
@@ -26,13 +34,13 @@ struct InlineTestRun {
         return failure
     }
 
-    private func run(
+    private func check(
+        _ answer: Answer,
         _ test: InlineTest,
         of rule: CompiledRule,
-        _ scanner: inout Scanner,
         into findings: inout Findings
     ) {
-        let result = self.set.answer(to: test.text, in: test.context, within: .seconds(10), using: &scanner)
+        let result = answer.result
         let winner = result.rule
         let sentence = "\"\(test.text)\""
         switch test.expectation {
@@ -41,12 +49,11 @@ struct InlineTestRun {
                 self.check(result, of: rule, test, expected, into: &findings)
             }
         case .doesNotMatch(let expected):
-            let trial = self.set.trial(of: rule, on: test.text, in: test.context, using: &scanner)
             // Whether the rule matches isn't known then, so the test has shown nothing.
-            if case .limit(let limit) = trial {
+            if case .limit(let limit) = answer.ownTrial {
                 return findings.failedTest(test.place, "\(rule.name) hits a limit (\(limit)) on \(sentence)")
             }
-            if case .matched(let text, _) = trial {
+            if case .matched(let text, _) = answer.ownTrial {
                 return findings.failedTest(
                     test.place,
                     "\(sentence) is under not, but \(rule.name) matches \"\(text)\""

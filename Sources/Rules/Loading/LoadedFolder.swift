@@ -11,6 +11,8 @@ struct LoadedFolder {
     /// The paths of the files, in the order of loading.
     let files: [String]
     var findings: Findings
+    /// What was taken over from earlier loads, and what this one leaves.
+    var memory: LoadMemory
 
     /// All findings, in the order of the files.
     var diagnostics: [Diagnostic] { self.findings.sorted(by: self.files) }
@@ -19,7 +21,8 @@ struct LoadedFolder {
     mutating func runTests() {
         // With rules missing, a test would fail for a reason that is reported already.
         guard !self.findings.hasErrors else { return }
-        let run = InlineTestRun(set: self.set)
+        var run = InlineTestRun(set: self.set, memory: self.memory)
         for (written, rule) in self.ranked { run.run(written, rule, into: &self.findings) }
+        self.memory = run.memory
     }
 }

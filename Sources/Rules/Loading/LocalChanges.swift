@@ -48,6 +48,7 @@ extension WrittenRule {
     /// Replaces each key that a local change writes.
     fileprivate mutating func apply(_ change: WrittenRule) {
         self.changes.append(change.place)
+        self.sources += change.sources
         self.isBroken = self.isBroken || change.isBroken
         if let about = change.about { self.about = about }
         if let enabled = change.enabled { self.enabled = enabled }

@@ -2,17 +2,9 @@ internal import Diagnostics
 
 /// Turns written rules into compiled ones and reports what is wrong with them.
 struct RuleCompiler {
-    /// What makes two patterns the same.
-    private struct PatternKey: Hashable {
-        var text: String
-        var options: Pattern.Options
-        var allowances: Set<WrittenRule.Allowance>
-    }
-
     private var vocabulary: Vocabulary
-    /// Patterns of which there is nothing to say, since many rules share one: `unless: '{{solved}}'`.
-    private var faultless: [PatternKey: CheckedPattern] = [:]
     private let files: [RuleFile]
+    private let bench = PatternBench()
 
     init(_ files: [RuleFile], into findings: inout Findings) {
         self.files = files
@@ -20,33 +12,59 @@ struct RuleCompiler {
     }
 
     /// Compiles a rule; nothing where it has a mistake.
-    mutating func compile(_ rule: WrittenRule, into findings: inout Findings) -> CompiledRule? {
+    mutating func compile(
+        _ rule: WrittenRule,
+        _ memory: inout LoadMemory,
+        into findings: inout Findings
+    ) -> CompiledRule? {
         guard self.isWhole(rule, into: &findings), let written = rule.condition, let outcome = rule.outcome else {
             // A mistake elsewhere in the rule doesn't hide those of its patterns.
-            if let condition = rule.condition { _ = self.patterns(of: condition, rule, into: &findings) }
+            if let condition = rule.condition { _ = self.patterns(of: condition, rule, &memory, into: &findings) }
             return nil
         }
         let errorCount = findings.errorCount
-        let patterns = self.patterns(of: written, rule, into: &findings)
-        let vetoes = (rule.vetoes ?? []).compactMap { self.checked($0, rule, into: &findings) }
+        let patterns = self.patterns(of: written, rule, &memory, into: &findings)
+        let vetoes = (rule.vetoes ?? []).compactMap { self.checked($0, rule, &memory, into: &findings) }
         guard findings.errorCount == errorCount, !self.vocabulary.isIncomplete[rule.file] else { return nil }
+        let all = (patterns + vetoes).map(\.pattern)
+        let result =
+            memory.rule(rule.sources, all)
+            ?? self.compile(rule, written, patterns, vetoes.map(\.pattern), outcome)
+        memory.keep(result, as: rule.sources)
+        for finding in result.findings { findings.add(finding) }
+        return result.rule
+    }
+
+    /// Compiles a rule whose patterns are; depends on nothing but these and on the file that the rule was written in.
+    private func compile(
+        _ rule: WrittenRule,
+        _ written: WrittenRule.Condition,
+        _ patterns: [CheckedPattern],
+        _ vetoes: [Pattern],
+        _ outcome: WrittenRule.Outcome
+    ) -> LoadMemory.KeptRule {
+        var findings = Findings()
         if case .all = written { Self.refuseSharedNames(patterns, into: &findings) }
         var texts = TextCompiler(written, patterns, actions: rule.actions ?? [], findings: findings)
         let compiledOutcome = texts.outcome(outcome)
         let actions = (rule.actions ?? []).map { texts.action($0) }
-        findings = texts.findings
-        guard findings.errorCount == errorCount, let compiledOutcome else { return nil }
+        var result = LoadMemory.KeptRule(
+            patterns: patterns.map(\.pattern) + vetoes,
+            findings: texts.findings.diagnostics
+        )
+        guard !texts.findings.hasErrors, let compiledOutcome else { return result }
         let file = self.files[rule.file]
-        return CompiledRule(
+        result.rule = CompiledRule(
             rule,
             name: "\(file.stem)/\(rule.id.value)",
             defaults: file.defaults,
             condition: Self.condition(written, patterns),
-            vetoes: vetoes.map(\.pattern),
+            vetoes: vetoes,
             outcome: compiledOutcome,
             actions: actions,
             required: Self.required(by: written, patterns)
         )
+        return result
     }
 
     /// Warns of what no rule has used, after all of them were compiled.
@@ -70,23 +88,28 @@ struct RuleCompiler {
     private mutating func patterns(
         of condition: WrittenRule.Condition,
         _ rule: WrittenRule,
+        _ memory: inout LoadMemory,
         into findings: inout Findings
     ) -> [CheckedPattern] {
         switch condition {
         case .always: []
-        case .any(let patterns), .all(let patterns): patterns.compactMap { self.checked($0, rule, into: &findings) }
+        case .any(let patterns), .all(let patterns):
+            patterns.compactMap { self.checked($0, rule, &memory, into: &findings) }
         }
     }
 
     private mutating func checked(
         _ written: WrittenPattern,
         _ rule: WrittenRule,
+        _ memory: inout LoadMemory,
         into findings: inout Findings
     ) -> CheckedPattern? {
         guard let expanded = self.vocabulary.expand(written, into: &findings) else { return nil }
         let options = rule.flags ?? self.files[rule.file].defaults.flags
         let key = PatternKey(text: expanded.text, options: options, allowances: rule.allowances ?? [])
-        if var known = self.faultless[key] {
+        // Many rules share a pattern: `unless: '{{solved}}'`. Whether a control character was written in it or in a macro
+        // can't be told from the text.
+        if written.controlCharacter == nil, var known = memory.pattern(key) {
             known.written = written
             return known
         }
@@ -95,12 +118,12 @@ struct RuleCompiler {
             expanded,
             of: written,
             options: options,
-            allowsRecursion: key.allowances.contains(.recursion),
-            allowsSlow: key.allowances.contains(.slow),
+            allowances: key.allowances,
+            self.bench,
             into: &findings
         )
         // What is said of a pattern is said at each of its places.
-        if findings.diagnostics.count == findingCount { self.faultless[key] = checked }
+        if let checked, findings.diagnostics.count == findingCount { memory.keep(checked, as: key) }
         return checked
     }
 
@@ -137,8 +160,4 @@ struct RuleCompiler {
             }
         }
     }
-}
-
-extension Findings {
-    var errorCount: Int { self.diagnostics.count { $0.severity == .error } }
 }

@@ -104,6 +104,17 @@ public final class Pattern: @unchecked Sendable {
         }
     }
 
+    private init(copying pattern: Pattern, _ code: PatternCode) {
+        self.source = pattern.source
+        self.options = pattern.options
+        self.build = pattern.build
+        self.captureNames = pattern.captureNames
+        self.captureNumbers = pattern.captureNumbers
+        self.pairCount = pattern.pairCount
+        self.start = pattern.start
+        self.code = code
+    }
+
     private static func compile(
         _ source: String,
         _ options: Options,
@@ -119,6 +130,12 @@ public final class Pattern: @unchecked Sendable {
     /// Its code is about four times as large, and PCRE2 has a limit.
     var guarded: Pattern? {
         try? Pattern(self.source, options: self.options, build: self.build.union(.guarded))
+    }
+
+    /// The same pattern once more: machine code that is made for it goes with it.
+    var copy: Pattern {
+        guard let code = self.code.copied() else { fatalError("out of memory") }
+        return Pattern(copying: self, code)
     }
 
     /// The first match in `text`.
@@ -148,9 +165,8 @@ public final class Pattern: @unchecked Sendable {
     /// Whether the empty text matches.
     ///
     /// It is interpreted, since whoever asks may never run the pattern again.
-    var matchesEmptyText: Bool {
-        let scanner = Scanner.loading()
-        return self.match(UnsafeBufferPointer(start: nil, count: 0), self.code, in: scanner.scratch, scanner) >= 0
+    func matchesEmptyText(using scanner: borrowing Scanner) -> Bool {
+        self.match(UnsafeBufferPointer(start: nil, count: 0), self.code, in: scanner.scratch, scanner) >= 0
     }
 
     /// Searches valid UTF-8 for the first match and leaves its offsets in `matchData`.
@@ -163,11 +179,19 @@ public final class Pattern: @unchecked Sendable {
         if !scanner.isInterpreting, !self.isReady { scanner.withoutCounting { _ = self.runnableCode } }
         guard scanner.startSearch() else { return .limit(.budget) }
         defer { scanner.endSearch() }
-        if scanner.isInterpreting {
-            let outcome = SearchOutcome(self.match(bytes, self.code, in: matchData, scanner))
-            // The interpreter has limits of its own.
-            if case .limit = outcome {} else { return outcome }
-        }
+        guard scanner.isInterpreting else { return self.run(bytes, in: matchData, scanner) }
+        // Machine code and interpreter have limits of their own, and what one of them finds is true.
+        if self.isTranslated, let outcome = self.run(bytes, in: matchData, scanner).certain { return outcome }
+        let outcome = SearchOutcome(self.match(bytes, self.code, in: matchData, scanner))
+        return outcome.certain ?? self.run(bytes, in: matchData, scanner)
+    }
+
+    /// Searches as messages are searched.
+    private func run(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        in matchData: OpaquePointer,
+        _ scanner: borrowing Scanner
+    ) -> SearchOutcome {
         let result = self.match(bytes, self.runnableCode, in: matchData, scanner)
         guard result == PCRE2_ERROR_JIT_STACKLIMIT, let watched = self.watchedCode else { return SearchOutcome(result) }
         return SearchOutcome(self.match(bytes, watched, in: matchData, scanner))
@@ -188,7 +212,10 @@ public final class Pattern: @unchecked Sendable {
 // MARK: Code that is made when it is needed
 
 extension Pattern {
-    /// Whether a search has made what searches run.
+    /// Makes what searches run, where none has done so.
+    func prepare() { _ = self.runnableCode }
+
+    /// Whether what searches run has been made.
     var isReady: Bool { self.runnable.load(ordering: .acquiring) != nil }
 
     /// Whether that is machine code.
@@ -235,6 +262,9 @@ enum SearchOutcome {
     case matched
     case unmatched
     case limit(MatchLimit)
+
+    /// The outcome, where no limit ended the search.
+    var certain: SearchOutcome? { if case .limit = self { nil } else { self } }
 
     /// What PCRE2 returned.
     init(_ result: Int32) {

@@ -23,7 +23,7 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     /// Mostly empty. A caller that says "no rule matched" should look here first.
     public internal(set) var skipped: [RuleLimit] = []
 
-    /// Whether searches are interpreted as long as that succeeds: for those who ask a pattern only once or twice.
+    /// Whether searches are interpreted where there is no machine code yet: for those who ask a pattern only once or twice.
     let isInterpreting: Bool
     let context: OpaquePointer
     /// At a fixed address, which `context` knows.
@@ -57,8 +57,7 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         pcre2_set_depth_limit_8(context, 1_000)
         pcre2_set_heap_limit_8(context, 1_024)
         pcre2_set_callout_8(context, SearchTime.callout, UnsafeMutableRawPointer(self.time))
-        // The interpreter has no use for it, and the little machine code that such a scanner runs has a small one.
-        self.stack = isInterpreting ? nil : pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
+        self.stack = pcre2_jit_stack_create_8(32 * 1_024, 512 * 1_024, nil)
         pcre2_jit_stack_assign_8(context, nil, self.stack.map(UnsafeMutableRawPointer.init))
         self.pairCapacity = 16
         self.matchData = Self.makeMatchData(pairs: self.pairCapacity)
@@ -90,8 +89,8 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
 
     /// A scanner for the time while a set is loaded, when a busy machine must not make an inline test fail.
     ///
-    /// It measures what the thread computes, and it leaves no machine code behind.
-    static func loading() -> Scanner { Scanner(clock: .processor, processor: .processor, isInterpreting: true) }
+    /// Its limits of time end as those of messages do, when the thread has computed for long; and it makes no machine code.
+    static func loading() -> Scanner { Scanner(clock: .monotonic, processor: .processor, isInterpreting: true) }
 
     /// Starts the time of a message: within `budget` all of its searches have to start.
     borrowing func startMessage(within budget: Duration?) { self.time.pointee.startMessage(within: budget) }

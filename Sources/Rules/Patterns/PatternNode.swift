@@ -2,7 +2,7 @@
 ///
 /// The engine reads patterns to find what any match must contain and which groups are always set. PCRE2 alone
 /// decides what matches, so an unknown construct is ``something``: less is known then, and nothing is wrong.
-enum PatternNode: Equatable {
+enum PatternNode: Equatable, Sendable {
     /// One character.
     case literal(Unicode.Scalar)
     /// One of at most four characters.

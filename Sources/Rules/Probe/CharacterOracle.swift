@@ -16,6 +16,8 @@ final class CharacterOracle {
     private let scratch = Scanner.loading()
     private var members: [String: [Unicode.Scalar]] = [:]
     private var overlaps: [Pair: Bool] = [:]
+    /// The sets that were asked about, compiled; nothing for one that doesn't compile.
+    private var sets: [String: PatternCode?] = [:]
 
     private struct Pair: Hashable {
         var first: PatternOutline.Atom
@@ -23,6 +25,8 @@ final class CharacterOracle {
     }
 
     init(_ options: Pattern.Options) { self.options = options }
+
+    deinit { for case let code? in self.sets.values { code.free() } }
 
     /// Some characters that the atom takes.
     func members(of atom: PatternOutline.Atom) -> [Unicode.Scalar] {
@@ -64,10 +68,16 @@ final class CharacterOracle {
         }
     }
 
+    private func code(of written: String) -> PatternCode? {
+        if let known = self.sets[written] { return known }
+        let code = try? PatternCode("\\A(?:\(written))\\z", self.options)
+        self.sets[written] = .some(code)
+        return code
+    }
+
     /// The characters that the set takes.
     private func filter(_ scalars: [Unicode.Scalar], by written: String) -> [Unicode.Scalar] {
-        guard let code = try? PatternCode("\\A(?:\(written))\\z", self.options) else { return [] }
-        defer { code.free() }
+        guard let code = self.code(of: written) else { return [] }
         return scalars.filter { scalar in
             var text = String(scalar)
             return text.withUTF8 { bytes in

@@ -27,21 +27,23 @@ enum PatternCost: Equatable {
         known: KnownCosts = .shared,
         probe: LoadProbe = LoadProbe()
     ) {
-        self = known.cost(of: source, options) { PatternCost(probing: source, options, probe) }
+        let pattern = try? Pattern(source, options: options)
+        self = pattern.map { PatternBench(known: known, probe: probe).cost(of: $0) } ?? .guarded
     }
 
-    private init(probing source: String, _ options: Pattern.Options, _ probe: LoadProbe) {
-        // Its machine code goes with it, so a rule that never fires leaves none behind.
-        guard let pattern = try? Pattern(source, options: options) else {
-            self = .guarded
-            return
-        }
+    /// Judges a pattern that isn't known.
+    ///
+    /// - Parameters:
+    ///   - pattern: The pattern, which isn't guarded; afterwards it may have been translated to machine code.
+    ///   - oracle: Character sets under its options.
+    ///   - probe: Tries it.
+    init(probing pattern: Pattern, _ oracle: CharacterOracle, _ probe: LoadProbe) {
+        let (source, options) = (pattern.source, pattern.options)
         let outline = PatternOutline(source, isExtended: options.contains(.extended))
         if outline.isPlain, source.utf8.count <= Self.plainLimit {
             self = .fine
             return
         }
-        let oracle = CharacterOracle(options)
         let meeting = MeetingRepeats(in: outline, oracle)
         let texts = AttackTexts.texts(for: outline, meeting, needsCharacter: pattern.needsCharacter, oracle)
         if let finding = probe.finding(pattern, on: texts) {

@@ -26,7 +26,7 @@ public struct RuleTestRun: Sendable {
     public init(folder: String, where isChosen: (RuleBook.Rule) -> Bool = { _ in true }) throws(Rejection) {
         let loaded = RuleSet.read(folder: folder)
         guard !loaded.findings.hasErrors else { throw Rejection(loaded.diagnostics) }
-        let run = InlineTestRun(set: loaded.set)
+        var run = InlineTestRun(set: loaded.set)
         var results: [Result] = []
         for (written, rule) in loaded.ranked where rule.isEnabled && isChosen(RuleBook.Rule(written, rule)) {
             for test in written.tests ?? [] {

@@ -1,0 +1,46 @@
+/// What patterns are checked with while a set is loaded: dear to make, so one for a whole load.
+///
+/// Not shared by threads.
+final class PatternBench {
+    /// So many patterns of one load are translated to machine code before a message comes, about 8 KB each.
+    ///
+    /// With more of them memory counts for more than the first messages, and each is translated when it is needed.
+    static let maximumTranslationCount = 4_096
+
+    let scanner = Scanner.loading()
+    private let known: KnownCosts
+    private let probe: LoadProbe
+    private var oracles: [Pattern.Options: CharacterOracle] = [:]
+    private var translationCount = 0
+
+    init(known: KnownCosts = .shared, probe: LoadProbe = LoadProbe()) {
+        self.known = known
+        self.probe = probe
+    }
+
+    /// What a pattern may cost.
+    ///
+    /// The machine code that it is tried as is kept where there is room: see ``maximumTranslationCount``.
+    func cost(of pattern: Pattern) -> PatternCost {
+        self.known.cost(of: pattern.source, pattern.options) {
+            let tried = self.hasRoom ? pattern : pattern.copy
+            return PatternCost(probing: tried, self.oracle(pattern.options), self.probe)
+        }
+    }
+
+    /// Translates a pattern, so that no message has to wait for that.
+    func prepare(_ pattern: Pattern) {
+        guard self.hasRoom else { return }
+        pattern.prepare()
+        self.translationCount += 1
+    }
+
+    private var hasRoom: Bool { self.translationCount < Self.maximumTranslationCount }
+
+    private func oracle(_ options: Pattern.Options) -> CharacterOracle {
+        if let oracle = self.oracles[options] { return oracle }
+        let oracle = CharacterOracle(options)
+        self.oracles[options] = oracle
+        return oracle
+    }
+}
