@@ -117,8 +117,8 @@ public final class RuleSet: Sendable {
             memory.file(RuleFile(index: index, name: entry.name, path: entry.path), of: entry.text, into: &findings)
         }
         let written = LocalChanges(files, into: &findings).rules
-        var compiler = RuleCompiler(files, into: &findings)
-        let compiled = written.map { compiler.compile($0, &memory, into: &findings) }
+        var compiler = RuleCompiler(files, written, &memory, into: &findings)
+        let compiled = written.indices.map { compiler.compile($0, &memory, into: &findings) }
         if !findings.hasErrors {
             compiler.warnOfUnusedWords(into: &findings)
             Self.warnOfTopics(written, into: &findings)

@@ -24,18 +24,17 @@ struct PatternCheck {
     static func compile(
         _ expanded: ExpandedPattern,
         of written: WrittenPattern,
-        options: Pattern.Options,
-        allowances: Set<WrittenRule.Allowance>,
+        _ key: PatternKey,
         _ bench: PatternBench,
         into findings: inout Findings
     ) -> CheckedPattern? {
         let check = PatternCheck(
             written: written,
             expanded: expanded,
-            options: options,
-            allowances: allowances
+            options: key.options,
+            allowances: key.allowances
         )
-        let parsed = PatternParser.parse(expanded.text, isExtended: options.contains(.extended))
+        let parsed = PatternParser.parse(expanded.text, isExtended: key.options.contains(.extended))
         guard check.refuseControlCharacters(into: &findings), check.refuse(parsed.remarks, into: &findings),
             let compiled = check.compiled(into: &findings),
             check.refuseNames(of: compiled, into: &findings),
@@ -48,7 +47,7 @@ struct PatternCheck {
         let isSame = pattern.source.utf8.elementsEqual(expanded.text.utf8)
         let node =
             isSame
-            ? parsed.node : PatternParser.parse(pattern.source, isExtended: options.contains(.extended)).node
+            ? parsed.node : PatternParser.parse(pattern.source, isExtended: key.options.contains(.extended)).node
         return CheckedPattern(pattern: pattern, node: node, written: written)
     }
 

@@ -4,32 +4,44 @@ internal import Diagnostics
 struct RuleCompiler {
     private var vocabulary: Vocabulary
     private let files: [RuleFile]
+    private let rules: [WrittenRule]
+    /// For each rule its patterns with their words and macros written out: those of `match`, then those of `unless`.
+    private var expansions: [[Expansion]] = []
     private let bench = PatternBench()
 
-    init(_ files: [RuleFile], into findings: inout Findings) {
+    /// A pattern, written out.
+    private struct Expansion {
+        var written: WrittenPattern
+        /// Nothing where one of its words or macros has a mistake.
+        var expanded: ExpandedPattern?
+        /// What was said about its words and macros.
+        var findings: [Diagnostic] = []
+    }
+
+    /// Prepares to compile rules: writes out their words and macros, and tries what is new among their patterns.
+    init(_ files: [RuleFile], _ rules: [WrittenRule], _ memory: inout LoadMemory, into findings: inout Findings) {
         self.files = files
+        self.rules = rules
         self.vocabulary = Vocabulary(files, into: &findings)
+        self.expansions = rules.map { self.expand($0) }
+        self.tryNewPatterns(&memory)
     }
 
     /// Compiles a rule; nothing where it has a mistake.
-    mutating func compile(
-        _ rule: WrittenRule,
-        _ memory: inout LoadMemory,
-        into findings: inout Findings
-    ) -> CompiledRule? {
-        guard self.isWhole(rule, into: &findings), let written = rule.condition, let outcome = rule.outcome else {
-            // A mistake elsewhere in the rule doesn't hide those of its patterns.
-            if let condition = rule.condition { _ = self.patterns(of: condition, rule, &memory, into: &findings) }
-            return nil
-        }
+    mutating func compile(_ index: Int, _ memory: inout LoadMemory, into findings: inout Findings) -> CompiledRule? {
+        let (rule, expansions) = (self.rules[index], self.expansions[index])
+        let isWhole = self.isWhole(rule, into: &findings)
         let errorCount = findings.errorCount
-        let patterns = self.patterns(of: written, rule, &memory, into: &findings)
-        let vetoes = (rule.vetoes ?? []).compactMap { self.checked($0, rule, &memory, into: &findings) }
+        let vetoCount = isWhole ? rule.vetoes?.count ?? 0 : 0
+        // A mistake elsewhere in the rule doesn't hide those of its patterns.
+        let checked = expansions.map { self.checked($0, rule, &memory, into: &findings) }
+        guard isWhole, let written = rule.condition, let outcome = rule.outcome else { return nil }
         guard findings.errorCount == errorCount, !self.vocabulary.isIncomplete[rule.file] else { return nil }
-        let all = (patterns + vetoes).map(\.pattern)
+        let patterns = checked.dropLast(vetoCount).compactMap(\.self)
+        let vetoes = checked.suffix(vetoCount).compactMap { $0?.pattern }
         let result =
-            memory.rule(rule.sources, all)
-            ?? self.compile(rule, written, patterns, vetoes.map(\.pattern), outcome)
+            memory.rule(rule.sources, patterns.map(\.pattern) + vetoes)
+            ?? self.compile(rule, written, patterns, vetoes, outcome)
         memory.keep(result, as: rule.sources)
         for finding in result.findings { findings.add(finding) }
         return result.rule
@@ -85,46 +97,78 @@ struct RuleCompiler {
 
     // MARK: Patterns
 
-    private mutating func patterns(
-        of condition: WrittenRule.Condition,
-        _ rule: WrittenRule,
-        _ memory: inout LoadMemory,
-        into findings: inout Findings
-    ) -> [CheckedPattern] {
-        switch condition {
-        case .always: []
-        case .any(let patterns), .all(let patterns):
-            patterns.compactMap { self.checked($0, rule, &memory, into: &findings) }
+    /// The patterns of a rule: those of `unless` only where the rule is whole.
+    private mutating func expand(_ rule: WrittenRule) -> [Expansion] {
+        let isWhole = !rule.isBroken && rule.outcome != nil
+        let patterns: [WrittenPattern] =
+            switch rule.condition {
+            case nil: []
+            case .always: isWhole ? rule.vetoes ?? [] : []
+            case .any(let patterns), .all(let patterns): patterns + (isWhole ? rule.vetoes ?? [] : [])
+            }
+        return patterns.map { pattern in
+            var findings = Findings()
+            let expanded = self.vocabulary.expand(pattern, into: &findings)
+            return Expansion(written: pattern, expanded: expanded, findings: findings.diagnostics)
         }
     }
 
-    private mutating func checked(
-        _ written: WrittenPattern,
+    private func key(of expanded: ExpandedPattern, _ rule: WrittenRule) -> PatternKey {
+        let options = rule.flags ?? self.files[rule.file].defaults.flags
+        return PatternKey(text: expanded.text, options: options, allowances: rule.allowances ?? [])
+    }
+
+    private func checked(
+        _ expansion: Expansion,
         _ rule: WrittenRule,
         _ memory: inout LoadMemory,
         into findings: inout Findings
     ) -> CheckedPattern? {
-        guard let expanded = self.vocabulary.expand(written, into: &findings) else { return nil }
-        let options = rule.flags ?? self.files[rule.file].defaults.flags
-        let key = PatternKey(text: expanded.text, options: options, allowances: rule.allowances ?? [])
+        for finding in expansion.findings { findings.add(finding) }
+        guard let expanded = expansion.expanded else { return nil }
+        let key = self.key(of: expanded, rule)
         // Many rules share a pattern: `unless: '{{solved}}'`. Whether a control character was written in it or in a macro
         // can't be told from the text.
-        if written.controlCharacter == nil, var known = memory.pattern(key) {
-            known.written = written
+        if expansion.written.controlCharacter == nil, var known = memory.pattern(key) {
+            known.written = expansion.written
             return known
         }
         let findingCount = findings.diagnostics.count
-        let checked = PatternCheck.compile(
-            expanded,
-            of: written,
-            options: options,
-            allowances: key.allowances,
-            self.bench,
-            into: &findings
-        )
+        let checked = PatternCheck.compile(expanded, of: expansion.written, key, self.bench, into: &findings)
         // What is said of a pattern is said at each of its places.
         if let checked, findings.diagnostics.count == findingCount { memory.keep(checked, as: key) }
         return checked
+    }
+
+    /// Compiles the patterns that no earlier load has left, on all processors, and keeps those without a mistake.
+    ///
+    /// The others are looked at again, each in its turn: what is said of them has an order, and whether one is slow has to
+    /// be measured while nothing else is done.
+    private func tryNewPatterns(_ memory: inout LoadMemory) {
+        var new: [PatternKey: (expanded: ExpandedPattern, written: WrittenPattern)] = [:]
+        for (rule, expansions) in zip(self.rules, self.expansions) {
+            for expansion in expansions where expansion.written.controlCharacter == nil {
+                guard let expanded = expansion.expanded else { continue }
+                let key = self.key(of: expanded, rule)
+                if memory.pattern(key) == nil { new[key] = (expanded, expansion.written) }
+            }
+        }
+        let patterns = new.map { (key: $0.key, expanded: $0.value.expanded, written: $0.value.written) }
+        let checked = inParallel(patterns.count, with: { PatternBench(sharedBy: $0) }) { index, bench in
+            let pattern = patterns[index]
+            var findings = Findings()
+            let checked = PatternCheck.compile(
+                pattern.expanded,
+                of: pattern.written,
+                pattern.key,
+                bench,
+                into: &findings
+            )
+            return findings.diagnostics.isEmpty ? checked : nil
+        }
+        for (pattern, checked) in zip(patterns, checked) {
+            if let checked { memory.keep(checked, as: pattern.key) }
+        }
     }
 
     private static func condition(

@@ -9,13 +9,39 @@ struct AttackText: Hashable, CustomStringConvertible {
     /// A text of about so many characters.
     func text(length: Int) -> String {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(4 * length)
-        bytes.append(contentsOf: self.head.utf8)
-        let unit = Array(self.unit.utf8)
-        // Made for every pattern many times over, and a repeated string is put together character by character.
-        for _ in 0..<self.count(length) { bytes.append(contentsOf: unit) }
-        bytes.append(contentsOf: self.tail.utf8)
+        self.write(to: &bytes, length: length)
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Puts the text, in UTF-8, in the place of what is in `bytes`.
+    ///
+    /// Texts are made for every pattern many times over, so `bytes` should be used again.
+    func write(to bytes: inout [UInt8], length: Int) {
+        var (head, unit, tail) = (self.head, self.unit, self.tail)
+        let count = self.count(length)
+        let size = head.utf8.count + count * unit.utf8.count + tail.utf8.count
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: repeatElement(0, count: size))
+        bytes.withUnsafeMutableBytes { bytes in
+            head.withUTF8 { bytes.copyMemory(from: UnsafeRawBufferPointer($0)) }
+            tail.withUTF8 {
+                UnsafeMutableRawBufferPointer(rebasing: bytes[(size - $0.count)...])
+                    .copyMemory(from: UnsafeRawBufferPointer($0))
+            }
+            let middle = UnsafeMutableRawBufferPointer(
+                rebasing: bytes[head.utf8.count..<(size - tail.utf8.count)]
+            )
+            var done = unit.withUTF8 {
+                middle.copyMemory(from: UnsafeRawBufferPointer($0))
+                return $0.count
+            }
+            // Each time twice as much is there to be copied.
+            while done < middle.count {
+                let next = UnsafeMutableRawBufferPointer(rebasing: middle[done..<min(2 * done, middle.count)])
+                next.copyMemory(from: UnsafeRawBufferPointer(rebasing: middle[..<next.count]))
+                done += next.count
+            }
+        }
     }
 
     /// How often `unit` is repeated.

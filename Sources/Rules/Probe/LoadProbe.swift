@@ -1,5 +1,7 @@
 /// Tries a pattern on texts that are made to keep it busy, before it may answer anybody.
-struct LoadProbe {
+///
+/// Not shared by threads.
+final class LoadProbe {
     /// How long one search may take.
     static let limit = Duration.milliseconds(1)
     /// How often a search that took longer is tried again: the shortest time counts.
@@ -22,20 +24,27 @@ struct LoadProbe {
         }
     }
 
-    private let clock: NanosecondClock
     /// How many times slower than the reference this machine is at the moment.
     private let slowdown: @Sendable () -> Double
+    /// Measures what this thread computes; dear to ask.
+    private let exact: Scanner
+    /// Measures at least that, and is cheap to ask: enough for what takes hardly any time.
+    private let quick: Scanner
+    /// The text that is tried.
+    private var bytes: [UInt8] = []
 
     /// A probe that measures what this thread computes, in time of the reference machine: neither a busy machine nor a
     /// slow one must reject what another one accepts.
     init() {
-        self.clock = .processor
+        self.exact = Scanner(clock: .processor, processor: .processor)
+        self.quick = Scanner(clock: .monotonic, processor: .processor)
         self.slowdown = { ReferenceSearch.slowdown() }
     }
 
     /// A probe that measures by another clock.
     init(clock: NanosecondClock) {
-        self.clock = clock
+        self.exact = Scanner(clock: clock, processor: clock)
+        self.quick = Scanner(clock: clock, processor: clock)
         self.slowdown = { 1 }
     }
 
@@ -46,14 +55,15 @@ struct LoadProbe {
     ///   - texts: What to try.
     /// - Returns: The text as short as it can be said, and its time.
     func finding(_ pattern: Pattern, on texts: [AttackText]) -> Finding? {
-        var scanner = Scanner(clock: self.clock, processor: self.clock)
-        for text in texts where !self.isHarmless(text, pattern, &scanner) {
-            // Without machine code a clock ends every search, and the time says nothing about the pattern.
-            guard pattern.isTranslated else { return nil }
-            let time = self.nanoseconds(of: pattern, on: text, &scanner)
+        // Else the first text would seem to take as long as the translation.
+        pattern.prepare()
+        // Without machine code a clock ends every search, and the time says nothing about the pattern.
+        guard pattern.isTranslated else { return nil }
+        for text in texts where !self.isHarmless(text, pattern) {
+            let time = self.nanoseconds(of: pattern, on: text)
             guard time > Self.limit.nanoseconds else { continue }
             let finding = Finding(text: text, nanoseconds: time)
-            return self.simplified(finding, pattern, &scanner)
+            return self.simplified(finding, pattern)
         }
         return nil
     }
@@ -61,21 +71,39 @@ struct LoadProbe {
     /// Whether the beginning of a text takes so little that the whole can't take too long.
     ///
     /// Eight times the text takes 64 times as long at most: what grows faster is ended by the limit of steps, of which
-    /// each is a walk over the text at most.
-    private func isHarmless(_ text: AttackText, _ pattern: Pattern, _ scanner: inout Scanner) -> Bool {
-        var beginning = text.text(length: RuleSet.textLimit / 8)
-        let time = beginning.withUTF8 { pattern.nanoseconds(on: $0, &scanner) }
-        return time < Self.limit.nanoseconds / 100
+    /// each is a walk over the text at most. Where half of the beginning takes nearly half of the time, the part that
+    /// grows with the square is small: with a growth of 2.2 the whole takes 18 times as long as the beginning. What stands
+    /// before the repetition would hide the growth.
+    private func isHarmless(_ text: AttackText, _ pattern: Pattern) -> Bool {
+        let length = RuleSet.textLimit / 8
+        let limit = Self.limit.nanoseconds
+        let time = self.time(of: pattern, on: text, length: length, self.quick)
+        if time < limit / 100 { return true }
+        let whole = min(time, self.time(of: pattern, on: text, length: length, self.quick))
+        guard whole < limit / 40, text.head.isEmpty else { return whole < limit / 100 }
+        // Only the shortest times tell something about the growth.
+        let half = (0..<3).map { _ in self.time(of: pattern, on: text, length: length / 2, self.quick) }.min() ?? 0
+        return whole * 10 <= half * 22
+    }
+
+    private func time(
+        of pattern: Pattern,
+        on text: AttackText,
+        length: Int,
+        _ scanner: borrowing Scanner
+    ) -> UInt64 {
+        text.write(to: &self.bytes, length: length)
+        return self.bytes.withUnsafeBufferPointer { pattern.nanoseconds(on: $0, scanner) }
     }
 
     /// The same finding with a simpler text, if that takes too long as well.
-    private func simplified(_ finding: Finding, _ pattern: Pattern, _ scanner: inout Scanner) -> Finding {
+    private func simplified(_ finding: Finding, _ pattern: Pattern) -> Finding {
         let simpler = [
             AttackText(unit: finding.text.unit), AttackText(head: finding.text.head, unit: finding.text.unit),
             AttackText(unit: finding.text.unit, tail: finding.text.tail),
         ]
         for text in simpler where text != finding.text {
-            let time = self.nanoseconds(of: pattern, on: text, &scanner)
+            let time = self.nanoseconds(of: pattern, on: text)
             if time > Self.limit.nanoseconds { return Finding(text: text, nanoseconds: time) }
         }
         return finding
@@ -84,16 +112,15 @@ struct LoadProbe {
     /// How long one search takes; nothing where the pattern doesn't compile.
     func nanoseconds(of source: String, _ options: Pattern.Options, on text: AttackText) -> UInt64? {
         guard let pattern = try? Pattern(source, options: options) else { return nil }
-        var scanner = Scanner(clock: self.clock, processor: self.clock)
-        var text = text.text(length: RuleSet.textLimit)
-        return text.withUTF8 { pattern.nanoseconds(on: $0, &scanner) }
+        return self.time(of: pattern, on: text, length: RuleSet.textLimit, self.exact)
     }
 
-    private func nanoseconds(of pattern: Pattern, on text: AttackText, _ scanner: inout Scanner) -> UInt64 {
-        var text = text.text(length: RuleSet.textLimit)
-        var best = text.withUTF8 { pattern.nanoseconds(on: $0, &scanner) }
-        guard best > Self.limit.nanoseconds else { return best }
-        for _ in 0..<Self.repetitions { best = min(best, text.withUTF8 { pattern.nanoseconds(on: $0, &scanner) }) }
+    private func nanoseconds(of pattern: Pattern, on text: AttackText) -> UInt64 {
+        let length = RuleSet.textLimit
+        var best = self.time(of: pattern, on: text, length: length, self.exact)
+        for _ in 0..<Self.repetitions where best > Self.limit.nanoseconds {
+            best = min(best, self.time(of: pattern, on: text, length: length, self.exact))
+        }
         guard best > Self.limit.nanoseconds else { return best }
         return UInt64(Double(best) / self.slowdown())
     }
@@ -108,16 +135,16 @@ private enum ReferenceSearch {
 
     static func slowdown() -> Double {
         guard let pattern = try? Pattern("[a-z]+[0-9]") else { return 1 }
-        var scanner = Scanner(clock: .processor, processor: .processor)
-        var text = String(repeating: "a", count: 750)
-        let times = (0..<5).map { _ in text.withUTF8 { pattern.nanoseconds(on: $0, &scanner) } }
+        let scanner = Scanner(clock: .processor, processor: .processor)
+        let text = [UInt8](repeating: UInt8(ascii: "a"), count: 750)
+        let times = (0..<5).map { _ in text.withUnsafeBufferPointer { pattern.nanoseconds(on: $0, scanner) } }
         return min(max(1, Double(times.min() ?? 0) / self.nominal), self.maximum)
     }
 }
 
 extension Pattern {
     /// How long a search takes by the scanner's clock.
-    fileprivate func nanoseconds(on bytes: UnsafeBufferPointer<UInt8>, _ scanner: inout Scanner) -> UInt64 {
+    fileprivate func nanoseconds(on bytes: UnsafeBufferPointer<UInt8>, _ scanner: borrowing Scanner) -> UInt64 {
         scanner.startMessage(within: nil)
         let start = scanner.now
         _ = self.search(bytes, in: scanner.scratch, using: scanner)

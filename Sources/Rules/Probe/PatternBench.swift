@@ -12,10 +12,16 @@ final class PatternBench {
     private let probe: LoadProbe
     private var oracles: [Pattern.Options: CharacterOracle] = [:]
     private var translationCount = 0
+    private let maximumCount: Int
 
-    init(known: KnownCosts = .shared, probe: LoadProbe = LoadProbe()) {
+    /// - Parameters:
+    ///   - known: What was found out before.
+    ///   - probe: Tries what wasn't.
+    ///   - threads: How many threads load the same set, each with a bench of its own.
+    init(known: KnownCosts = .shared, probe: LoadProbe = LoadProbe(), sharedBy threads: Int = 1) {
         self.known = known
         self.probe = probe
+        self.maximumCount = Self.maximumTranslationCount / threads
     }
 
     /// What a pattern may cost.
@@ -35,7 +41,7 @@ final class PatternBench {
         self.translationCount += 1
     }
 
-    private var hasRoom: Bool { self.translationCount < Self.maximumTranslationCount }
+    private var hasRoom: Bool { self.translationCount < self.maximumCount }
 
     private func oracle(_ options: Pattern.Options) -> CharacterOracle {
         if let oracle = self.oracles[options] { return oracle }

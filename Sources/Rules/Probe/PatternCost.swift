@@ -72,15 +72,13 @@ final class KnownCosts: Sendable {
     /// The cost of a pattern, which `probe` finds out if it isn't known.
     func cost(of source: String, _ options: Pattern.Options, probe: () -> PatternCost) -> PatternCost {
         let key = Key(source: source, options: options)
-        // Held while it is found out: those who load the same files at once wait for each other, and whoever measures is
-        // alone with it.
-        return self.costs.withLock { costs in
-            if let known = costs[key] { return known }
-            let cost = probe()
-            if case .slow = cost { return cost }
+        if let known = self.costs.withLock({ $0[key] }) { return known }
+        let cost = probe()
+        if case .slow = cost { return cost }
+        self.costs.withLock { costs in
             if costs.count >= Self.maximumCount { costs.removeAll() }
             costs[key] = cost
-            return cost
         }
+        return cost
     }
 }
