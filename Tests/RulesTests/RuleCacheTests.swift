@@ -22,7 +22,7 @@ struct RuleCacheTests {
         }
     }
 
-    @Test("a rule stays the same object while neither its file nor its words are edited")
+    @Test("a rule stays the same object while neither its lines nor its words are edited")
     func kept() throws {
         let folder = try ToolsFolder(EditedFolder.files)
         let cache = RuleCache()
@@ -30,6 +30,7 @@ struct RuleCacheTests {
         try folder.write("b.yaml", EditedFolder.file("b.yaml").replacing("Slow", with: "Lame"))
         let second = try RuleSet.load(folder: folder.path, cache: cache)
         #expect(try Self.rule("a/broken", first) === Self.rule("a/broken", second))
+        #expect(try Self.rule("b/far", first) === Self.rule("b/far", second))
         let (old, new) = try (Self.rule("b/slow", first), Self.rule("b/slow", second))
         #expect(old !== new)
         let isSame = old.patterns.elementsEqual(new.patterns, by: ===)
@@ -37,6 +38,25 @@ struct RuleCacheTests {
         try folder.write("words.yaml", EditedFolder.file("words.yaml").replacing("error]", with: "error, fault]"))
         let third = try RuleSet.load(folder: folder.path, cache: cache)
         #expect(try Self.rule("a/broken", second) !== Self.rule("a/broken", third))
+    }
+
+    @Test("what a whole file says of a rule is noticed in lines that stay the same")
+    func defaults() throws {
+        func file(_ defaults: String, _ flag: String) -> String {
+            "version: 1\ndefaults: {priority: \(defaults)}\nrules:\n  - id: one\n    match: 'hello'\n    reply: 'Hi'\n"
+                + "    enabled: \(flag)\n"
+        }
+        let folder = try ToolsFolder(["a.yaml": file("10", "true")])
+        let cache = RuleCache()
+        let first = try Self.rule("a/one", RuleSet.load(folder: folder.path, cache: cache))
+        try folder.write("a.yaml", file("20", "true"))
+        let second = try Self.rule("a/one", RuleSet.load(folder: folder.path, cache: cache))
+        #expect((first.priority, second.priority) == (10, 20))
+        // An alias is what its anchor is, wherever that stands.
+        let aliased = file("20", "*on")
+        try folder.write("a.yaml", aliased.replacing("{priority: 20}", with: "{priority: 20, on_limit: &on skip}"))
+        let rejection = #expect(throws: Rejection.self) { try RuleSet.load(folder: folder.path, cache: cache) }
+        #expect(rejection?.diagnostics.map(\.code) == ["wrong-value"])
     }
 
     @Test("files with the same bytes give the set that is there, and a file that can't be read is noticed")

@@ -34,7 +34,7 @@ struct RuleFile {
     }
 
     /// `defaults:`.
-    struct Defaults {
+    struct Defaults: Equatable {
         var priority = 100
         var flags: Pattern.Options = [.caseless, .ucp]
         var onLimit = OnLimit.skip

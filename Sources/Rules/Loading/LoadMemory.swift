@@ -46,15 +46,15 @@ struct LoadMemory: Sendable {
 
     /// A file as it was read: now, or earlier from the same bytes at the same place in the order.
     mutating func file(_ empty: RuleFile, of text: String, into findings: inout Findings) -> RuleFile {
-        var kept = self.files.old[empty.path]
-        if kept?.file.index != empty.index || kept?.text.hasBytes(of: text) != true { kept = nil }
-        let file = kept ?? self.read(text, of: empty)
-        self.files.new[empty.path] = file
-        for finding in file.findings { findings.add(finding) }
-        return file.file
+        let kept = self.files.old[empty.path]
+        let isSame = kept?.file.index == empty.index && kept?.text.hasBytes(of: text) == true
+        let read = (isSame ? kept : nil) ?? self.read(text, of: empty, after: kept)
+        self.files.new[empty.path] = read
+        for finding in read.findings { findings.add(finding) }
+        return read.file
     }
 
-    private mutating func read(_ text: String, of empty: RuleFile) -> KeptFile {
+    private mutating func read(_ text: String, of empty: RuleFile, after old: KeptFile?) -> KeptFile {
         var findings = Findings()
         var file = empty
         if let read = RuleFileReader.read(text, of: empty, into: &findings) {
@@ -63,7 +63,13 @@ struct LoadMemory: Sendable {
             file.isUnreadable = true
         }
         self.fileCount += 1
-        for index in file.rules.indices { file.rules[index].sources = [RuleSource(file: self.fileCount, index: index)] }
+        let lines = old.map { (new: SourceLines(text), old: SourceLines($0.text)) }
+        for index in file.rules.indices {
+            file.rules[index].sources = [RuleSource(file: self.fileCount, index: index)]
+            // What an edit has left as it was counts as read then.
+            guard let old, let lines, lines.new.holdSame(index, of: file, as: old.file, lines.old) else { continue }
+            file.rules[index].sources = old.file.rules[index].sources
+        }
         return KeptFile(text: text, file: file, findings: findings.diagnostics)
     }
 

@@ -16,6 +16,8 @@ struct RuleCompiler {
         var expanded: ExpandedPattern?
         /// What was said about its words and macros.
         var findings: [Diagnostic] = []
+        /// The pattern, where there is nothing to say about it.
+        var faultless: CheckedPattern?
     }
 
     /// Prepares to compile rules: writes out their words and macros, and tries what is new among their patterns.
@@ -125,6 +127,10 @@ struct RuleCompiler {
         into findings: inout Findings
     ) -> CheckedPattern? {
         for finding in expansion.findings { findings.add(finding) }
+        if var known = expansion.faultless {
+            known.written = expansion.written
+            return known
+        }
         guard let expanded = expansion.expanded else { return nil }
         let key = self.key(of: expanded, rule)
         // Many rules share a pattern: `unless: '{{solved}}'`. Whether a control character was written in it or in a macro
@@ -144,13 +150,15 @@ struct RuleCompiler {
     ///
     /// The others are looked at again, each in its turn: what is said of them has an order, and whether one is slow has to
     /// be measured while nothing else is done.
-    private func tryNewPatterns(_ memory: inout LoadMemory) {
+    private mutating func tryNewPatterns(_ memory: inout LoadMemory) {
         var new: [PatternKey: (expanded: ExpandedPattern, written: WrittenPattern)] = [:]
-        for (rule, expansions) in zip(self.rules, self.expansions) {
-            for expansion in expansions where expansion.written.controlCharacter == nil {
+        for (rule, expansions) in self.expansions.enumerated() {
+            for (index, expansion) in expansions.enumerated() where expansion.written.controlCharacter == nil {
                 guard let expanded = expansion.expanded else { continue }
-                let key = self.key(of: expanded, rule)
-                if memory.pattern(key) == nil { new[key] = (expanded, expansion.written) }
+                let key = self.key(of: expanded, self.rules[rule])
+                let known = memory.pattern(key)
+                self.expansions[rule][index].faultless = known
+                if known == nil { new[key] = (expanded, expansion.written) }
             }
         }
         let patterns = new.map { (key: $0.key, expanded: $0.value.expanded, written: $0.value.written) }

@@ -102,7 +102,7 @@ struct AttackTexts {
         _ oracle: CharacterOracle
     ) -> [AttackText] {
         var maker = AttackTexts(oracle: oracle, meeting: meeting)
-        maker.walk(branches: outline.branches, "")
+        maker.walk(branches: outline.branches, [])
         // Sorting keeps the order of the pattern among equals.
         var texts = maker.pumps.sorted { $0.rank < $1.rank }.prefix(Self.maximumPumps).map(\.text)
         texts += maker.rounds.prefix(Self.maximumRounds)
@@ -115,13 +115,15 @@ struct AttackTexts {
         }
         var seen: Set<AttackText> = []
         texts = texts.filter { seen.insert($0).inserted }
-        return needsCharacter ? texts + texts.map { Self.behind(words, $0) } : texts
+        guard needsCharacter else { return texts }
+        let head = Self.head(words)
+        return texts + texts.map { AttackText(head: head + $0.head, unit: $0.unit, tail: $0.tail) }
     }
 
     /// Those of them that make a lookaround look far ahead.
     static func looks(for outline: PatternOutline, _ oracle: CharacterOracle) -> [AttackText] {
         var maker = AttackTexts(oracle: oracle, meeting: nil)
-        maker.walk(branches: outline.branches, "")
+        maker.walk(branches: outline.branches, [])
         return maker.looks
     }
 
@@ -130,15 +132,22 @@ struct AttackTexts {
         self.meeting = meeting
     }
 
-    /// The same text behind all words of the pattern.
+    /// All words of the pattern, to stand before a text.
     ///
     /// One of them holds the character that any match needs; in this order they hardly match.
-    private static func behind(_ words: [String], _ text: AttackText) -> AttackText {
-        var head = ""
-        for word in words.reversed() where head.unicodeScalars.count + word.unicodeScalars.count < Self.maximumHead {
-            head += word + "\n"
+    private static func head(_ words: [String]) -> String {
+        var head: [Unicode.Scalar] = []
+        for word in words.reversed() {
+            let scalars = word.unicodeScalars
+            if head.count + scalars.count < Self.maximumHead { head += scalars + ["\n"] }
         }
-        return AttackText(head: head + text.head, unit: text.unit, tail: text.tail)
+        return Self.text(head)
+    }
+
+    private static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars)
+        return String(text)
     }
 
     // MARK: Repeats
@@ -148,7 +157,7 @@ struct AttackTexts {
     /// - Parameters:
     ///   - parts: What to look at.
     ///   - text: A text that what stands before them matches; one that they match is added to it.
-    private mutating func walk(_ parts: [PatternOutline.Part], _ text: inout String) {
+    private mutating func walk(_ parts: [PatternOutline.Part], _ text: inout [Unicode.Scalar]) {
         let start = text
         // At the start of a sequence nothing is known yet that leads to a lookaround.
         var leading: [[PatternOutline.Part]] = []
@@ -161,10 +170,10 @@ struct AttackTexts {
         self.look(leading, behind: text)
     }
 
-    private mutating func walk(_ part: PatternOutline.Part, _ text: inout String) {
+    private mutating func walk(_ part: PatternOutline.Part, _ text: inout [Unicode.Scalar]) {
         switch part {
-        case .atom(.literal(let scalar)): text.unicodeScalars.append(scalar)
-        case .atom(let atom): text.unicodeScalars.append(contentsOf: self.oracle.members(of: atom).prefix(1))
+        case .atom(.literal(let scalar)): text.append(scalar)
+        case .atom(let atom): text += self.oracle.members(of: atom).prefix(1)
         case .edge, .reference: break
         case .lookaround(let branches, _): self.walk(branches: branches, text)
         case .group(let branches):
@@ -173,17 +182,17 @@ struct AttackTexts {
         case .repeated(let part, let count):
             let head = text
             self.walk(part, &text)
-            let sample = String(text.unicodeScalars.dropFirst(head.unicodeScalars.count))
-            if count.maximum != 1, !sample.isEmpty, head.unicodeScalars.count <= Self.maximumHead {
+            let sample = Array(text.dropFirst(head.count))
+            if count.maximum != 1, !sample.isEmpty, head.count <= Self.maximumHead {
                 self.add(sample, of: part, count, behind: head)
             }
             // Where the part may be left out, a text without it is simpler; and repeats in repeats must not add up.
-            let most = max(1, Self.maximumHead / max(1, sample.unicodeScalars.count))
-            text = head + String(repeating: sample, count: min(count.minimum, most))
+            let most = max(1, Self.maximumHead / max(1, sample.count))
+            text = head + repeatElement(sample, count: min(count.minimum, most)).joined()
         }
     }
 
-    private mutating func walk(branches: some Sequence<[PatternOutline.Part]>, _ head: String) {
+    private mutating func walk(branches: some Sequence<[PatternOutline.Part]>, _ head: [Unicode.Scalar]) {
         for branch in branches {
             var text = head
             self.walk(branch, &text)
@@ -194,25 +203,26 @@ struct AttackTexts {
     ///
     /// Each time it looks as far ahead as it may: to the one place at the end where it finds what it is about, so that
     /// a negative one fails, or to the end in vain.
-    private mutating func look(_ branches: [[PatternOutline.Part]], behind head: String) {
-        guard head.unicodeScalars.count <= Self.maximumHead else { return }
+    private mutating func look(_ branches: [[PatternOutline.Part]], behind head: [Unicode.Scalar]) {
+        guard head.count <= Self.maximumHead else { return }
         for branch in branches where PatternOutline(branches: [branch]).repeats.contains(where: { $0.maximum != 1 }) {
             var maker = AttackTexts(oracle: self.oracle, meeting: nil)
-            var sample = ""
+            var sample: [Unicode.Scalar] = []
             maker.walk(branch, &sample)
-            let unit = head.isEmpty ? "a " : "\(head) "
-            self.looks += [sample, Self.spoiler].map { AttackText(unit: unit, tail: $0) }
+            let unit = head.isEmpty ? "a " : "\(Self.text(head)) "
+            self.looks += [Self.text(sample), Self.spoiler].map { AttackText(unit: unit, tail: $0) }
         }
     }
 
     /// The repeat goes on and on, or the way to it is gone again and again.
     private mutating func add(
-        _ sample: String,
+        _ sample: [Unicode.Scalar],
         of part: PatternOutline.Part,
         _ count: PatternOutline.Repeat,
-        behind head: String
+        behind head: [Unicode.Scalar]
     ) {
-        var units = [sample]
+        let (head, way) = (Self.text(head), head.isEmpty ? nil : Self.text(head + sample))
+        var units = [Self.text(sample)]
         var tail = Self.spoiler
         if case .atom(let atom) = part {
             tail = self.oracle.stranger(to: atom).map(String.init) ?? Self.spoiler
@@ -222,6 +232,6 @@ struct AttackTexts {
         let isMeeting = [self.meeting?.first.offset, self.meeting?.second.offset].contains(count.offset)
         let rank = isMeeting ? 0 : count.isUnbounded ? 1 : 2
         self.pumps += units.map { (rank, AttackText(head: head, unit: $0, tail: tail)) }
-        if !head.isEmpty { self.rounds.append(AttackText(unit: head + sample, tail: tail)) }
+        if let way { self.rounds.append(AttackText(unit: way, tail: tail)) }
     }
 }

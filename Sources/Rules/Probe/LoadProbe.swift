@@ -26,6 +26,8 @@ final class LoadProbe {
 
     /// How many times slower than the reference this machine is at the moment.
     private let slowdown: @Sendable () -> Double
+    /// Whether what it finds is only a reason to look again, and nobody reads it.
+    let isStrict: Bool
     /// Measures what this thread computes; dear to ask.
     private let exact: Scanner
     /// Measures at least that, and is cheap to ask: enough for what takes hardly any time.
@@ -35,10 +37,25 @@ final class LoadProbe {
 
     /// A probe that measures what this thread computes, in time of the reference machine: neither a busy machine nor a
     /// slow one must reject what another one accepts.
-    init() {
-        self.exact = Scanner(clock: .processor, processor: .processor)
+    convenience init() {
+        self.init(Scanner(clock: .processor, processor: .processor), slowdown: { ReferenceSearch.slowdown() })
+    }
+
+    /// A probe for a thread that isn't alone: what it finds has to be found by another one, too, and what it doesn't find
+    /// isn't there, since the speed of the machine excuses nothing.
+    static func strict() -> LoadProbe {
+        LoadProbe(Scanner(clock: .processor, processor: .processor), slowdown: { 1 }, isStrict: true)
+    }
+
+    private init(
+        _ exact: consuming Scanner,
+        slowdown: @escaping @Sendable () -> Double,
+        isStrict: Bool = false
+    ) {
+        self.exact = exact
+        self.isStrict = isStrict
         self.quick = Scanner(clock: .monotonic, processor: .processor)
-        self.slowdown = { ReferenceSearch.slowdown() }
+        self.slowdown = slowdown
     }
 
     /// A probe that measures by another clock.
@@ -46,6 +63,7 @@ final class LoadProbe {
         self.exact = Scanner(clock: clock, processor: clock)
         self.quick = Scanner(clock: clock, processor: clock)
         self.slowdown = { 1 }
+        self.isStrict = false
     }
 
     /// The first text on which the pattern takes too long; nothing where all are fine.
@@ -63,7 +81,7 @@ final class LoadProbe {
             let time = self.nanoseconds(of: pattern, on: text)
             guard time > Self.limit.nanoseconds else { continue }
             let finding = Finding(text: text, nanoseconds: time)
-            return self.simplified(finding, pattern)
+            return self.isStrict ? finding : self.simplified(finding, pattern)
         }
         return nil
     }
@@ -71,19 +89,36 @@ final class LoadProbe {
     /// Whether the beginning of a text takes so little that the whole can't take too long.
     ///
     /// Eight times the text takes 64 times as long at most: what grows faster is ended by the limit of steps, of which
-    /// each is a walk over the text at most. Where half of the beginning takes nearly half of the time, the part that
-    /// grows with the square is small: with a growth of 2.2 the whole takes 18 times as long as the beginning. What stands
-    /// before the repetition would hide the growth.
+    /// each is a walk over the text at most.
     private func isHarmless(_ text: AttackText, _ pattern: Pattern) -> Bool {
-        let length = RuleSet.textLimit / 8
-        let limit = Self.limit.nanoseconds
-        let time = self.time(of: pattern, on: text, length: length, self.quick)
-        if time < limit / 100 { return true }
-        let whole = min(time, self.time(of: pattern, on: text, length: length, self.quick))
-        guard whole < limit / 40, text.head.isEmpty else { return whole < limit / 100 }
-        // Only the shortest times tell something about the growth.
-        let half = (0..<3).map { _ in self.time(of: pattern, on: text, length: length / 2, self.quick) }.min() ?? 0
-        return whole * 10 <= half * 22
+        let time = self.time(of: pattern, on: text, length: Self.beginning, self.quick)
+        guard time >= Self.limit.nanoseconds / 100 else { return true }
+        return time < Self.limit.nanoseconds / 40 && self.isProportional(text, pattern, time)
+    }
+
+    /// How long the beginning is that is tried first.
+    private static let beginning = RuleSet.textLimit / 8
+
+    /// Whether a text that is twice as long takes twice as long, and so little that the whole can't take too long.
+    ///
+    /// With a growth of 2.2 at most from half of the repetition to all of it, the part of the time that grows with the
+    /// square is at most a ninth of the rest at half. A text of `k` times the repetition then takes at most `k + 2k²/9`
+    /// times as long, for which there is half of the limit. What stands beside the repetition is measured alone: it would
+    /// hide the growth. `time` is what the beginning took.
+    private func isProportional(_ text: AttackText, _ pattern: Pattern, _ time: UInt64) -> Bool {
+        let fixed = text.head.unicodeScalars.count + text.tail.unicodeScalars.count
+        let repeated = Self.beginning - fixed
+        guard repeated >= Self.beginning / 4 else { return false }
+        let factor = (RuleSet.textLimit - fixed + repeated - 1) / repeated
+        guard UInt64(factor + 2 * factor * factor / 9 + 1) * time < Self.limit.nanoseconds / 2 else { return false }
+        let alone = self.time(of: pattern, on: text, length: fixed, self.quick)
+        // In turns, and the shortest against the longest: the machine may be slower for a while.
+        let half = fixed + repeated / 2
+        let first = self.time(of: pattern, on: text, length: half, self.quick)
+        let whole = max(time, self.time(of: pattern, on: text, length: Self.beginning, self.quick))
+        let shorter = min(first, self.time(of: pattern, on: text, length: half, self.quick))
+        guard shorter > alone, whole > alone else { return false }
+        return (whole - alone) * 10 <= (shorter - alone) * 22
     }
 
     private func time(

@@ -34,6 +34,7 @@ struct OutlineReader {
     }
 
     private mutating func take(_ text: String) -> Bool {
+        guard let next = self.next, next == text.unicodeScalars.first else { return false }
         var index = self.position
         for scalar in text.unicodeScalars {
             guard index < self.scalars.count, self.scalars[index] == scalar else { return false }
@@ -136,8 +137,8 @@ struct OutlineReader {
             let count = PatternOutline.Repeat(
                 minimum: minimum,
                 maximum: maximum,
-                written: self.text(from: start),
-                quantifier: self.text(from: end),
+                scalars: self.scalars[start..<self.position],
+                quantifierCount: self.position - end,
                 offset: start
             )
             part = .repeated(part, count)

@@ -14,13 +14,21 @@ final class PatternBench {
     private var translationCount = 0
     private let maximumCount: Int
 
-    /// - Parameters:
-    ///   - known: What was found out before.
-    ///   - probe: Tries what wasn't.
-    ///   - threads: How many threads load the same set, each with a bench of its own.
-    init(known: KnownCosts = .shared, probe: LoadProbe = LoadProbe(), sharedBy threads: Int = 1) {
+    private let isAlone: Bool
+
+    /// A bench whose findings count.
+    init(known: KnownCosts = .shared, probe: LoadProbe = LoadProbe()) {
         self.known = known
         self.probe = probe
+        self.isAlone = true
+        self.maximumCount = Self.maximumTranslationCount
+    }
+
+    /// A bench of one of several threads, which finds what is certainly fine.
+    init(sharedBy threads: Int) {
+        self.known = .shared
+        self.probe = .strict()
+        self.isAlone = false
         self.maximumCount = Self.maximumTranslationCount / threads
     }
 
@@ -28,7 +36,7 @@ final class PatternBench {
     ///
     /// The machine code that it is tried as is kept where there is room: see ``maximumTranslationCount``.
     func cost(of pattern: Pattern) -> PatternCost {
-        self.known.cost(of: pattern.source, pattern.options) {
+        self.known.cost(of: pattern.source, pattern.options, isAlone: self.isAlone) {
             let tried = self.hasRoom ? pattern : pattern.copy
             return PatternCost(probing: tried, self.oracle(pattern.options), self.probe)
         }

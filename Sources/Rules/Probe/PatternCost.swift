@@ -47,8 +47,8 @@ enum PatternCost: Equatable {
         let meeting = MeetingRepeats(in: outline, oracle)
         let texts = AttackTexts.texts(for: outline, meeting, needsCharacter: pattern.needsCharacter, oracle)
         if let finding = probe.finding(pattern, on: texts) {
-            let suspect = Suspect(source, options, outline, meeting, finding, probe)
-            self = .slow(problem: finding.problem, hint: suspect.hint)
+            let hint = probe.isStrict ? "" : Suspect(source, options, outline, meeting, finding, probe).hint
+            self = .slow(problem: finding.problem, hint: hint)
         } else {
             self = meeting == nil ? .fine : .guarded
         }
@@ -69,11 +69,28 @@ final class KnownCosts: Sendable {
 
     private let costs = Mutex<[Key: PatternCost]>([:])
 
+    /// Held by whoever measures and has to be alone with it.
+    private let measuring = Mutex(())
+
     /// The cost of a pattern, which `probe` finds out if it isn't known.
-    func cost(of source: String, _ options: Pattern.Options, probe: () -> PatternCost) -> PatternCost {
+    ///
+    /// Where it has to be alone with that, those who load the same files at once wait for each other, and one of them
+    /// finds out what all want to know.
+    func cost(
+        of source: String,
+        _ options: Pattern.Options,
+        isAlone: Bool = true,
+        probe: () -> PatternCost
+    ) -> PatternCost {
         let key = Key(source: source, options: options)
         if let known = self.costs.withLock({ $0[key] }) { return known }
-        let cost = probe()
+        guard isAlone else { return self.keep(probe(), of: key) }
+        return self.measuring.withLock { _ in
+            self.costs.withLock { $0[key] } ?? self.keep(probe(), of: key)
+        }
+    }
+
+    private func keep(_ cost: PatternCost, of key: Key) -> PatternCost {
         if case .slow = cost { return cost }
         self.costs.withLock { costs in
             if costs.count >= Self.maximumCount { costs.removeAll() }

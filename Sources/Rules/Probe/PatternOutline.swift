@@ -32,9 +32,12 @@ struct PatternOutline {
         /// Nothing where there is no bound.
         var maximum: Int?
         /// What is repeated and how often, as written: `[a-z]*`.
-        var written: String
+        var written: String { String(String.UnicodeScalarView(self.scalars)) }
         /// How often alone: `*`.
-        var quantifier: String
+        var quantifier: String { String(String.UnicodeScalarView(self.scalars.suffix(self.quantifierCount))) }
+        /// A part of the pattern, since hardly ever somebody asks for its text.
+        var scalars: ArraySlice<Unicode.Scalar>
+        var quantifierCount: Int
         /// Where it starts, in Unicode scalars from the start of the pattern.
         var offset: Int
 
