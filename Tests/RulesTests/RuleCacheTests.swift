@@ -52,11 +52,53 @@ struct RuleCacheTests {
         try folder.write("a.yaml", file("20", "true"))
         let second = try Self.rule("a/one", RuleSet.load(folder: folder.path, cache: cache))
         #expect((first.priority, second.priority) == (10, 20))
-        // An alias is what its anchor is, wherever that stands.
-        let aliased = file("20", "*on")
-        try folder.write("a.yaml", aliased.replacing("{priority: 20}", with: "{priority: 20, on_limit: &on skip}"))
+    }
+
+    /// A rule of two lines, so that edits leave all places as they are.
+    private static func rule(_ id: String, _ match: String, _ reply: String, _ tests: String = "[]") -> String {
+        "  - {id: \(id), match: '\(match)',\n     reply: \(reply), tests: \(tests)}\n"
+    }
+
+    @Test("an alias is what its anchor is, wherever that stands")
+    func anchors() throws {
+        func text(_ reply: String) -> String {
+            "version: 1\nrules:\n" + Self.rule("one", "hello", "&hi '\(reply)'") + Self.rule("two", "morning", "*hi")
+        }
+        let folder = try ToolsFolder(["a.yaml": text("Hi")])
+        let cache = RuleCache()
+        #expect(try RuleSet.load(folder: folder.path, cache: cache).result("morning").text == "Hi")
+        try folder.write("a.yaml", text("Ho"))
+        #expect(try RuleSet.load(folder: folder.path, cache: cache).result("morning").text == "Ho")
+    }
+
+    @Test("an inline test runs again where a rule that came before is another one")
+    func tests() throws {
+        func text(_ pattern: String) -> String {
+            let tests = "[{lose: 'alpha beta', to: a/one}]"
+            return "version: 1\nrules:\n" + Self.rule("one", pattern, "One")
+                + Self.rule("two", "alpha beta", "Two", tests)
+        }
+        let folder = try ToolsFolder(["a.yaml": text("alphabet|alpha")])
+        let cache = RuleCache()
+        _ = try RuleSet.load(folder: folder.path, cache: cache)
+        try folder.write("a.yaml", text("alpha(?!.beta)"))
         let rejection = #expect(throws: Rejection.self) { try RuleSet.load(folder: folder.path, cache: cache) }
-        #expect(rejection?.diagnostics.map(\.code) == ["wrong-value"])
+        #expect(rejection?.diagnostics.map(\.code) == ["test-failed"])
+    }
+
+    @Test("a place is counted in the characters that stand there, not in those that look the same")
+    func places() throws {
+        func file(_ letter: String) -> [String: String] {
+            ["a.yaml": "version: 1\nrules:\n" + Self.rule("one", "caf\(letter) {{nobody}}", "Hi")]
+        }
+        let folder = try ToolsFolder(file("\u{E9}"))
+        let cache = RuleCache()
+        let columns = try ["\u{E9}", "e\u{301}"].map { letter in
+            for (name, text) in file(letter) { try folder.write(name, text) }
+            let rejection = #expect(throws: Rejection.self) { try RuleSet.load(folder: folder.path, cache: cache) }
+            return rejection?.diagnostics.first?.place.column
+        }
+        #expect(columns == [28, 29])
     }
 
     @Test("files with the same bytes give the set that is there, and a file that can't be read is noticed")
