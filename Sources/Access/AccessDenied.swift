@@ -56,7 +56,8 @@ public enum AccessDenied: Error, Hashable, Sendable, CaseIterable {
     public var clientError: ClientError {
         switch self {
         case .expired: ClientError(.tokenExpired, "the token has expired; refresh it")
-        case .wrongSite, .wrongSession, .wrongSubject: ClientError(.unauthorized, "the token is for something else")
+        case .wrongSite, .wrongSession, .wrongSubject:
+            ClientError(.unauthorized, "the token is for something else", detail: "grant")
         case .refreshedTooOften:
             ClientError(.rateLimited, "refreshed too often", retryAfterMilliseconds: RefreshTable.raceMilliseconds)
         default: ClientError(.unauthorized, "nothing that was sent gives access")

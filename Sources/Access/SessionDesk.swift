@@ -60,7 +60,8 @@ public final class SessionDesk: Sendable {
     private let sites: Mutex<[SiteID: Site]>
     private let accessTokens: AccessTokens
     private let refreshTokens: RefreshTokens
-    private let revocations: Revocations
+    /// What isn't accepted any more.
+    public let revocations: Revocations
     private let now: @Sendable () -> Timestamp
 
     /// Takes what a desk needs, and has the refresh tokens end with what is revoked.
@@ -185,13 +186,37 @@ public final class SessionDesk: Sendable {
     }
 
     private func answer(_ token: AccessToken, _ refreshToken: RefreshToken, _ identity: VisitorIdentity?) -> Answer {
-        let left = token.grant.expires.milliseconds - self.now().milliseconds
-        return Answer(
+        Answer(
             token: token,
-            expiresIn: Int(max(0, left / 1_000)),
+            expiresIn: self.secondsLeft(of: token.grant),
             refreshToken: refreshToken,
             identity: identity
         )
+    }
+
+    /// Checks an access token.
+    ///
+    /// Waits for nothing.
+    ///
+    /// - Parameter token: What a client sent, of any length.
+    /// - Returns: What it gives.
+    /// - Throws: The first reason against it.
+    public func verify(_ token: String) throws(AccessDenied) -> Grant { try self.accessTokens.verify(token) }
+
+    /// Signs a token for an agent or a program of the operator.
+    ///
+    /// - Parameters:
+    ///   - holder: Whom it is for.
+    ///   - lifeSeconds: How long it lives, at most ``AccessTokens/longestLifeSeconds``.
+    /// - Returns: The token, and for how many seconds it is good.
+    public func issue(to holder: Holder, lifeSeconds: Int64? = nil) -> (token: AccessToken, expiresIn: Int) {
+        let token = self.accessTokens.mint(for: holder, lifeSeconds: lifeSeconds)
+        return (token, self.secondsLeft(of: token.grant))
+    }
+
+    /// For how many whole seconds a grant is still good; 0 if it isn't.
+    public func secondsLeft(of grant: Grant) -> Int {
+        Int(max(0, (grant.expires.milliseconds - self.now().milliseconds) / 1_000))
     }
 
     /// Takes a new token for a connection that is open: the frame `refresh`.

@@ -50,16 +50,45 @@ public enum KeyProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case unsupportedKey
     case tooManyKeys
 
-    public var description: String {
+    /// Says it as one line: what is wrong, what to write, and the code.
+    public var description: String { "\(self.problem); \(self.hint) [\(self.code)]" }
+
+    /// What is wrong.
+    public var problem: String {
         switch self {
-        case .badID(let id): "\"\(id)\" can't name a key; write 1 to 32 of A-Z a-z 0-9 _ - [bad-key-id]"
-        case .tooShort(let id, let bytes):
-            "key \"\(id)\" has \(bytes) bytes; write at least \(TokenKey.shortestBytes) random bytes [short-key]"
-        case .repeatedID(let id): "two keys are called \"\(id)\"; give the new one a name of its own [repeated-key-id]"
-        case .notAPublicKey: "no public key; write a PEM block \"PUBLIC KEY\" or a JWK [bad-public-key]"
-        case .privateKey: "a private key; register the public one and keep this one at the site [private-key]"
-        case .unsupportedKey: "a key of another kind; write one of P-256 (ES256) or Ed25519 (EdDSA) [unsupported-key]"
-        case .tooManyKeys: "more than \(IdentityCheck.maximumKeys) keys; remove those out of use [too-many-keys]"
+        case .badID(let id): "\"\(id)\" can't name a key"
+        case .tooShort(let id, let bytes): "key \"\(id)\" has \(bytes) bytes"
+        case .repeatedID(let id): "two keys are called \"\(id)\""
+        case .notAPublicKey: "no public key"
+        case .privateKey: "a private key"
+        case .unsupportedKey: "a key of another kind"
+        case .tooManyKeys: "more than \(IdentityCheck.maximumKeys) keys"
+        }
+    }
+
+    /// What to write.
+    public var hint: String {
+        switch self {
+        case .badID: "write 1 to 32 of A-Z a-z 0-9 _ -"
+        case .tooShort: "write at least \(TokenKey.shortestBytes) random bytes"
+        case .repeatedID: "give the new one a name of its own"
+        case .notAPublicKey: "write a PEM block \"PUBLIC KEY\" or a JWK"
+        case .privateKey: "register the public one and keep this one at the site"
+        case .unsupportedKey: "write one of P-256 (ES256) or Ed25519 (EdDSA)"
+        case .tooManyKeys: "remove those out of use"
+        }
+    }
+
+    /// A name that stays the same from version to version.
+    public var code: String {
+        switch self {
+        case .badID: "bad-key-id"
+        case .tooShort: "short-key"
+        case .repeatedID: "repeated-key-id"
+        case .notAPublicKey: "bad-public-key"
+        case .privateKey: "private-key"
+        case .unsupportedKey: "unsupported-key"
+        case .tooManyKeys: "too-many-keys"
         }
     }
 }
@@ -78,6 +107,17 @@ public struct TokenKeyRing: Sendable, CustomStringConvertible {
         self.newest = key
         self.previous = nil
         self.previousEnds = Timestamp(milliseconds: 0)
+    }
+
+    /// A ring whose older key is accepted for as long as the ring is used.
+    ///
+    /// - Parameters:
+    ///   - key: Signs.
+    ///   - previous: Signed before.
+    /// - Throws: ``KeyProblem/repeatedID(_:)`` where both have the same name.
+    public init(_ key: TokenKey, accepting previous: TokenKey) throws(KeyProblem) {
+        guard key.id != previous.id else { throw .repeatedID(key.id) }
+        self.init(key, after: previous, until: Timestamp(milliseconds: .max))
     }
 
     private init(_ key: TokenKey, after previous: TokenKey, until end: Timestamp) {

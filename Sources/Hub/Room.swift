@@ -207,13 +207,19 @@ extension Room {
     ///   - link: The connection. It must have been announced by ``Hub/reserve(_:)``.
     ///   - mode: The form of the protocol that it speaks.
     ///   - position: What the client has, where it said so.
-    public func join(_ link: any Link, mode: ProtocolMode, from position: Position?) {
+    ///   - seconds: For how long its token is good; nothing without one.
+    public func join(
+        _ link: any Link,
+        mode: ProtocolMode,
+        from position: Position?,
+        expiresInSeconds seconds: Int? = nil
+    ) {
         let timestamp = self.hub.clocks.timestamp()
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
             state.lastActive = now
             state.reservations -= 1
-            self.catchUp(link, mode, position, timestamp, &state)
+            self.catchUp(link, mode, position, timestamp, seconds, &state)
             state.append(RoomState.Member(link: link, mode: mode))
         }
     }
@@ -225,13 +231,21 @@ extension Room {
 
     /// Sends a connected client what it missed, as if it had connected anew.
     ///
+    /// - Parameters:
+    ///   - link: The connection.
+    ///   - position: What the client has.
+    ///   - seconds: For how long its token is good; nothing without one.
     /// - Throws: `rate_limited`.
-    public func resume(_ link: any Link, from position: Position) throws(ClientError) {
+    public func resume(
+        _ link: any Link,
+        from position: Position,
+        expiresInSeconds seconds: Int? = nil
+    ) throws(ClientError) {
         let timestamp = self.hub.clocks.timestamp()
         let now = self.hub.clocks.nanoseconds()
         let wait = self.state.withLock { state -> UInt64? in
             if let wait = self.hub.options.resumeRate?.refuse(&state.arrivals.resume, at: now) { return wait }
-            self.catchUp(link, .v1, position, timestamp, &state)
+            self.catchUp(link, .v1, position, timestamp, seconds, &state)
             return nil
         }
         if let wait { throw ClientError(.rateLimited, "too many calls of resume", waitingNanoseconds: wait) }
@@ -245,6 +259,7 @@ extension Room {
         _ mode: ProtocolMode,
         _ position: Position?,
         _ timestamp: Timestamp,
+        _ expiresInSeconds: Int?,
         _ state: inout RoomState
     ) {
         let limit = mode == .v1 ? HubOptions.recentMessages : HubOptions.seedReplay
@@ -260,7 +275,8 @@ extension Room {
             replayed: recovery.replayed,
             heartbeatSeconds: self.hub.options.heartbeatSeconds,
             messageRate: self.hub.options.messageRate,
-            node: self.hub.options.node
+            node: self.hub.options.node,
+            expiresInSeconds: expiresInSeconds
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
         for frame in state.recent.frames(from: recovery.from) {

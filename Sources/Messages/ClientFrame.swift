@@ -8,6 +8,8 @@ public enum ClientFrame: Hashable, Sendable {
     case resume(Position)
     /// The client wants older messages.
     case history(HistoryRequest)
+    /// The client's next token, of any length and not checked yet.
+    case refresh(token: String)
     /// An answer to `ping`.
     case pong
 }
@@ -102,7 +104,8 @@ public struct ClientFrameReader {
         case "resume": return .resume(try self.position(bytes))
         case "history": return .history(try self.historyRequest(bytes))
         case "pong": return .pong
-        case "stop", "presence", "conversation", "refresh":
+        case "refresh": return .refresh(token: try self.requiredText("token", bytes))
+        case "stop", "presence", "conversation":
             throw ClientError(.badRequest, "this server doesn't offer frames of this type", detail: "type")
         case let type where Self.serverTypes.contains(type):
             throw ClientError(.forbiddenType, "this type is sent by the server only")

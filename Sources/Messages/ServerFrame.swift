@@ -91,6 +91,7 @@ public enum ServerFrame {
             frame.text("serverTime", welcome.timestamp.description)
             frame.text("node", welcome.node)
             frame.text("conversation", "bot")
+            if let seconds = welcome.expiresInSeconds { frame.integer("expiresIn", seconds) }
         }
     }
 
@@ -186,6 +187,17 @@ public enum ServerFrame {
         }
     }
 
+    /// The answer to a token that was taken in place of the last one.
+    ///
+    /// - Parameter seconds: For how long it is good.
+    /// - Returns: One JSON object.
+    public static func refreshed(expiresIn seconds: Int) -> [UInt8] {
+        json(reserving: 64) { frame in
+            frame.text("type", "refreshed")
+            frame.integer("expiresIn", seconds)
+        }
+    }
+
     /// The answer to a long poll.
     public static func poll(_ poll: PollAnswer) -> [UInt8] {
         json { frame in
@@ -198,8 +210,20 @@ public enum ServerFrame {
     }
 
     /// The answer to a request for a session.
-    public static func session(_ session: SessionID) -> [UInt8] {
-        json { frame in frame.text("sessionId", session.rawValue) }
+    ///
+    /// - Parameters:
+    ///   - session: The visitor's session.
+    ///   - token: Opens it.
+    ///   - expiresIn: For how many seconds the token is good.
+    ///   - refreshToken: Gets the next pair, once.
+    /// - Returns: One JSON object.
+    public static func session(_ session: SessionID, token: String, expiresIn: Int, refreshToken: String) -> [UInt8] {
+        json(reserving: 768) { frame in
+            frame.text("sessionId", session.rawValue)
+            frame.text("token", token)
+            frame.integer("expiresIn", expiresIn)
+            frame.text("refreshToken", refreshToken)
+        }
     }
 
     private static func json(reserving capacity: Int = 256, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
@@ -241,6 +265,8 @@ public struct Welcome: Sendable {
     public var messageRate: MessageRate?
     /// An opaque name of this server, for support.
     public var node: String
+    /// For how many seconds the client's token is good; nothing without one.
+    public var expiresInSeconds: Int?
 
     /// A sustained rate and how many may come at once.
     public struct MessageRate: Hashable, Sendable {
@@ -264,8 +290,10 @@ public struct Welcome: Sendable {
         replayed: Int,
         heartbeatSeconds: Int,
         messageRate: MessageRate?,
-        node: String
+        node: String,
+        expiresInSeconds: Int? = nil
     ) {
+        self.expiresInSeconds = expiresInSeconds
         self.session = session
         self.timestamp = timestamp
         self.epoch = epoch

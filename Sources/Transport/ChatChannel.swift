@@ -1,3 +1,4 @@
+import Access
 import Hub
 import HummingbirdCore
 import Logging
@@ -65,11 +66,16 @@ struct ChatChannel: HTTPChannelHandler {
                             of: loops.count,
                             clocks: clocks,
                             frameRate: frameRate,
-                            addresses: addresses
+                            addresses: addresses,
+                            desk: admission.desk
                         )
                     )
                 }
             )
+            admission.desk.revocations.subscribe { [contexts = self.contexts, polls = self.polls] revocation in
+                for context in contexts.values { context.end(revocation) }
+                polls.end(revocation)
+            }
         }
 
         /// The limits of the client of a request.

@@ -73,12 +73,12 @@ public struct ChatServer: Service {
     ///   - clocks: Where it takes the time from.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
-    ///   - admin: What `/api/admin` offers to everybody who can reach the server; nothing for no such paths.
+    ///   - admin: What `/api/admin` offers; nothing for no such paths.
     ///   - onListening: Called once with the port.
     public init(
         options: Options,
         hub: Hub,
-        admission: Admission = .development(),
+        admission: Admission,
         clocks: any Clocks,
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
@@ -143,7 +143,7 @@ public struct ChatServer: Service {
     private func router(_ shared: ChatChannel.Shared) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
         ChatRoutes(shared, health: self.health).add(to: router)
-        self.admin?.add(to: router)
+        self.admin?.add(to: router, of: shared)
         return router
     }
 

@@ -1,3 +1,5 @@
+import Access
+import Crypto
 import Hub
 import Logging
 import Messages
@@ -20,7 +22,7 @@ struct DeadlineTests {
             let clocks = StillClocks()
             self.server = ChatChannel.Shared(
                 hub: Hub(options: options, clocks: clocks, subscriber: Nobody()),
-                admission: .development(),
+                admission: .development(desk: try Self.desk(clocks)),
                 offersEcho: offersEcho,
                 loops: [self.channel.eventLoop],
                 clocks: clocks,
@@ -31,6 +33,19 @@ struct DeadlineTests {
             let setUp = ChatChannel.accept(self.channel, of: self.server)
             self.channel.embeddedEventLoop.run()
             _ = try setUp.wait()
+        }
+
+        private static func desk(_ clocks: StillClocks) throws -> SessionDesk {
+            let now: @Sendable () -> Timestamp = { clocks.timestamp() }
+            let revocations = Revocations(now: now)
+            let keys = TokenKeyRing(try TokenKey(id: "k1", secret: SymmetricKey(size: .bits256)))
+            return SessionDesk(
+                sites: [.init(.default, acceptsUnprovenSessions: true)],
+                accessTokens: AccessTokens(keys: keys, issuer: "test", revocations: revocations, now: now),
+                refreshTokens: RefreshTokens(now: now),
+                revocations: revocations,
+                now: now
+            )
         }
 
         func write(_ bytes: some Sequence<UInt8>) throws {

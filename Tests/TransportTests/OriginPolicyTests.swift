@@ -37,7 +37,6 @@ struct OriginPolicyTests {
         }
         #expect(policy.judge(["https://good.example", "https://good.example"]) == .refused)
         #expect(policy.judge([]) == .absent)
-        #expect(policy.isClosed)
     }
 
     @Test("A6 a wildcard is one or more labels below the name, of the same scheme and port")

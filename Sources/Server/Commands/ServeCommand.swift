@@ -80,16 +80,26 @@ struct ServeCommand: AsyncParsableCommand {
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,
-            admission: self.admission(configuration),
+            admission: Admission(
+                configuration,
+                isDevelopment: self.isDevelopment(configuration),
+                clocks: SystemClocks()
+            ),
             clocks: SystemClocks(),
             logger: logger,
             health: { reloader.health },
-            // Nobody but this machine reaches a server in development mode, and it is the only mode so far.
-            admin: AdminActions(reloader),
+            admin: self.admin(configuration, reloader),
             onListening: { port in
                 var address = address
                 address.port = port
-                terminal.write(Self.greeting(address, chain, isSecure: configuration.tls != nil))
+                terminal.write(
+                    Self.greeting(
+                        address,
+                        chain,
+                        isSecure: configuration.tls != nil,
+                        isDevelopment: self.isDevelopment(configuration)
+                    )
+                )
             }
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
@@ -134,11 +144,10 @@ struct ServeCommand: AsyncParsableCommand {
         return answering.sorted { $0.name < $1.name }.filter { seen.insert($0.name).inserted }
     }
 
-    private func admission(_ configuration: Configuration) -> Admission {
-        .development(
-            sites: configuration.sites.compactMap { SiteID($0.name) },
-            admitsAllOrigins: configuration.sites.contains { $0.origins.contains("*") }
-        )
+    /// What `/api/admin` offers; nothing where nobody could show that they may ask.
+    private func admin(_ configuration: Configuration, _ reloader: ContentReloader) -> AdminActions? {
+        guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
+        return AdminActions(reloader, token: configuration.adminToken)
     }
 
     private var hubOptions: HubOptions {
@@ -163,18 +172,7 @@ struct ServeCommand: AsyncParsableCommand {
             let hint = suggestion(for: name, among: configuration.chainNames)
             problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
         }
-        let isDevelopment = self.insecureDev || configuration.mode == .development
-        if !isDevelopment {
-            problems.append(
-                "\(configuration.file): production needs origins and token keys, which this version can't check yet; "
-                    + "to try the chat on this machine, add --insecure-dev [not-built]"
-            )
-        } else if !address.isLoopback {
-            problems.append(
-                "\(address): development mode listens on this machine only; write 127.0.0.1:\(address.port) "
-                    + "[not-loopback]"
-            )
-        }
+        problems += self.problems(of: address, configuration)
         guard problems.isEmpty, let chain else {
             terminal.complain(problems.joined(separator: "\n"))
             throw ExitCode(ExitStatus.badConfiguration)
@@ -182,12 +180,41 @@ struct ServeCommand: AsyncParsableCommand {
         return (configuration, chain, address)
     }
 
+    private func isDevelopment(_ configuration: Configuration) -> Bool {
+        self.insecureDev || configuration.mode == .development
+    }
+
+    /// Why the server can't run in its mode.
+    private func problems(of address: ListenAddress, _ configuration: Configuration) -> [String] {
+        guard self.isDevelopment(configuration) else {
+            let missing = configuration.missingForProduction
+            var problems = missing.isEmpty ? [] : [DiagnosticReport(missing).text]
+            if !address.isLoopback, configuration.tls == nil, !configuration.isBehindProxy {
+                problems.append(
+                    "\(address): other machines would reach the server without TLS; set server.tls, or write "
+                        + "127.0.0.1:\(address.port) [plain-not-loopback]"
+                )
+            }
+            if !problems.isEmpty { problems.append("To try the chat on this machine alone, add --insecure-dev.") }
+            return problems
+        }
+        guard !address.isLoopback else { return [] }
+        return [
+            "\(address): development mode listens on this machine only; write 127.0.0.1:\(address.port) [not-loopback]"
+        ]
+    }
+
     /// What is printed once the server listens.
-    static func greeting(_ address: ListenAddress, _ chain: Chain, isSecure: Bool) -> String {
+    static func greeting(
+        _ address: ListenAddress,
+        _ chain: Chain,
+        isSecure: Bool,
+        isDevelopment: Bool = true
+    ) -> String {
+        let warning = "INSECURE DEVELOPMENT MODE: every page of this machine may chat, and nobody needs a token.\n"
         let entries = chain.entries.filter(\.isEnabled).map(\.name).joined(separator: ", ")
         return """
-            INSECURE DEVELOPMENT MODE: every page of this machine may chat, and nobody needs a token.
-            Chain \(chain.name): \(entries)
+            \(isDevelopment ? warning : "")Chain \(chain.name): \(entries)
             Open \(isSecure ? "https" : "http")://\(address)  (Ctrl+C stops)
             """
     }

@@ -1,3 +1,4 @@
+public import Access
 public import Diagnostics
 public import Responders
 public import Transport
@@ -10,6 +11,14 @@ public struct Configuration: Sendable {
     public var mode: Mode
     /// Nothing means plain HTTP.
     public var tls: TLSFiles?
+    /// Whether a trusted proxy speaks TLS with the visitors.
+    public var isBehindProxy: Bool
+    /// Sign the tokens of visitors; nothing where none are written.
+    public var tokenKeys: TokenKeyRing?
+    /// Opens `/api/admin`; nothing where none is written.
+    public var adminToken: AdminToken?
+    /// What production still needs, whatever the mode is.
+    public var missingForProduction: [Diagnostic]
     /// The address that visitors' browsers use, where it isn't ``listen``.
     public var publicURL: String?
     /// The proxies whose `X-Forwarded-For` says where a client is.

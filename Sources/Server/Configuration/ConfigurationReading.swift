@@ -6,13 +6,21 @@ internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
 struct ConfigurationReading {
-    private let root: YAMLNode
+    let root: YAMLNode
     private let file: String
     private let registry: PluginRegistry
-    private let services: PluginServices
+    let environment: [String: String]
+    let services: PluginServices
     private var diagnostics: [Diagnostic] = []
 
-    init(_ root: YAMLNode, file: String, registry: PluginRegistry, services: PluginServices) {
+    init(
+        _ root: YAMLNode,
+        file: String,
+        registry: PluginRegistry,
+        services: PluginServices,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        self.environment = environment
         self.root = root
         self.file = file
         self.registry = registry
@@ -25,7 +33,11 @@ struct ConfigurationReading {
     mutating func configuration() throws(Rejection) -> Configuration {
         let written = self.written()
         let chains = self.chains()
-        if let written { self.check(written, chains: Set(chains.keys)) }
+        var keys = Keys()
+        if let written {
+            self.check(written, chains: Set(chains.keys))
+            keys = self.keys(written)
+        }
         let found = self.diagnostics.inFileOrder()
         guard let written, found.allSatisfy({ $0.severity == .warning }) else { throw Rejection(found) }
         let server = written.server
@@ -33,10 +45,14 @@ struct ConfigurationReading {
             file: self.file,
             listen: server?.listen ?? Self.defaultListen,
             mode: server?.mode ?? .production,
-            tls: server?.tls.map(self.tlsFiles),
+            tls: self.tlsFiles(server?.tls),
+            isBehindProxy: server?.tls.map { if case .proxy = $0 { true } else { false } } ?? false,
+            tokenKeys: keys.ring,
+            adminToken: keys.admin,
+            missingForProduction: self.missingForProduction(written),
             publicURL: server?.publicURL,
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
-            sites: self.sites(written),
+            sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
             warnings: found
@@ -70,23 +86,27 @@ struct ConfigurationReading {
         return chains
     }
 
-    private func sites(_ written: WrittenConfiguration) -> [Site] {
+    private func sites(_ written: WrittenConfiguration, _ keys: Keys) -> [Site] {
         (self.root["sites"]?.entries ?? []).compactMap { entry in
-            written.sites?[entry.key].map { site in
-                Site(
+            written.sites?[entry.key].map { written in
+                var site = Site(
                     name: entry.key,
-                    origins: site.origins ?? [],
-                    chain: site.chain,
-                    timeZone: site.timeZone.flatMap(TimeZone.init(identifier:))
+                    origins: written.origins ?? [],
+                    chain: written.chain,
+                    timeZone: written.timeZone.flatMap(TimeZone.init(identifier:))
                 )
+                site.identities = keys.identities[entry.key]
+                site.seedMode = written.seedMode ?? .development
+                return site
             }
         }
     }
 
-    private func tlsFiles(_ tls: WrittenConfiguration.TLS) -> Configuration.TLSFiles {
-        Configuration.TLSFiles(
-            certificate: self.services.path(of: tls.certificate),
-            key: self.services.path(of: tls.keyFile)
+    private func tlsFiles(_ tls: WrittenConfiguration.TLS?) -> Configuration.TLSFiles? {
+        guard case .files(let certificate, let key)? = tls else { return nil }
+        return Configuration.TLSFiles(
+            certificate: self.services.path(of: certificate),
+            key: self.services.path(of: key)
         )
     }
 }
@@ -112,7 +132,7 @@ extension ConfigurationReading {
     }
 
     /// Whether the key is written and nothing was wrong with it or below it so far.
-    private func isGood(_ keys: String...) -> Bool {
+    func isGood(_ keys: String...) -> Bool {
         let path = keys.joined(separator: ".")
         return self.entry(keys) != nil
             && !self.diagnostics.contains { $0.place.keyPath == path || $0.place.keyPath.hasPrefix(path + ".") }
@@ -141,11 +161,18 @@ extension ConfigurationReading {
             self.refuse("bad-network", at: node.place, "\"\(text)\" is no address", hint: hint)
         }
         guard let tls = server.tls, self.isGood("server", "tls") else { return }
-        self.check(file: tls.certificate, isSecret: false, at: self.place("server", "tls", "certificate"))
-        self.check(file: tls.keyFile, isSecret: true, at: self.place("server", "tls", "key"))
+        switch tls {
+        case .files(let certificate, let key):
+            self.check(file: certificate, isSecret: false, at: self.place("server", "tls", "certificate"))
+            self.check(file: key, isSecret: true, at: self.place("server", "tls", "key"))
+        case .proxy where (server.trustedProxies ?? []).isEmpty:
+            let hint = "write server: trusted_proxies: [127.0.0.1]"
+            self.refuse("no-proxy", at: self.place("server", "tls"), "no proxy is trusted", hint: hint)
+        case .proxy: break
+        }
     }
 
-    private mutating func check(file: String, isSecret: Bool, at place: Place) {
+    mutating func check(file: String, isSecret: Bool, at place: Place) {
         let path = self.services.path(of: file)
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
             let hint = "paths start at the configuration's folder"
@@ -198,13 +225,13 @@ extension ConfigurationReading {
         }
     }
 
-    private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
+    mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
         self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint))
     }
 
-    private func entry(_ keys: String...) -> YAMLNode.Entry? { self.entry(keys) }
+    func entry(_ keys: String...) -> YAMLNode.Entry? { self.entry(keys) }
 
-    private func entry(_ keys: [String]) -> YAMLNode.Entry? {
+    func entry(_ keys: [String]) -> YAMLNode.Entry? {
         var node: YAMLNode? = self.root
         var entry: YAMLNode.Entry?
         for key in keys {
@@ -215,7 +242,10 @@ extension ConfigurationReading {
     }
 
     /// Where a key stands, or the nearest key above it that is written.
-    private func place(_ keys: String...) -> Place {
+    func place(_ keys: String...) -> Place { self.place(keys) }
+
+    /// Where a key stands, or the nearest key above it that is written.
+    func place(_ keys: [String]) -> Place {
         for count in stride(from: keys.count, to: 0, by: -1) {
             if let entry = self.entry(Array(keys.prefix(count))) { return entry.place }
         }

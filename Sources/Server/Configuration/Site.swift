@@ -1,6 +1,14 @@
 // The time zones of the system are in the full Foundation only.
+public import Access
 public import Foundation
 public import Responders
+
+/// Whether clients that speak the first form of the protocol are served.
+public enum SeedMode: String, Sendable, CaseIterable, Decodable {
+    /// In development mode alone.
+    case development
+    case on, off
+}
 
 /// A web site that embeds the chat.
 public struct Site: Sendable {
@@ -12,6 +20,10 @@ public struct Site: Sendable {
     public var chain: String?
     /// Nothing means UTC.
     public var timeZone: TimeZone?
+    /// Who vouches for its visitors; nobody where nothing is written.
+    public var identities: IdentityCheck?
+    /// Where clients without a subprotocol are served.
+    public var seedMode = SeedMode.development
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

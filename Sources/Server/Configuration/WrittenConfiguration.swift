@@ -15,29 +15,33 @@ struct WrittenConfiguration: Decodable {
         var tls: TLS?
         var publicURL: String?
         var trustedProxies: [String]?
+        /// The first signs.
+        var tokenKeys: [String: SecretReference]?
+        var adminToken: SecretReference?
 
         enum CodingKeys: String, CodingKey {
-            case listen, mode, tls, trustedProxies
+            case listen, mode, tls, trustedProxies, tokenKeys, adminToken
             case publicURL = "publicUrl"
         }
     }
 
-    struct TLS: Decodable {
-        var certificate: String
-        /// The path in `key: {file: PATH}`.
-        var keyFile: String
+    enum TLS: Decodable {
+        /// A proxy that is trusted speaks TLS with the visitors.
+        case proxy
+        /// `key` is the path in `key: {file: PATH}`.
+        case files(certificate: String, key: String)
 
         enum CodingKeys: String, CodingKey { case certificate, key }
 
         init(from decoder: any Decoder) throws {
             if let word = try? decoder.singleValueContainer().decode(String.self), word == "proxy" {
-                let hint = "let the proxy run on this machine and listen on loopback, without tls"
-                throw ConfigurationProblem("not-built", key: "", "\"tls: proxy\" is not built yet", hint: hint)
+                self = .proxy
+                return
             }
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            self.certificate = try container.decode(String.self, forKey: .certificate)
+            let certificate = try container.decode(String.self, forKey: .certificate)
             switch try container.decode(SecretReference.self, forKey: .key) {
-            case .file(let path): self.keyFile = path
+            case .file(let path): self = .files(certificate: certificate, key: path)
             case .environment:
                 throw ConfigurationProblem(
                     "wrong-value",
@@ -53,6 +57,15 @@ struct WrittenConfiguration: Decodable {
         var origins: [String]?
         var chain: String?
         var timeZone: String?
+        var identity: Identity?
+        var seedMode: SeedMode?
+    }
+
+    /// How a site vouches for its visitors.
+    struct Identity: Decodable {
+        var secret: SecretReference?
+        var publicKey: SecretReference?
+        var acceptHash: Bool?
     }
 
     /// A mapping that is read elsewhere.
@@ -81,26 +94,29 @@ struct WrittenConfiguration: Decodable {
                   tls: {certificate: tls/chain.pem, key: {file: tls/key.pem}}
                   public_url: https://chat.example.com
                   trusted_proxies: [127.0.0.1, '10.0.0.0/8']
+                  token_keys: {k1: {env: CHAT_KEY_1}}
+                  admin_token: {env: CHAT_ADMIN_TOKEN}
                 sites:
-                  shop: {origins: ['https://shop.example.com'], chain: demo, time_zone: Europe/Berlin}
+                  shop:
+                    origins: ['https://shop.example.com']
+                    chain: demo
+                    time_zone: Europe/Berlin
+                    identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
+                    seed_mode: development
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
-            openKeys: ["sites", "chains"],
+            openKeys: ["sites", "chains", "server.token_keys"],
             notBuilt: [
                 "store": "leave it out: messages live as long as the server",
                 "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out",
                 "limits": "leave it out",
-                "server.token_keys": "leave it out",
-                "server.admin_token": "leave it out",
                 "sites.*.pages": "give the site one chain: chain: NAME",
-                "sites.*.identity": "leave it out",
                 "sites.*.retention": "leave it out: messages live as long as the server",
                 "sites.*.refusal": "leave it out",
                 "sites.*.opening_hours": "leave it out",
                 "sites.*.return_after": "leave it out",
-                "sites.*.seed_mode": "leave it out",
             ]
         )
     }

@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hub
 import Hummingbird
@@ -39,7 +40,7 @@ struct ChatRoutes: Sendable {
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
-        router.get("/api/chat/history") { request, _ in try self.history(request) }
+        router.get("/api/chat/history") { request, context in try self.history(request, context) }
         router.get("/readyz") { _, _ in
             let isDraining = self.shared.isDraining.load(ordering: .relaxed)
             let body = isDraining ? #"{"status":"draining"}"# : #"{"status":"ready"}"#
@@ -61,18 +62,35 @@ extension ChatRoutes {
         return response
     }
 
-    /// `POST /api/chat/session`: a session of the visitor's own, or the one that it has.
+    /// `POST /api/chat/session`: a session of the visitor's own and its tokens, or the next tokens of one that it has.
     private func openSession(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
         _ = try Self.query(of: request)
         let body = try await Self.body(of: request, context)
-        let session = try Self.optionalSession("session", in: body)
-        if let session { return .json(ServerFrame.session(session)) }
-        let now = self.shared.clocks.nanoseconds()
-        if let wait = self.shared.addresses.refuse(.session, of: self.address(of: request, context), at: now) {
+        let asked = try SessionRequest(body)
+        let address = self.address(of: request, context)
+        let site = try self.counted(address) { () throws(Refused) in
+            let claim = self.claim(of: request, site: asked.site)
+            try self.admission.checkOrigin(claim)
+            return try self.admission.site(claim)
+        }
+        let isNew = asked.refreshToken == nil && (asked.session == nil || self.admission.requiresToken)
+        if isNew, let wait = self.shared.addresses.refuse(.session, of: address, at: self.shared.clocks.nanoseconds()) {
             throw ClientError(.rateLimited, "too many new sessions of this address", waitingNanoseconds: wait)
         }
-        var generator = SystemRandomNumberGenerator()
-        return .json(ServerFrame.session(.random(using: &generator)))
+        let answer: SessionDesk.Answer
+        do throws(AccessDenied) {
+            answer = try await self.admission.desk.open(asked.request(at: site))
+        } catch {
+            throw self.counted(Refused(error), of: address)
+        }
+        return .json(
+            ServerFrame.session(
+                answer.session,
+                token: answer.token.text,
+                expiresIn: answer.expiresIn,
+                refreshToken: answer.refreshToken.text
+            )
+        )
     }
 
     /// `POST /api/chat/messages`: one frame of a client.
@@ -87,19 +105,23 @@ extension ChatRoutes {
             var reader = ClientFrameReader()
             return try reader.read(bytes, session: session, mode: .v1)
         }
-        guard case .user(let message) = frame, let id = message.id else { return Response(status: .noContent) }
+        guard case .user(let message) = frame, let id = message.id else {
+            _ = try self.entry(query, request, context, to: session)
+            return Response(status: .noContent)
+        }
         if let key = request.headers[.idempotencyKey], key != id {
             throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
         }
+        let entry = try self.entry(query, request, context, to: session)
         try self.shared.addresses.take(message, of: self.address(of: request, context), at: self.shared.clocks)
-        let room = try self.hub.pin(session, of: try self.site(query, request))
+        let room = try self.hub.pin(session, of: entry.key.site)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
         return .json(try room.accept(message, page: page).frame(id: id))
     }
 
     /// `GET /api/chat/history`: older messages; without `before` the newest, without `epoch` of any epoch.
-    private func history(_ request: Request) throws -> Response {
+    private func history(_ request: Request, _ context: ChatRequestContext) throws -> Response {
         let query = try Self.query(of: request)
         guard let session = query["session"].flatMap({ SessionID($0) }) else {
             throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
@@ -111,7 +133,7 @@ extension ChatRoutes {
         guard before.map({ 1...Limits.largestInteger ~= $0 }) ?? true else {
             throw ClientError(.badRequest, "\"before\" must be the number of a message", detail: "before")
         }
-        let room = try self.hub.pin(session, of: try self.site(query, request))
+        let room = try self.hub.pin(session, of: try self.entry(query, request, context, to: session).key.site)
         defer { room.cancelReservation() }
         return .json(try room.history(HistoryRequest(epoch: query["epoch"], before: before, limit: limit)))
     }
@@ -129,8 +151,9 @@ extension ChatRoutes {
             throw ClientError(.badRequest, "\"wait\" must be 0 to 25 seconds", detail: "wait")
         }
         let position = try Self.position(in: query)
-        let room = try self.hub.reserve(session, of: try self.site(query, request))
-        let link = PollLink(on: context.channel, atMost: .seconds(Int64(wait)))
+        let entry = try self.entry(query, request, context, to: session)
+        let room = try self.hub.reserve(session, of: entry.key.site)
+        let link = PollLink(on: context.channel, grant: entry.grant, atMost: .seconds(Int64(wait)))
         let key = "\(room.key.site)/\(session)/\(client)"
         self.polls.replace(key, with: link)
         defer { self.polls.remove(key, link) }
@@ -138,8 +161,11 @@ extension ChatRoutes {
             link.wake()
             return .json(ServerFrame.poll(answer))
         }
+        // The token may have been revoked before the poll was on the list.
+        if let grant = entry.grant, (try? self.check(grant)) == nil { link.wake() }
         do { try await link.wait() } catch { room.leave(link); throw error }
         room.leave(link)
+        if let grant = entry.grant { try self.check(grant) }
         guard self.polls.isCurrent(key, link), let answer = room.answer(from: position) else {
             return Response(status: .noContent)
         }
@@ -164,20 +190,48 @@ extension ChatRoutes {
         self.shared.addressRecord(of: context.channel, forwarded: request.headers[values: .xForwardedFor])
     }
 
-    /// The site of a request, whose origin has been found good for one site at least.
-    private func site(_ query: Query, _ request: Request) throws(ClientError) -> SiteID {
-        let site: SiteID
-        do throws(Query.Malformed) {
-            site = try self.admission.site(in: query)
-        } catch {
-            throw ClientError(.badRequest, error.reason, detail: "site")
+    /// What a request says of itself.
+    private func claim(of request: Request, site: String?) -> Admission.Request {
+        let origin = self.admission.origins.judge(
+            request.headers[values: .origin],
+            fetchSite: request.headers[values: .secFetchSite]
+        )
+        let authorization = request.headers[.authorization]
+        let isBearer = authorization?.prefix(7).lowercased() == "bearer "
+        // Anything else in the header is no token; it is not taken for a missing one.
+        let token = authorization.map { isBearer ? String($0.dropFirst(7)) : "" }
+        return Admission.Request(origin: origin, site: site, token: token)
+    }
+
+    /// Checks that a request may enter the room of a session.
+    ///
+    /// - Throws: `unauthorized`, `token_expired` or `bad_request`; `rate_limited` after too many tries that failed.
+    private func entry(
+        _ query: Query,
+        _ request: Request,
+        _ context: ChatRequestContext,
+        to session: SessionID
+    ) throws -> Admission.Entry {
+        try self.counted(self.address(of: request, context)) { () throws(Refused) in
+            try self.admission.entry(self.claim(of: request, site: query["site"]), to: session)
         }
-        if case .allowed(let origin) = self.admission.origins.judge(request.headers[values: .origin]),
-            !self.admission.origins.admits(origin, to: site)
-        {
-            throw ClientError(.unauthorized, "this origin is not allowed", detail: "origin")
-        }
-        return site
+    }
+
+    private func counted<T>(_ address: AddressLimits.Record, _ body: () throws(Refused) -> T) throws(ClientError) -> T {
+        do throws(Refused) { return try body() } catch { throw self.counted(error, of: address) }
+    }
+
+    /// The answer to a refusal; who fails again and again has to wait.
+    private func counted(_ refused: Refused, of address: AddressLimits.Record) -> ClientError {
+        guard refused.isFailedAuthentication,
+            let wait = self.shared.addresses.refuse(.failure, of: address, at: self.shared.clocks.nanoseconds())
+        else { return refused.error }
+        return .tooManyFailures(waitingNanoseconds: wait)
+    }
+
+    /// Checks that a token is still accepted.
+    private func check(_ grant: Grant) throws(ClientError) {
+        do throws(AccessDenied) { try self.admission.desk.revocations.check(grant) } catch { throw error.clientError }
     }
 
     private static func position(in query: Query) throws(ClientError) -> Position? {
@@ -234,41 +288,6 @@ extension ChatRoutes {
     }
 }
 
-/// The polls that wait, one for each client: a second one ends the first.
-final class OpenPolls: Sendable {
-    private struct State {
-        var links: [String: PollLink] = [:]
-        var ofConnections: [ObjectIdentifier: PollLink] = [:]
-    }
-
-    private let state = Mutex(State())
-
-    /// Ends all of them, since the server stops.
-    func wakeAll() { for link in self.state.withLock({ Array($0.links.values) }) { link.wake() } }
-
-    func replace(_ key: String, with link: PollLink) {
-        let former = self.state.withLock { state in
-            state.ofConnections[link.connection] = link
-            return state.links.updateValue(link, forKey: key)
-        }
-        former?.wake()
-    }
-
-    /// Ends the one of a connection whose client has gone: it must not keep its place in the room.
-    func end(of channel: any Channel) {
-        self.state.withLock { $0.ofConnections.removeValue(forKey: ObjectIdentifier(channel)) }?.wake()
-    }
-
-    func isCurrent(_ key: String, _ link: PollLink) -> Bool { self.state.withLock { $0.links[key] === link } }
-
-    func remove(_ key: String, _ link: PollLink) {
-        self.state.withLock { state in
-            if state.links[key] === link { state.links[key] = nil }
-            if state.ofConnections[link.connection] === link { state.ofConnections[link.connection] = nil }
-        }
-    }
-}
-
 extension Response {
     /// JSON that no cache keeps.
     static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
@@ -280,5 +299,6 @@ extension Response {
 
 extension HTTPField.Name {
     static let xForwardedFor = HTTPField.Name("X-Forwarded-For") ?? .range
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .range
     static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .range
 }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Messages
+import NIOHTTP1
 
 /// Refuses pages that may not talk to the server, lets the others read the answers, and puts every refusal into the
 /// form of the protocol.
@@ -12,7 +13,10 @@ struct OriginMiddleware: RouterMiddleware {
         context: ChatRequestContext,
         next: (Request, ChatRequestContext) async throws -> Response
     ) async throws -> Response {
-        let verdict = self.origins.judge(request.headers[values: .origin])
+        let verdict = self.origins.judge(
+            request.headers[values: .origin],
+            fetchSite: request.headers[values: .secFetchSite]
+        )
         var response: Response
         switch verdict {
         case .refused:
@@ -56,15 +60,7 @@ struct OriginMiddleware: RouterMiddleware {
     }
 
     private static func status(of error: ClientError) -> HTTPResponse.Status {
-        switch error.code {
-        case .tooLarge: .contentTooLarge
-        case .rateLimited: .tooManyRequests
-        case .overloaded, .unavailable: .serviceUnavailable
-        case .unauthorized where error.detail == "origin": .forbidden
-        case .unauthorized: .unauthorized
-        case .badRequest where error.detail == "path": .notFound
-        default: .badRequest
-        }
+        HTTPResponse.Status(code: Int(HTTPResponseStatus(error).code))
     }
 
     private static func refusal(_ error: ClientError, _ status: HTTPResponse.Status) -> Response {

@@ -1,3 +1,4 @@
+import Access
 import Hub
 import Messages
 import NIOCore
@@ -7,11 +8,15 @@ final class PollLink: Link {
     private let woken: EventLoopPromise<Void>
     /// The connection of the request.
     let connection: ObjectIdentifier
+    /// What the request's token gives; nothing where none was shown.
+    let grant: Grant?
 
     /// - Parameters:
     ///   - channel: The request's connection.
+    ///   - grant: What its token gives.
     ///   - time: How long to wait at most.
-    init(on channel: any Channel, atMost time: TimeAmount) {
+    init(on channel: any Channel, grant: Grant?, atMost time: TimeAmount) {
+        self.grant = grant
         let woken = channel.eventLoop.makePromise(of: Void.self)
         self.woken = woken
         self.connection = ObjectIdentifier(channel)

@@ -1,35 +1,165 @@
+public import Access
+import Hub
 public import Messages
 
 /// Decides who may join which room, for WebSocket and HTTP alike.
 public struct Admission: Sendable {
+    /// What is agreed with a site.
+    public struct Site: Sendable {
+        public var id: SiteID
+        /// The origins of its pages, as ``AllowedOrigin/init(_:)`` takes them; others are left out.
+        ///
+        /// Development mode doesn't look at them.
+        public var origins: [String]
+        /// Whether clients without a subprotocol are served.
+        public var acceptsSeed: Bool
+
+        public init(_ id: SiteID, origins: [String] = [], acceptsSeed: Bool = false) {
+            self.id = id
+            self.origins = origins
+            self.acceptsSeed = acceptsSeed
+        }
+    }
+
     let origins: OriginPolicy
+    /// Gives sessions and tokens, and checks them.
+    let desk: SessionDesk
+    /// Whether the name of a session is not enough.
+    let requiresToken: Bool
     /// The sites that visitors can be of; the first is that of requests that name none.
     private let sites: [SiteID]
+    /// Those that serve clients without a subprotocol.
+    private let seedSites: Set<SiteID>
 
-    private init(_ origins: OriginPolicy, _ sites: [SiteID]) {
+    private init(_ origins: OriginPolicy, _ sites: [Site], desk: SessionDesk, requiresToken: Bool) {
         self.origins = origins
-        self.sites = sites.isEmpty ? [.default] : sites
+        self.sites = sites.map(\.id)
+        self.seedSites = Set(sites.filter(\.acceptsSeed).map(\.id))
+        self.desk = desk
+        self.requiresToken = requiresToken
     }
 
     /// Everybody who reaches the server, with the session as the only key to a conversation.
     ///
+    /// Tokens are given all the same, and one that is shown must be good.
+    ///
     /// - Parameters:
-    ///   - sites: The sites of the configuration, in their order.
+    ///   - sites: The sites of the configuration, in their order; at least one.
     ///   - admitsAllOrigins: Whether pages of other machines may, too.
+    ///   - desk: Gives tokens; it must accept sessions without proof.
     /// - Returns: What admits them.
-    public static func development(sites: [SiteID] = [], admitsAllOrigins: Bool = false) -> Admission {
-        Admission(.development(admitsAll: admitsAllOrigins), sites)
+    public static func development(
+        sites: [Site] = [Site(.default, acceptsSeed: true)],
+        admitsAllOrigins: Bool = false,
+        desk: SessionDesk
+    ) -> Admission {
+        Admission(.development(admitsAll: admitsAllOrigins), sites, desk: desk, requiresToken: false)
     }
 
-    /// The site that a query names, or the first.
+    /// Pages of the sites alone, and nobody without a token.
     ///
-    /// - Throws: `Malformed` where there is no such site.
-    func site(in query: Query) throws(Query.Malformed) -> SiteID {
-        guard let written = query["site"] else { return self.sites[0] }
-        guard let site = self.site(named: written) else { throw Query.Malformed(reason: "there is no such \"site\"") }
+    /// - Parameters:
+    ///   - sites: The sites, in the order of the configuration; at least one.
+    ///   - publicURL: Where browsers find the server; its own pages send no `Origin` when they read.
+    ///   - desk: Gives tokens.
+    /// - Returns: What admits them.
+    public static func production(sites: [Site], publicURL: String? = nil, desk: SessionDesk) -> Admission {
+        let origins = Dictionary(sites.map { ($0.id, $0.origins) }) { first, _ in first }
+        let policy = OriginPolicy.production(origins, publicURL: publicURL)
+        return Admission(policy, sites, desk: desk, requiresToken: true)
+    }
+
+    /// The room that a request gets.
+    struct Entry: Sendable {
+        let key: RoomKey
+        /// What its token gives; nothing where none is needed and none was shown.
+        let grant: Grant?
+    }
+
+    /// What a request says of itself.
+    struct Request: Sendable {
+        /// How its origin was judged.
+        var origin: OriginPolicy.Verdict
+        /// The site that the query or the body names.
+        var site: String?
+        /// Of any length.
+        var token: String?
+        var mode = ProtocolMode.v1
+    }
+
+    /// Checks that a request may enter the room of a session: its token, and that site, session and origin go with it.
+    ///
+    /// - Parameters:
+    ///   - request: What it says.
+    ///   - session: The session of the room.
+    /// - Returns: The room.
+    /// - Throws: The answer to the first check that fails.
+    func entry(_ request: Request, to session: SessionID) throws(Refused) -> Entry {
+        try self.checkOrigin(request)
+        let grant = try self.grant(of: request.token)
+        let site = try self.site(request, grant)
+        guard request.mode == .v1 || self.seedSites.contains(site) else {
+            throw Refused(ClientError(.badRequest, "offer the subprotocol \(Handshake.subprotocol)", detail: "query"))
+        }
+        if let grant {
+            do throws(AccessDenied) { try grant.check(opens: session, at: site) } catch { throw Refused(error) }
+            // What an agent writes must not look like a visitor's, and there is no other door yet.
+            guard grant.role != .agent else { throw Refused(.wrongSession) }
+        }
+        return Entry(key: RoomKey(site: site, session: session), grant: grant)
+    }
+
+    /// The site of a request, whose page may talk to it.
+    ///
+    /// - Throws: `bad_request` where there is no such site, `unauthorized` where the page is another site's.
+    func site(_ request: Request, _ grant: Grant? = nil) throws(Refused) -> SiteID {
+        let written = request.site.flatMap { name in self.sites.first { $0.rawValue == name } }
+        guard request.site == nil || written != nil else {
+            throw Refused(ClientError(.badRequest, "there is no such \"site\"", detail: "site"))
+        }
+        let site = written ?? grant?.site ?? self.sites[0]
+        if case .allowed(let page) = request.origin, !self.origins.admits(page, to: site) { throw .foreignOrigin }
         return site
     }
 
-    /// A site of the configuration.
-    func site(named name: String) -> SiteID? { self.sites.first { $0.rawValue == name } }
+    /// Checks that a request comes from a page of some site, or from a program that may come without one.
+    func checkOrigin(_ request: Request) throws(Refused) {
+        switch request.origin {
+        case .allowed: return
+        case .refused: throw .foreignOrigin
+        case .absent:
+            guard self.requiresToken else { return }
+            guard let token = request.token, (try? self.desk.verify(token))?.role == .service else {
+                throw .foreignOrigin
+            }
+        }
+    }
+
+    private func grant(of token: String?) throws(Refused) -> Grant? {
+        guard let token else {
+            if self.requiresToken { throw Refused(.malformed) }
+            return nil
+        }
+        do throws(AccessDenied) { return try self.desk.verify(token) } catch { throw Refused(error) }
+    }
+}
+
+/// Why a request may not do what it asks for.
+struct Refused: Error, Hashable {
+    let error: ClientError
+    /// Whether it counts as a try to get in without a right to.
+    let isFailedAuthentication: Bool
+
+    init(_ error: ClientError) {
+        self.error = error
+        self.isFailedAuthentication = false
+    }
+
+    init(_ denied: AccessDenied) {
+        self.error = denied.clientError
+        // A token that has run out is what happens to everybody.
+        self.isFailedAuthentication = denied != .expired && denied != .refreshedTooOften
+    }
+
+    static let foreignOrigin = Refused(ClientError(.unauthorized, "this origin is not allowed", detail: "origin"))
 }

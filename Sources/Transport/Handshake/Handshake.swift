@@ -1,5 +1,7 @@
+import Access
 import Crypto
 import FoundationEssentials
+import Hub
 import Messages
 import NIOHTTP1
 
@@ -13,8 +15,9 @@ struct Handshake: Sendable {
 
     /// A request for a room.
     struct ChatRequest: Sendable {
-        var site: SiteID
-        var session: SessionID
+        var room: RoomKey
+        /// What the token gives.
+        var grant: Grant?
         /// Where the visitor is: context, never trusted.
         var page: String
         /// What the client has, where it said so.
@@ -27,6 +30,14 @@ struct Handshake: Sendable {
         var status: HTTPResponseStatus
         var error: ClientError
         var headers: [String: String] = [:]
+        /// Whether it counts as a try to get in without a right to.
+        var isFailedAuthentication = false
+
+        init(_ refused: Refused) {
+            self.error = refused.error
+            self.status = HTTPResponseStatus(refused.error)
+            self.isFailedAuthentication = refused.isFailedAuthentication
+        }
 
         init(_ status: HTTPResponseStatus, _ error: ClientError, headers: [String: String] = [:]) {
             self.status = status
@@ -54,41 +65,56 @@ struct Handshake: Sendable {
     static let chatPath = "/ws/chat"
     static let echoPath = "/_echo"
 
-    /// Checks a request, in the order of the protocol: the first failure decides.
+    /// Checks what a request asks for, in the order of the protocol: the first failure decides.
     ///
     /// - Parameters:
     ///   - head: A request whose path is that of a WebSocket endpoint.
+    ///   - accept: What ``checkUpgrade(_:)`` returned for it.
     ///   - admission: Who may join which room.
-    ///   - isDraining: Whether the server is about to stop.
     /// - Throws: The answer to the first check that fails.
-    init(_ head: HTTPRequestHead, admission: Admission, isDraining: Bool) throws(Refusal) {
+    init(_ head: HTTPRequestHead, accept: String, admission: Admission) throws(Refusal) {
+        self.accept = accept
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        self.accept = try Self.checkUpgrade(head)
-        guard !isDraining else {
-            let error = ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000)
-            throw Refusal(.serviceUnavailable, retryable: error)
-        }
-        let origin = admission.origins.judge(head.headers["Origin"])
-        guard origin != .refused else { throw Self.foreignOrigin }
-        guard target.first.map(String.init) == Self.chatPath else {
-            self.endpoint = .echo
-            return
-        }
-        let request: ChatRequest
-        do throws(Query.Malformed) {
-            let query = try Query(target.count > 1 ? target[1] : "")
-            request = try Self.chatRequest(query, mode: try Self.mode(head), at: try admission.site(in: query))
+        let offers = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
+        let tokens = offers.compactMap { $0.hasPrefix("bearer.") ? String($0.dropFirst("bearer.".count)) : nil }
+        var request = Admission.Request(origin: admission.origins.judge(head.headers["Origin"]), token: tokens.first)
+        do throws(Refused) {
+            try admission.checkOrigin(request)
+            guard target.first.map(String.init) == Self.chatPath else {
+                self.endpoint = .echo
+                return
+            }
+            let asked: Asked
+            do throws(Query.Malformed) {
+                let hasOffers = head.headers.contains(name: "Sec-WebSocket-Protocol")
+                let mode = hasOffers ? try Self.mode(offers, tokens: tokens.count) : .seed
+                asked = try Asked(try Query(target.count > 1 ? target[1] : ""), mode)
+            } catch {
+                throw Refused(ClientError(.badRequest, error.reason, detail: "query"))
+            }
+            request.site = asked.site
+            request.mode = asked.mode
+            let entry = try admission.entry(request, to: asked.session)
+            self.endpoint = .chat(
+                ChatRequest(
+                    room: entry.key,
+                    grant: entry.grant,
+                    page: asked.page,
+                    position: asked.position,
+                    mode: asked.mode
+                )
+            )
         } catch {
-            throw Refusal(.badRequest, ClientError(.badRequest, error.reason, detail: "query"))
+            throw Refusal(error)
         }
-        if case .allowed(let page) = origin, !admission.origins.admits(page, to: request.site) {
-            throw Self.foreignOrigin
-        }
-        self.endpoint = .chat(request)
     }
 
     /// Checks what RFC 6455 section 4.2.1 asks of a client, and answers its key.
-    private static func checkUpgrade(_ head: HTTPRequestHead) throws(Refusal) -> String {
+    ///
+    /// - Parameter head: The head of the request.
+    /// - Returns: The value of `Sec-WebSocket-Accept`.
+    /// - Throws: The answer to what isn't right.
+    static func checkUpgrade(_ head: HTTPRequestHead) throws(Refusal) -> String {
         guard head.method == .GET else {
             throw Refusal(
                 .methodNotAllowed,
@@ -128,34 +154,35 @@ struct Handshake: Sendable {
     }
 
     /// The form of the protocol, from the subprotocols alone.
-    private static func mode(_ head: HTTPRequestHead) throws(Query.Malformed) -> ProtocolMode {
-        let offers = head.headers[canonicalForm: "Sec-WebSocket-Protocol"]
-        guard !offers.isEmpty || head.headers.contains(name: "Sec-WebSocket-Protocol") else { return .seed }
-        guard offers.count(where: { $0.hasPrefix("bearer.") }) <= 1 else {
-            throw Query.Malformed(reason: "more than one token is offered")
-        }
-        guard offers.contains(where: { $0 == Self.subprotocol }) else {
+    private static func mode(_ offers: [String], tokens: Int) throws(Query.Malformed) -> ProtocolMode {
+        guard tokens <= 1 else { throw Query.Malformed(reason: "more than one token is offered") }
+        guard offers.contains(Self.subprotocol) else {
             throw Query.Malformed(reason: "none of the offered subprotocols is spoken here")
         }
         return .v1
     }
 
-    private static let foreignOrigin = Refusal(
-        .forbidden,
-        ClientError(.unauthorized, "this origin is not allowed", detail: "origin")
-    )
+    /// What a query asks for.
+    private struct Asked {
+        let site: String?
+        let session: SessionID
+        let page: String
+        let position: Position?
+        let mode: ProtocolMode
 
-    private static func chatRequest(
-        _ query: Query,
-        mode: ProtocolMode,
-        at site: SiteID
-    ) throws(Query.Malformed) -> ChatRequest {
-        guard let session = query["session"].flatMap({ SessionID($0) }) else {
-            throw Query.Malformed(reason: "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -")
+        init(_ query: Query, _ mode: ProtocolMode) throws(Query.Malformed) {
+            guard let session = query["session"].flatMap({ SessionID($0) }) else {
+                throw Query.Malformed(reason: "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -")
+            }
+            self.session = session
+            self.site = query["site"]
+            self.page = query["page"] ?? "/"
+            guard self.page.utf8.count <= Limits.pageBytes else {
+                throw Query.Malformed(reason: "\"page\" is too long")
+            }
+            self.position = try Handshake.position(query)
+            self.mode = mode
         }
-        let page = query["page"] ?? "/"
-        guard page.utf8.count <= Limits.pageBytes else { throw Query.Malformed(reason: "\"page\" is too long") }
-        return ChatRequest(site: site, session: session, page: page, position: try Self.position(query), mode: mode)
     }
 
     /// What a client has, from `epoch` and `since`.
@@ -169,3 +196,19 @@ struct Handshake: Sendable {
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+
+extension HTTPResponseStatus {
+    /// How a refusal is answered over HTTP.
+    init(_ error: ClientError) {
+        self =
+            switch error.code {
+            case .tooLarge: .payloadTooLarge
+            case .rateLimited: .tooManyRequests
+            case .overloaded, .unavailable: .serviceUnavailable
+            case .unauthorized where error.detail == "origin" || error.detail == "grant": .forbidden
+            case .unauthorized, .tokenExpired: .unauthorized
+            case .badRequest where error.detail == "path": .notFound
+            default: .badRequest
+            }
+    }
+}

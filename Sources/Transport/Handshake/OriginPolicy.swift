@@ -23,8 +23,13 @@ public struct OriginPolicy: Sendable {
     }
 
     private let rule: Rule
+    /// The origin of the server's own pages, as browsers write it.
+    private let own: String?
 
-    private init(_ rule: Rule) { self.rule = rule }
+    private init(_ rule: Rule, own: String? = nil) {
+        self.rule = rule
+        self.own = own
+    }
 
     /// The policy of development mode, in which the server listens on this machine only.
     ///
@@ -36,21 +41,24 @@ public struct OriginPolicy: Sendable {
 
     /// The policy of production: each site has its own list, and an empty one admits nobody.
     ///
-    /// - Parameter sites: For each site the origins of its pages, as ``AllowedOrigin/init(_:)`` takes them; others are
-    ///   left out.
+    /// - Parameters:
+    ///   - sites: For each site the origins of its pages, as ``AllowedOrigin/init(_:)`` takes them; others are left out.
+    ///   - publicURL: Where browsers find the server.
     /// - Returns: The policy.
-    public static func production(_ sites: [SiteID: [String]]) -> OriginPolicy {
-        OriginPolicy(.sites(sites.mapValues { $0.compactMap(AllowedOrigin.init) }))
+    public static func production(_ sites: [SiteID: [String]], publicURL: String? = nil) -> OriginPolicy {
+        let own = publicURL.flatMap { AllowedOrigin($0.hasSuffix("/") ? String($0.dropLast()) : $0)?.text }
+        return OriginPolicy(.sites(sites.mapValues { $0.compactMap(AllowedOrigin.init) }), own: own)
     }
-
-    /// Whether a request must prove who it is if it comes from no page.
-    var isClosed: Bool { if case .sites = self.rule { true } else { false } }
 
     /// Judges the `Origin` headers of a request before its site is known.
     ///
-    /// - Parameter headers: All values of the header.
+    /// - Parameters:
+    ///   - headers: All values of the header.
+    ///   - fetchSite: All values of `Sec-Fetch-Site`. A browser sends no `Origin` when a page reads from its own host;
+    ///     this header, which no script can set, then says so.
     /// - Returns: The judgement; `allowed` if one site at least admits the origin.
-    func judge(_ headers: [String]) -> Verdict {
+    func judge(_ headers: [String], fetchSite: [String] = []) -> Verdict {
+        if headers.isEmpty, fetchSite == ["same-origin"], let own = self.own { return self.judge([own]) }
         guard let origin = headers.first else { return .absent }
         guard headers.count == 1 else { return .refused }
         switch self.rule {
@@ -75,6 +83,9 @@ public struct AllowedOrigin: Hashable, Sendable {
     /// What follows, without `*`.
     private let rest: String
     private let isWildcard: Bool
+
+    /// As browsers write it; nothing where many are meant.
+    var text: String? { self.isWildcard ? nil : self.scheme + self.rest }
 
     /// Reads an entry and puts it into the form that browsers send: lower case, without the scheme's own port.
     ///

@@ -114,28 +114,49 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
             return
         }
         do throws(Handshake.Refusal) {
-            let handshake = try Handshake(
-                head,
-                admission: self.server.admission,
-                isDraining: self.server.isDraining.load(ordering: .relaxed)
-            )
-            try self.countHandshake(head, context)
+            let accept = try Handshake.checkUpgrade(head)
+            try self.checkCapacity()
+            let address = self.server.addressRecord(of: context.channel, forwarded: head.headers["X-Forwarded-For"])
+            let handshake = try self.handshake(head, accept: accept, from: address)
+            try self.countHandshake(of: address)
             self.state = .upgrading(handshake, try self.reserve(handshake))
         } catch {
             self.refuse(error, context)
         }
     }
 
-    /// Counts the handshake for the server and for the client's address, and the connection that it will be.
-    private func countHandshake(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) throws(Handshake.Refusal) {
-        let limits = self.server.addresses
-        let now = self.loop.clocks.nanoseconds()
-        if let wait = limits.refuseAccept(at: now) {
+    /// Refuses everybody while the server stops, or while more connect than it can greet.
+    private func checkCapacity() throws(Handshake.Refusal) {
+        guard !self.server.isDraining.load(ordering: .relaxed) else {
+            let error = ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000)
+            throw Handshake.Refusal(.serviceUnavailable, retryable: error)
+        }
+        if let wait = self.server.addresses.refuseAccept(at: self.loop.clocks.nanoseconds()) {
             let error = ClientError(.overloaded, "too many connect at once", waitingNanoseconds: wait)
             throw Handshake.Refusal(.serviceUnavailable, retryable: error)
         }
-        let address = self.server.addressRecord(of: context.channel, forwarded: head.headers["X-Forwarded-For"])
-        if let wait = limits.refuse(.handshake, of: address, at: now) {
+    }
+
+    /// Checks what is asked for; who tries tokens that are no good has to wait after a while.
+    private func handshake(
+        _ head: HTTPRequestHead,
+        accept: String,
+        from address: AddressLimits.Record
+    ) throws(Handshake.Refusal) -> Handshake {
+        do throws(Handshake.Refusal) {
+            return try Handshake(head, accept: accept, admission: self.server.admission)
+        } catch {
+            guard error.isFailedAuthentication else { throw error }
+            let wait = self.server.addresses.refuse(.failure, of: address, at: self.loop.clocks.nanoseconds())
+            guard let wait else { throw error }
+            throw Handshake.Refusal(.tooManyRequests, retryable: .tooManyFailures(waitingNanoseconds: wait))
+        }
+    }
+
+    /// Counts the handshake for the client's address, and the connection that it will be.
+    private func countHandshake(of address: AddressLimits.Record) throws(Handshake.Refusal) {
+        let limits = self.server.addresses
+        if let wait = limits.refuse(.handshake, of: address, at: self.loop.clocks.nanoseconds()) {
             let error = ClientError(.rateLimited, "too many handshakes of this address", waitingNanoseconds: wait)
             throw Handshake.Refusal(.tooManyRequests, retryable: error)
         }
@@ -162,7 +183,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     private func reserve(_ handshake: Handshake) throws(Handshake.Refusal) -> Room? {
         guard case .chat(let request) = handshake.endpoint else { return nil }
         do throws(ClientError) {
-            return try self.server.hub.reserve(request.session, of: request.site)
+            return try self.server.hub.reserve(request.room.session, of: request.room.site)
         } catch {
             self.cancel(nil)
             let status: HTTPResponseStatus = error.code == .rateLimited ? .tooManyRequests : .serviceUnavailable
@@ -243,7 +264,7 @@ extension UpgradeGate {
             try pipeline.addHandler(handler)
             // From here on the handler ends what was counted.
             self.address = nil
-            if case .chat(let request) = handshake.endpoint { handler.join(from: request.position) }
+            if case .chat(let request) = handshake.endpoint { handler.join(request) }
             // Removing the decoder hands on the bytes that came after the request, through this handler.
             let isRemoved = pipeline.removeHandler(self.decoder)
             self.decided.succeed(.upgraded)

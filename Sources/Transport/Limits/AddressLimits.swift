@@ -115,15 +115,6 @@ final class AddressLimits: Sendable {
         }
     }
 
-    /// Whether an address has to wait since too many of its tokens were no good; counts nothing.
-    func isSuspect(_ record: Record, at now: UInt64) -> Bool {
-        guard let limit = self.options.failures else { return false }
-        return record.state.withLock { state in
-            var arrival = state.arrivals[Action.failure.rawValue]
-            return limit.refuse(&arrival, at: now) != nil
-        }
-    }
-
     /// Takes one handshake of the whole server, or says how long to wait for it.
     func refuseAccept(at now: UInt64) -> UInt64? {
         guard let limit = self.options.accepts else { return nil }
@@ -179,5 +170,12 @@ final class AddressLimits: Sendable {
                 return self.limit(of: action)?.refuse(&arrival, at: now) != nil
             }
         }
+    }
+}
+
+extension ClientError {
+    /// The answer to an address that shows bad tokens again and again.
+    static func tooManyFailures(waitingNanoseconds wait: UInt64) -> ClientError {
+        ClientError(.rateLimited, "too many tries that gave no access", waitingNanoseconds: wait)
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Hub
 import Messages
 import NIOCore
@@ -16,6 +17,8 @@ final class EventLoopContext: @unchecked Sendable {
     /// How many frames a connection may send.
     let frameRate: RateLimit?
     let addresses: AddressLimits
+    /// Who gives tokens.
+    let desk: SessionDesk
     private let mailbox = Mutex(Mailbox())
     /// Guarded by `loop`.
     var frameReader = ClientFrameReader()
@@ -23,6 +26,10 @@ final class EventLoopContext: @unchecked Sendable {
     var scratch: [UInt8] = []
     /// Guarded by `loop`.
     var wheel = TimingWheel()
+    /// When tokens run out: a quarter of an hour is how long most of them live.
+    ///
+    /// Guarded by `loop`.
+    var expiries = TimingWheel(span: 1_023)
     /// Storage of letters that were handed out.
     ///
     /// Guarded by `loop`.
@@ -33,10 +40,14 @@ final class EventLoopContext: @unchecked Sendable {
     private var dirty: [WebSocketHandler] = []
     /// Guarded by `loop`.
     private var ticking: RepeatedTask?
-    /// WebSockets of this loop.
+    /// WebSockets of this loop, each at its ``WebSocketHandler/place``.
     ///
     /// Guarded by `loop`.
-    private var connectionCount = 0
+    private(set) var connections: [WebSocketHandler] = []
+    /// Names the next one.
+    ///
+    /// Guarded by `loop`.
+    private var nextSerial: UInt32 = 0
     /// Kept once somebody waits for the last connection to end.
     ///
     /// Guarded by `loop`.
@@ -58,8 +69,10 @@ final class EventLoopContext: @unchecked Sendable {
         of loopCount: Int,
         clocks: any Clocks,
         frameRate: RateLimit?,
-        addresses: AddressLimits
+        addresses: AddressLimits,
+        desk: SessionDesk
     ) {
+        self.desk = desk
         self.addresses = addresses
         self.loopCount = loopCount
         self.frameRate = frameRate
@@ -141,21 +154,41 @@ final class EventLoopContext: @unchecked Sendable {
     func startTicking() {
         self.ticking = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             for object in self.wheel.tick() { object.deadlineReached() }
+            for object in self.expiries.tick() { object.deadlineReached() }
             self.flush()
         }
     }
 
     /// Over how long the clients of a server that stops come back, so that they don't come all at once: 10 ms for each, but
     /// half a second at least and ten at most.
-    var drainSpreadMilliseconds: UInt16 { UInt16(min(max(500, 10 * self.connectionCount * self.loopCount), 10_000)) }
+    var drainSpreadMilliseconds: UInt16 { UInt16(min(max(500, 10 * self.connections.count * self.loopCount), 10_000)) }
 
-    /// Notes that a WebSocket has begun.
-    func connectionBegan() { self.connectionCount += 1 }
+    /// Lists a WebSocket that has begun, and gives it its name on this loop.
+    func connectionBegan(_ connection: WebSocketHandler) {
+        connection.place = UInt32(self.connections.count)
+        connection.serial = self.nextSerial
+        self.nextSerial &+= 1
+        self.connections.append(connection)
+    }
 
-    /// Notes that a WebSocket has ended.
-    func connectionEnded() {
-        self.connectionCount -= 1
-        if self.connectionCount == 0 { self.lastOneLeft?.succeed() }
+    /// Strikes a WebSocket that has ended from the list.
+    func connectionEnded(_ connection: WebSocketHandler) {
+        // The last one moves into the gap, so that nothing else has to.
+        let last = self.connections.removeLast()
+        if last !== connection {
+            self.connections[Int(connection.place)] = last
+            last.place = connection.place
+        }
+        if self.connections.isEmpty { self.lastOneLeft?.succeed() }
+    }
+
+    /// Ends the connections whose tokens are not accepted any more.
+    ///
+    /// Any thread.
+    func end(_ revocation: Revocation) {
+        self.loop.execute {
+            for connection in self.connections { connection.endIfRevoked { revocation.covers($0) } }
+        }
     }
 
     /// Waits until the last WebSocket has ended, then ends the ticks.
@@ -165,7 +198,7 @@ final class EventLoopContext: @unchecked Sendable {
     func finish() async throws {
         try await self.loop.flatSubmit {
             let left = self.loop.makePromise(of: Void.self)
-            if self.connectionCount == 0 { left.succeed() } else { self.lastOneLeft = left }
+            if self.connections.isEmpty { left.succeed() } else { self.lastOneLeft = left }
             return left.futureResult
         }.get()
         try await self.loop.submit {

@@ -21,12 +21,18 @@ struct TimingWheel {
     }
 
     /// The farthest deadline, in seconds.
-    static let span = 63
+    let span: Int
 
-    private var slots: [[any Timed]] = Array(repeating: [], count: TimingWheel.span + 1)
+    private var slots: [[any Timed]]
     private var current = 0
 
-    init() {}
+    /// An empty wheel.
+    ///
+    /// - Parameter span: The farthest deadline, in seconds, 1 or more.
+    init(span: Int = 63) {
+        self.span = span
+        self.slots = Array(repeating: [], count: span + 1)
+    }
 
     /// Sets the deadline of an object, in place of the one that it has.
     ///
@@ -35,7 +41,7 @@ struct TimingWheel {
     ///   - seconds: 1 through ``span``; it is reached at the tick that ends that many seconds.
     mutating func set(_ object: any Timed, in seconds: Int) {
         self.cancel(object)
-        let slot = (self.current + min(max(seconds, 1), Self.span)) % self.slots.count
+        let slot = (self.current + min(max(seconds, 1), self.span)) % self.slots.count
         object.wheelPlace.slot = Int32(slot)
         object.wheelPlace.index = Int32(self.slots[slot].count)
         self.slots[slot].append(object)

@@ -1,3 +1,4 @@
+import Access
 import Hub
 import Messages
 import NIOCore
@@ -32,8 +33,14 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     let endpoint: Endpoint
     /// What the client's address may do; counts this connection.
     private let address: AddressLimits.Record
+    /// What its token gives; nothing where none was shown.
+    private(set) var lease: Lease?
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
+    /// Where ``EventLoopContext/connections`` lists it. Only the context writes this.
+    var place: UInt32 = 0
+    /// Its name on its loop. Only the context writes this.
+    var serial: UInt32 = 0
     var wheelPlace = TimingWheel.Place()
     /// What ``EventLoopContext/frameRate`` keeps for the connection.
     private var nextFrame: UInt64 = 0
@@ -97,16 +104,23 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        self.loop.connectionBegan()
+        self.loop.connectionBegan(self)
         if case .chat(let room, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
     }
 
     /// Lets the connection into its room, once it is ready for frames.
     ///
-    /// - Parameter position: What the client has, where it said so.
-    func join(from position: Position?) {
+    /// - Parameter request: What the handshake asked for.
+    func join(_ request: Handshake.ChatRequest) {
         guard case .chat(let room, let mode, _) = self.endpoint else { return }
-        if self.state == .open { room.join(self, mode: mode, from: position) } else { room.cancelReservation() }
+        guard self.state == .open else {
+            room.cancelReservation()
+            return
+        }
+        if let grant = request.grant { self.lease = Lease(grant, of: self) }
+        room.join(self, mode: mode, from: request.position, expiresInSeconds: self.secondsLeft)
+        // The token may have been revoked between the handshake and now, when the connection was on no list yet.
+        self.endIfRevoked { (try? self.loop.desk.revocations.check($0)) == nil }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -213,7 +227,9 @@ extension WebSocketHandler: Link {
             case .user(let message):
                 try self.loop.addresses.take(message, of: self.address, at: self.loop.clocks)
                 try room.accept(message, page: page, from: self, mode: mode)
-            case .resume(let position): try room.resume(self, from: position)
+            case .resume(let position):
+                try room.resume(self, from: position, expiresInSeconds: self.secondsLeft)
+            case .refresh(let token): try self.refresh(token)
             case .history(let request): self.queue(.text, try room.history(request))
             // Who writes is not passed on yet, and a sign of life was noted when it arrived.
             case .typing, .pong: break
@@ -242,6 +258,41 @@ extension WebSocketHandler: Link {
         } else if self.limitHits >= Self.maximumLimitHits {
             self.startClosing(.rateLimited, reason: "rate limited; afterMs=\(Self.rateLimitedMilliseconds)")
         }
+    }
+}
+
+// MARK: What the token gives
+
+extension WebSocketHandler {
+    /// For how many whole seconds the token is still good; nothing without one.
+    private var secondsLeft: Int? { self.lease.map { self.loop.desk.secondsLeft(of: $0.grant) } }
+
+    /// Takes the next token; a bad one leaves the old one in force.
+    private func refresh(_ token: String) throws(ClientError) {
+        guard let lease = self.lease else {
+            throw ClientError(.badRequest, "this connection has no token to refresh", detail: "token")
+        }
+        do throws(AccessDenied) {
+            lease.renew(try self.loop.desk.refresh(token, current: lease.grant))
+        } catch {
+            let refused = Refused(error)
+            guard refused.isFailedAuthentication,
+                let wait = self.loop.addresses.refuse(.failure, of: self.address, at: self.loop.clocks.nanoseconds())
+            else { throw refused.error }
+            throw .tooManyFailures(waitingNanoseconds: wait)
+        }
+        self.queue(.text, ServerFrame.refreshed(expiresIn: self.secondsLeft ?? 0))
+    }
+
+    /// The token has run out and no other came.
+    func tokenExpired() { self.startClosing(.tokenExpired, reason: "token expired") }
+
+    /// Ends the connection if what it came in with isn't accepted any more.
+    ///
+    /// - Parameter isRevoked: Whether it isn't.
+    func endIfRevoked(_ isRevoked: (Grant) -> Bool) {
+        guard let grant = self.lease?.grant, isRevoked(grant) else { return }
+        self.startClosing(.revoked, reason: "revoked")
     }
 }
 
@@ -424,8 +475,10 @@ extension WebSocketHandler {
         if self.state == .open { self.leave() }
         self.state = .closed
         self.loop.addresses.close(self.address)
-        self.loop.connectionEnded()
+        self.loop.connectionEnded(self)
         self.loop.wheel.cancel(self)
+        self.lease?.end()
+        self.lease = nil
         self.context = nil
         self.outgoing = nil
     }

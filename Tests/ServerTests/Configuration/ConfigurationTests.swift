@@ -111,9 +111,9 @@ struct ConfigurationTests {
                 claude-chat.yaml:2:1: default_chain: unknown chain "suport"; did you mean "support"? [unknown-chain]
                 claude-chat.yaml:4:3: server.listen: "8080" is not an address like "127.0.0.1:8080" [wrong-value]
                 claude-chat.yaml:5:3: server.mode: "off" is not a known word; known: development, production [wrong-value]
-                claude-chat.yaml:6:3: server.tls: "tls: proxy" is not built yet; let the proxy run on this machine and listen on \
-                loopback, without tls [not-built]
-                claude-chat.yaml:7:3: server.admin_token: "admin_token" is not built yet; leave it out [not-built]
+                claude-chat.yaml:6:3: server.tls: no proxy is trusted; write server: trusted_proxies: [127.0.0.1] [no-proxy]
+                claude-chat.yaml:7:3: server.admin_token: the environment has no TOKEN; set it before the server starts \
+                [no-variable]
                 claude-chat.yaml:8:1: stroe: unknown key "stroe"; known: chains, default_chain, server, sites, version \
                 [unknown-key]
                 claude-chat.yaml:9:1: store: "store" is not built yet; leave it out: messages live as long as the server \

@@ -1,3 +1,4 @@
+import Access
 import Hub
 import Logging
 import Messages
@@ -7,13 +8,15 @@ import Responders
 import RespondersTesting
 import ServiceLifecycle
 import Synchronization
-import Transport
 
 @testable import Server
+@testable import Transport
 
 /// A whole server on a port of its own: hub, chain and transport as `serve` composes them.
 struct RunningServer: Sendable {
     let port: Int
+    /// Gives the tokens of this server.
+    let desk: SessionDesk
 
     /// Runs a server while `body` does, and stops it gracefully afterwards.
     ///
@@ -43,6 +46,9 @@ struct RunningServer: Sendable {
     /// - Parameters:
     ///   - chain: Who answers.
     ///   - sites: Who answers the visitors of each site.
+    ///   - admission: Who may join which room; everybody of this machine where it is left out.
+    ///   - clocks: The time.
+    ///   - adminToken: Opens `/api/admin`.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
     ///   - options: The bounds of the hub.
@@ -60,6 +66,9 @@ struct RunningServer: Sendable {
         tls: (certificate: String, key: String)? = nil,
         offersEcho: Bool = false,
         limits: AddressLimitOptions? = nil,
+        admission: Admission? = nil,
+        clocks: any Clocks = SystemClocks(),
+        adminToken: AdminToken? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = Logger(label: "test")
@@ -70,7 +79,8 @@ struct RunningServer: Sendable {
             Dictionary(desks) { first, _ in first },
             logger: logger
         )
-        let hub = Hub(options: options, clocks: SystemClocks(), subscriber: runner)
+        let hub = Hub(options: options, clocks: clocks, subscriber: runner)
+        let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(
             options: .init(
@@ -83,11 +93,11 @@ struct RunningServer: Sendable {
                 eventLoops: 2
             ),
             hub: hub,
-            admission: .development(sites: sites.map(\.id)),
-            clocks: SystemClocks(),
+            admission: admission,
+            clocks: clocks,
             logger: logger,
             health: { reloader?.health ?? "{}" },
-            admin: reloader.map { AdminActions($0) },
+            admin: reloader.map { AdminActions($0, token: adminToken) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
@@ -96,7 +106,7 @@ struct RunningServer: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for await port in ports {
-                do { try await body(RunningServer(port: port)) } catch {
+                do { try await body(RunningServer(port: port, desk: admission.desk)) } catch {
                     await group.triggerGracefulShutdown()
                     throw error
                 }
@@ -105,6 +115,22 @@ struct RunningServer: Sendable {
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
+    }
+}
+
+extension Admission {
+    /// Everybody of this machine.
+    static func open(_ sites: [SiteID] = [], clocks: any Clocks = SystemClocks()) -> Admission {
+        let sites = sites.isEmpty ? [.default] : sites
+        return .development(
+            sites: sites.map { Site($0, acceptsSeed: true) },
+            desk: SessionDesk(
+                sites: sites.map { .init($0, acceptsUnprovenSessions: true) },
+                keys: .temporary(),
+                issuer: "test",
+                clocks: clocks
+            )
+        )
     }
 }
 

@@ -1,0 +1,70 @@
+internal import Access
+internal import Crypto
+internal import Hub
+internal import Messages
+internal import Transport
+
+extension Admission {
+    /// Who may join which room, as a configuration says.
+    ///
+    /// - Parameters:
+    ///   - configuration: For production it lacks nothing.
+    ///   - isDevelopment: Whether everybody of this machine may, without a token.
+    ///   - clocks: The time of day.
+    init(_ configuration: Configuration, isDevelopment: Bool, clocks: any Clocks) {
+        var sites = configuration.sites.compactMap { site in
+            SiteID(site.name).map { id in
+                let acceptsSeed = site.seedMode == .on || isDevelopment && site.seedMode == .development
+                return Site(id, origins: site.origins, acceptsSeed: acceptsSeed)
+            }
+        }
+        if sites.isEmpty { sites = [Site(.default, acceptsSeed: isDevelopment)] }
+        let desk = SessionDesk(
+            sites: sites.map { site in
+                let written = configuration.sites.first { $0.name == site.id.rawValue }
+                return .init(site.id, identities: written?.identities, acceptsUnprovenSessions: isDevelopment)
+            },
+            keys: configuration.tokenKeys ?? TokenKeyRing.temporary(),
+            issuer: configuration.publicURL ?? "claude-chat",
+            clocks: clocks
+        )
+        if isDevelopment {
+            let admitsAll = configuration.sites.contains { $0.origins.contains("*") }
+            self = .development(sites: sites, admitsAllOrigins: admitsAll, desk: desk)
+        } else {
+            self = .production(sites: sites, publicURL: configuration.publicURL, desk: desk)
+        }
+    }
+}
+
+extension SessionDesk {
+    /// A desk with all that it needs, in memory.
+    ///
+    /// - Parameters:
+    ///   - sites: Whose visitors are served.
+    ///   - keys: Sign tokens.
+    ///   - issuer: The public name of the server.
+    ///   - clocks: The time of day.
+    convenience init(sites: [Site], keys: TokenKeyRing, issuer: String, clocks: any Clocks) {
+        let now: @Sendable () -> Timestamp = { clocks.timestamp() }
+        let revocations = Revocations(now: now)
+        self.init(
+            sites: sites,
+            accessTokens: AccessTokens(keys: keys, issuer: issuer, revocations: revocations, now: now),
+            refreshTokens: RefreshTokens(now: now),
+            revocations: revocations,
+            now: now
+        )
+    }
+}
+
+extension TokenKeyRing {
+    /// A key that lives as long as the process.
+    static func temporary() -> TokenKeyRing {
+        do throws(KeyProblem) {
+            return TokenKeyRing(try TokenKey(id: "temporary", secret: SymmetricKey(size: .bits256)))
+        } catch {
+            preconditionFailure("a key of 256 bits is long enough")
+        }
+    }
+}
