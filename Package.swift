@@ -97,7 +97,10 @@ let package = Package(
         tests(of: "Access", ["Messages", "Access", jwtKit, crypto]),
         tests(
             of: "Transport",
-            ["Messages", "Hub", "Access", "Transport", crypto, logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]
+            [
+                "Messages", "Hub", "Access", "Transport", crypto, logging, nio("NIOCore"), nio("NIOEmbedded"),
+                nio("NIOHTTP1"),
+            ]
         ),
         tests(of: "Rules", ["CPCRE2", "Diagnostics", "Rules"], exclude: ["Broken"]),
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),

@@ -37,9 +37,9 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private(set) var lease: Lease?
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
-    /// Where ``EventLoopContext/connections`` lists it. Only the context writes this.
+    /// Where ``EventLoopContext/connections`` lists it, which alone writes this.
     var place: UInt32 = 0
-    /// Its name on its loop. Only the context writes this.
+    /// Its name on its loop, which alone writes this.
     var serial: UInt32 = 0
     var wheelPlace = TimingWheel.Place()
     /// What ``EventLoopContext/frameRate`` keeps for the connection.

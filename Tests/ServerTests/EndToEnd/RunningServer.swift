@@ -46,15 +46,15 @@ struct RunningServer: Sendable {
     /// - Parameters:
     ///   - chain: Who answers.
     ///   - sites: Who answers the visitors of each site.
-    ///   - admission: Who may join which room; everybody of this machine where it is left out.
-    ///   - clocks: The time.
-    ///   - adminToken: Opens `/api/admin`.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
     ///   - options: The bounds of the hub.
     ///   - tls: Certificate and key.
     ///   - offersEcho: Whether `/_echo` is there.
     ///   - limits: What the clients of one address may do; nothing leaves out the limit of frames, too.
+    ///   - admission: Who may join which room; everybody of this machine where it is left out.
+    ///   - clocks: The time.
+    ///   - adminToken: Opens `/api/admin`.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
