@@ -80,6 +80,14 @@ public final class Hub: Sendable {
         }
     }
 
+    /// Ends what is over in the rooms: somebody has stopped writing, somebody has gone.
+    ///
+    /// To be called once a second.
+    public func tick() {
+        let now = self.context.clocks.nanoseconds()
+        for room in self.context.takeScheduled() where room.tick(at: now) { self.context.schedule(room) }
+    }
+
     private func shard(of key: RoomKey) -> Shard {
         self.shards[Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))]
     }
@@ -153,6 +161,18 @@ final class HubContext: Sendable {
     let clocks: any Clocks
     let subscriber: any InboundSubscriber
     let messageRate: RateLimit?
+    /// Rooms in which something ends by itself.
+    private let scheduled = Mutex<[Room]>([])
+
+    /// Has a room looked after at the next tick.
+    func schedule(_ room: Room) { self.scheduled.withLock { $0.append(room) } }
+
+    func takeScheduled() -> [Room] {
+        self.scheduled.withLock { rooms in
+            defer { rooms = [] }
+            return rooms
+        }
+    }
 
     init(options: HubOptions, clocks: any Clocks, subscriber: any InboundSubscriber) {
         self.options = options

@@ -8,6 +8,10 @@ public struct HubOptions: Sendable {
     public var resumeRate: RateLimit?
     /// How often a room may be asked for older messages; nothing for no limit.
     public var historyRate: RateLimit?
+    /// How often a visitor's typing may be told; nothing for no limit.
+    public var typingRate: RateLimit?
+    /// How often a room may be asked who is there; nothing for no limit.
+    public var presenceRate: RateLimit?
     /// How many long polls of a room may begin; nothing for no limit.
     public var pollRate: RateLimit?
     /// How many connections one room may have; nothing for no limit.
@@ -27,6 +31,8 @@ public struct HubOptions: Sendable {
         messageRate: Welcome.MessageRate? = .init(perSecond: 2, burst: 10),
         resumeRate: RateLimit? = RateLimit(1, perSeconds: 5, burst: 2),
         historyRate: RateLimit? = RateLimit(2, burst: 5),
+        typingRate: RateLimit? = RateLimit(1, burst: 4),
+        presenceRate: RateLimit? = RateLimit(2, burst: 5),
         pollRate: RateLimit? = RateLimit(5, burst: 20),
         connectionsPerRoom: Int? = 10,
         rooms: Int = 50_000,
@@ -37,6 +43,8 @@ public struct HubOptions: Sendable {
         self.messageRate = messageRate
         self.resumeRate = resumeRate
         self.historyRate = historyRate
+        self.typingRate = typingRate
+        self.presenceRate = presenceRate
         self.pollRate = pollRate
         self.connectionsPerRoom = connectionsPerRoom
         self.rooms = rooms
@@ -47,7 +55,15 @@ public struct HubOptions: Sendable {
 
     /// No limit of rates and connections: for measurements.
     public static var unlimited: HubOptions {
-        HubOptions(messageRate: nil, resumeRate: nil, historyRate: nil, pollRate: nil, connectionsPerRoom: nil)
+        HubOptions(
+            messageRate: nil,
+            resumeRate: nil,
+            historyRate: nil,
+            typingRate: nil,
+            presenceRate: nil,
+            pollRate: nil,
+            connectionsPerRoom: nil
+        )
     }
 
     /// How many messages of a room can be replayed.
@@ -59,4 +75,10 @@ public struct HubOptions: Sendable {
     /// How many client ids a room remembers, and for how long at least: 5 minutes.
     static let rememberedIDs = 1_024
     static let rememberedNanoseconds: UInt64 = 300 * 1_000_000_000
+    /// After how long without a word of it somebody has stopped writing: 6 seconds.
+    static let typingNanoseconds: UInt64 = 6 * 1_000_000_000
+    /// After how long without a connection somebody has left: 5 seconds, since a page that is changed is no farewell.
+    static let departureNanoseconds: UInt64 = 5 * 1_000_000_000
+    /// How long the pieces of a reply are gathered: 50 milliseconds.
+    static let pieceNanoseconds: UInt64 = 50 * 1_000_000
 }

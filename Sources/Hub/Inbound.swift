@@ -15,6 +15,11 @@ public protocol InboundSubscriber: Sendable {
 
     /// Learns that a message was stored and shown but will not be handed over, since too many wait.
     func overflow(_ message: InboundMessage, in room: Room)
+
+    /// Learns that the visitor wants no more of a reply that comes piece by piece.
+    ///
+    /// Whoever streams it ends it.
+    func stop(_ replyID: String, in room: Room)
 }
 
 /// Whether a message is done with.

@@ -7,7 +7,15 @@ public import Messages
 /// returns at once. It must never call the hub from here.
 public protocol Link: AnyObject, Sendable {
     /// Queues a frame. Frames arrive at the client in the order of the calls.
+    ///
+    /// A link whose client reads slowly leaves out what may be lost: ``Frame/Kind/piece`` first, then
+    /// ``Frame/Kind/passing``.
     func send(_ frame: Frame)
+
+    /// Queues messages from history, which the client gets marked as a replay, before whatever is sent after the call.
+    ///
+    /// The link may keep them as they are until the client has read what is before them.
+    func replay(_ frames: [Frame])
 
     /// Ends the connection after what is queued.
     ///
@@ -19,13 +27,27 @@ public protocol Link: AnyObject, Sendable {
 
 /// The bytes of one frame, made once and shared by everything that sends or stores it.
 public final class Frame: Sendable {
+    /// What is lost with a frame that a client doesn't get.
+    public enum Kind: Sendable {
+        /// A numbered message of the room.
+        case durable
+        /// Something that the client waits for: a welcome, an answer, the end of a stream.
+        case answer
+        /// Something that the next one of its kind corrects: who writes, who is there.
+        case passing
+        /// A piece of a reply whose whole text follows.
+        case piece
+    }
+
     /// One JSON object in UTF-8.
     public let json: [UInt8]
-    /// Whether the frame is a numbered message of the room, and not something that passes.
-    public let isDurable: Bool
+    public let kind: Kind
 
-    public init(_ json: [UInt8], isDurable: Bool = false) {
+    public init(_ json: [UInt8], _ kind: Kind = .answer) {
         self.json = json
-        self.isDurable = isDurable
+        self.kind = kind
     }
+
+    /// Whether the frame is a numbered message of the room.
+    public var isDurable: Bool { self.kind == .durable }
 }

@@ -10,8 +10,8 @@ public final class Room: Sendable {
     public let key: RoomKey
     public var session: SessionID { self.key.session }
     /// Holds ``RoomState`` with a ``Mutex``.
-    private let state: Mutex<RoomState>
-    private let hub: HubContext
+    let state: Mutex<RoomState>
+    let hub: HubContext
 
     init(_ key: RoomKey, epoch: String, idSeed: UInt64, hub: HubContext) {
         self.key = key
@@ -75,6 +75,8 @@ public final class Room: Sendable {
         case .duplicate(let first): seq = first
         case .accepted(let inbound, let frame):
             seq = inbound.seq
+            // What was written is sent: nobody waits for it any more.
+            if state.note(.visitor, isWriting: false, at: state.lastActive) { self.tell(false, of: .visitor, &state) }
             for member in state.members { member.link.send(frame) }
             delivery = (inbound, state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages))
         }
@@ -146,16 +148,7 @@ extension Room {
         let timestamp = self.hub.clocks.timestamp()
         self.state.withLock { state in
             let frame = state.reply(to: inbound, number: number) { id in
-                Message(
-                    .claude,
-                    answer.text,
-                    id: id,
-                    at: timestamp,
-                    inReplyTo: inbound.message.id,
-                    format: answer.format,
-                    choices: answer.choices,
-                    links: answer.links
-                )
+                Message(answer, id: id, at: timestamp, inReplyTo: inbound.message.id)
             }
             guard let frame else { return }
             for member in state.members { member.link.send(frame) }
@@ -207,11 +200,13 @@ extension Room {
     ///   - link: The connection. It must have been announced by ``Hub/reserve(_:)``.
     ///   - mode: The form of the protocol that it speaks.
     ///   - position: What the client has, where it said so.
+    ///   - author: Who has the connection.
     ///   - seconds: For how long its token is good; nothing without one.
     public func join(
         _ link: any Link,
         mode: ProtocolMode,
         from position: Position?,
+        as author: Author = .visitor,
         expiresInSeconds seconds: Int? = nil
     ) {
         let timestamp = self.hub.clocks.timestamp()
@@ -220,7 +215,7 @@ extension Room {
             state.lastActive = now
             state.reservations -= 1
             self.catchUp(link, mode, position, timestamp, seconds, &state)
-            state.append(RoomState.Member(link: link, mode: mode))
+            self.enter(link, mode, author, &state)
         }
     }
 
@@ -279,9 +274,7 @@ extension Room {
             expiresInSeconds: expiresInSeconds
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
-        for frame in state.recent.frames(from: recovery.from) {
-            link.send(Frame(ServerFrame.replayed(frame.json)))
-        }
+        if recovery.replayed > 0 { link.replay(Array(state.recent.frames(from: recovery.from))) }
     }
 
     /// Forgets a connection.
@@ -291,7 +284,7 @@ extension Room {
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
             state.lastActive = now
-            state.remove(link)
+            self.exit(link, at: now, &state)
         }
     }
 
@@ -338,7 +331,7 @@ extension Room {
             wait = self.hub.options.pollRate?.refuse(&state.arrivals.poll, at: now)
             guard wait == nil else { return nil }
             if let answer = self.answer(from: position, state) { return answer }
-            state.append(RoomState.Member(link: link, mode: .v1))
+            self.enter(link, .v1, .visitor, &state)
             return nil
         }
         if let wait { throw ClientError(.rateLimited, "too many polls", waitingNanoseconds: wait) }
@@ -383,5 +376,21 @@ extension Room {
     /// Whether the room may be dropped, and when something last happened in it.
     var idleness: (isUnused: Bool, since: UInt64) {
         self.state.withLock { ($0.isUnused, $0.lastActive) }
+    }
+}
+
+extension Message {
+    /// A reply.
+    init(_ answer: Room.Answer, id: String, at timestamp: Timestamp, inReplyTo: String) {
+        self.init(
+            .claude,
+            answer.text,
+            id: id,
+            at: timestamp,
+            inReplyTo: inReplyTo,
+            format: answer.format,
+            choices: answer.choices,
+            links: answer.links
+        )
     }
 }

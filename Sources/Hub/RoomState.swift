@@ -7,6 +7,9 @@ struct RoomState: Sendable {
     struct Member: Sendable {
         let link: any Link
         let mode: ProtocolMode
+        let author: Author
+        /// Counts the members that the room has had, so that it is known who came before what.
+        fileprivate(set) var arrival: UInt32 = 0
     }
 
     let session: SessionID
@@ -22,6 +25,16 @@ struct RoomState: Sendable {
     var arrivals = Arrivals()
     /// Handshakes that are under way and will become members.
     var reservations = 0
+    /// Who writes.
+    var writers: [Writer] = []
+    /// Whose last connection was closed a moment ago.
+    var departures: [Departure] = []
+    /// The reply that comes piece by piece: one at most.
+    var streams: [OpenStream] = []
+    /// Whether the hub looks after the room at its next tick.
+    var isScheduled = false
+    /// The ``Member/arrival`` of the next member.
+    private(set) var nextMember: UInt32 = 0
     /// Nanoseconds at which something last happened.
     var lastActive: UInt64 = 0
     /// What the subscriber keeps with the room.
@@ -34,6 +47,8 @@ struct RoomState: Sendable {
         var resume: UInt64 = 0
         var history: UInt64 = 0
         var poll: UInt64 = 0
+        var typing: UInt64 = 0
+        var presence: UInt64 = 0
     }
 
     init(session: SessionID, epoch: String, idSeed: UInt64) {
@@ -48,10 +63,17 @@ struct RoomState: Sendable {
     /// Whether nobody is in the room, is about to come, or is being answered.
     var isUnused: Bool { self.members.isEmpty && self.reservations == 0 && !self.isDelivering }
 
-    mutating func append(_ member: Member) { self.members.append(member) }
+    mutating func append(_ member: Member) {
+        var member = member
+        member.arrival = self.nextMember
+        self.nextMember &+= 1
+        self.members.append(member)
+    }
 
-    mutating func remove(_ link: any Link) {
-        if let index = self.members.firstIndex(where: { $0.link === link }) { self.members.remove(at: index) }
+    /// Strikes a link off; returns whose it was, or nothing where it wasn't there.
+    mutating func remove(_ link: any Link) -> Author? {
+        guard let index = self.members.firstIndex(where: { $0.link === link }) else { return nil }
+        return self.members.remove(at: index).author
     }
 }
 
@@ -105,13 +127,17 @@ extension RoomState {
     ///   - make: Makes the message with the id that is passed.
     /// - Returns: Nothing if the message has got that many replies already.
     mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
+        guard let id = self.replyID(to: inbound, number: number) else { return nil }
+        _ = self.ids.countReply(to: inbound.message.id)
+        return self.keep(make(id))
+    }
+
+    /// The id of a reply; nothing if the message has got that many already.
+    func replyID(to inbound: InboundMessage, number: Int) -> String? {
         let answered = inbound.message.id
         // Ids without a record are those that the server made: nobody can send those twice.
-        if self.ids[answered] != nil {
-            guard let record = self.ids[answered], record.replies < number else { return nil }
-            _ = self.ids.countReply(to: answered)
-        }
-        return self.keep(make(number == 1 ? "re:\(answered)" : "re:\(answered):\(number)"))
+        if let record = self.ids[answered], record.replies >= number { return nil }
+        return number == 1 ? "re:\(answered)" : "re:\(answered):\(number)"
     }
 
     /// Keeps a message of the server itself.
@@ -126,7 +152,7 @@ extension RoomState {
             seq: self.recent.top + 1,
             epoch: self.epoch
         )
-        let frame = Frame(json, isDurable: true)
+        let frame = Frame(json, .durable)
         self.recent.append(frame)
         return frame
     }

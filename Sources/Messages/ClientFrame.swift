@@ -10,6 +10,10 @@ public enum ClientFrame: Hashable, Sendable {
     case history(HistoryRequest)
     /// The client's next token, of any length and not checked yet.
     case refresh(token: String)
+    /// The client asks who is there.
+    case presence
+    /// The visitor wants no more of a reply that comes piece by piece.
+    case stop(replyID: String)
     /// An answer to `ping`.
     case pong
 }
@@ -105,7 +109,9 @@ public struct ClientFrameReader {
         case "history": return .history(try self.historyRequest(bytes))
         case "pong": return .pong
         case "refresh": return .refresh(token: try self.requiredText("token", bytes))
-        case "stop", "presence", "conversation":
+        case "presence": return .presence
+        case "stop": return .stop(replyID: try self.replyID(bytes))
+        case "conversation":
             throw ClientError(.badRequest, "this server doesn't offer frames of this type", detail: "type")
         case let type where Self.serverTypes.contains(type):
             throw ClientError(.forbiddenType, "this type is sent by the server only")
@@ -176,6 +182,14 @@ public struct ClientFrameReader {
             throw ClientError(.badRequest, "\"epoch\" and \"since\" must be a position", detail: "since")
         }
         return position
+    }
+
+    private func replyID(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> String {
+        let id = try self.requiredText("replyId", bytes)
+        guard 1...Limits.messageIDBytes ~= id.utf8.count else {
+            throw ClientError(.badRequest, "\"replyId\" must be the id of a reply", detail: "replyId")
+        }
+        return id
     }
 
     private func historyRequest(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> HistoryRequest {

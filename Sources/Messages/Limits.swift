@@ -18,6 +18,8 @@ public enum Limits {
     public static let jsonNumberBytes = 32
     /// The longest identifier that a client may choose for a message or a session, in bytes.
     public static let identifierBytes = 64
+    /// The longest id of a message, the server's own among them, in bytes.
+    public static let messageIDBytes = 80
     /// The longest `page` of a handshake, in bytes after percent-decoding.
     public static let pageBytes = 2_048
     /// The largest integer that every JSON reader keeps exact: 2^53 - 1.

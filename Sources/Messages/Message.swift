@@ -32,6 +32,20 @@ public struct Message: Hashable, Sendable {
     /// The name of whoever speaks, at most 80 bytes.
     public var authorName: String?
 
+    /// Whether a reply is whole, and if not, why.
+    public var finish = Finish.complete
+
+    /// How a reply ended.
+    public enum Finish: String, Sendable {
+        case complete
+        /// The visitor wanted no more of it.
+        case stopped
+        /// Whoever wrote it failed.
+        case error
+        /// It took too long.
+        case timeout
+    }
+
     /// How the text of a reply is to be read.
     public enum Format: String, Sendable { case plain, markdown }
 

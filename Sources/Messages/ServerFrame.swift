@@ -36,6 +36,7 @@ public enum ServerFrame {
 
     /// What only some replies carry.
     private static func writeReplyExtras(of message: Message, to frame: inout JSONWriter) {
+        if message.finish != .complete { frame.text("finish", message.finish.rawValue) }
         if message.format != .plain { frame.text("format", message.format.rawValue) }
         if !message.choices.isEmpty {
             let choices = message.choices.map { choice in
@@ -226,7 +227,7 @@ public enum ServerFrame {
         }
     }
 
-    private static func json(reserving capacity: Int = 256, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func json(reserving capacity: Int = 256, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(reserving: capacity)
         writer.object(nil, members)
         return writer.bytes

@@ -87,7 +87,14 @@ struct ChatChannel: HTTPChannelHandler {
         /// The context of a loop of the group that the server runs on.
         func context(of loop: any EventLoop) -> EventLoopContext? { self.contexts[ObjectIdentifier(loop)] }
 
-        func startTicking() { for context in self.contexts.values { context.loop.execute { context.startTicking() } } }
+        func startTicking() {
+            // One of the loops looks after the hub, too.
+            let first = self.contexts.values.first
+            for context in self.contexts.values {
+                let hub = context === first ? self.hub : nil
+                context.loop.execute { context.startTicking { hub?.tick() } }
+            }
+        }
 
         /// Waits until all WebSockets have ended, and all that their end causes on the loops.
         func finish() async throws {

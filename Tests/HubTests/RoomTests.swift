@@ -18,10 +18,18 @@ final class RecordingLink: Link {
     private let frames = Mutex<[String]>([])
 
     func send(_ frame: Frame) { self.frames.withLock { $0.append(String(decoding: frame.json, as: UTF8.self)) } }
+    func replay(_ frames: [Frame]) {
+        self.frames.withLock { all in
+            all += frames.map { String(decoding: ServerFrame.replayed($0.json), as: UTF8.self) }
+        }
+    }
     func close(_ code: CloseCode, reason: String) {}
 
+    /// What came since the last look, but for who is there.
+    func take() -> [String] { self.takeAll().filter { !$0.hasPrefix(#"{"type":"presence","#) } }
+
     /// What came since the last look.
-    func take() -> [String] {
+    func takeAll() -> [String] {
         self.frames.withLock { frames in
             defer { frames = [] }
             return frames
@@ -45,6 +53,8 @@ final class RecordingSubscriber: InboundSubscriber {
     func overflow(_ message: InboundMessage, in room: Room) {
         self.overflown.withLock { $0.append(message.message.text) }
     }
+
+    func stop(_ replyID: String, in room: Room) {}
 }
 
 @Suite("rooms")

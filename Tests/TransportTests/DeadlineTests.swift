@@ -236,4 +236,5 @@ private struct StillClocks: Clocks {
 private struct Nobody: InboundSubscriber {
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress { .finished }
     func overflow(_ message: InboundMessage, in room: Room) {}
+    func stop(_ replyID: String, in room: Room) {}
 }

@@ -60,6 +60,10 @@ final class TurnRunner: InboundSubscriber, Service {
         room.reply(Room.Answer("One moment please: your earlier messages are still being answered."), to: message)
     }
 
+    func stop(_ replyID: String, in room: Room) {
+        // No responder streams its reply yet.
+    }
+
     /// Finishes the turns that wait, until a graceful shutdown; those that have begun are waited for.
     func run() async throws {
         await withGracefulShutdownHandler {

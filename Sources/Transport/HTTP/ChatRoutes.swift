@@ -106,7 +106,8 @@ extension ChatRoutes {
             return try reader.read(bytes, session: session, mode: .v1)
         }
         guard case .user(let message) = frame, let id = message.id else {
-            _ = try self.entry(query, request, context, to: session)
+            let entry = try self.entry(query, request, context, to: session)
+            try self.take(frame, in: entry.key)
             return Response(status: .noContent)
         }
         if let key = request.headers[.idempotencyKey], key != id {
@@ -118,6 +119,20 @@ extension ChatRoutes {
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
         return .json(try room.accept(message, page: page).frame(id: id))
+    }
+
+    /// Takes a frame that is no message: what it asks for comes over the stream or with the next poll.
+    private func take(_ frame: ClientFrame, in key: RoomKey) throws(ClientError) {
+        let room = try self.hub.pin(key.session, of: key.site)
+        defer { room.cancelReservation() }
+        switch frame {
+        case .typing(let isWriting): room.typing(isWriting, by: .visitor)
+        case .presence: try room.presenceToVisitor()
+        case .stop(let replyID): room.stop(replyID)
+        case .resume, .history, .refresh:
+            throw ClientError(.badRequest, "frames of this type are for WebSockets", detail: "type")
+        case .user, .pong: break
+        }
     }
 
     /// `GET /api/chat/history`: older messages; without `before` the newest, without `epoch` of any epoch.

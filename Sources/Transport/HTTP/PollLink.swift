@@ -26,6 +26,8 @@ final class PollLink: Link {
 
     func send(_ frame: Frame) { if frame.isDurable { self.woken.succeed() } }
 
+    func replay(_ frames: [Frame]) { self.woken.succeed() }
+
     func close(_ code: CloseCode, reason: String) { self.woken.succeed() }
 
     /// Ends the waiting.

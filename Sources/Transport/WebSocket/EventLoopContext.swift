@@ -61,6 +61,7 @@ final class EventLoopContext: @unchecked Sendable {
     /// Something for one connection.
     private enum Letter {
         case frame(WebSocketHandler, Frame)
+        case replay(WebSocketHandler, [Frame])
         case close(WebSocketHandler, CloseCode, reason: String)
     }
 
@@ -84,6 +85,11 @@ final class EventLoopContext: @unchecked Sendable {
     ///
     /// Any thread.
     func post(_ frame: Frame, to connection: WebSocketHandler) { self.post(.frame(connection, frame)) }
+
+    /// Queues messages from history for a connection of this loop.
+    ///
+    /// Any thread.
+    func postReplay(_ frames: [Frame], to connection: WebSocketHandler) { self.post(.replay(connection, frames)) }
 
     /// Queues the end of a connection of this loop, after the frames that were queued before.
     ///
@@ -115,6 +121,8 @@ final class EventLoopContext: @unchecked Sendable {
         for (index, letter) in letters.enumerated() {
             switch letter {
             case .close(let connection, let code, let reason): connection.closeFromHub(code, reason: reason)
+            case .replay(let connection, let frames): connection.deliver(replay: frames)
+            case .frame(let connection, let frame) where !connection.takesAtOnce(frame): break
             case .frame(let connection, let frame):
                 // A broadcast is framed once: its letters stand side by side and share one buffer.
                 if shared?.frame !== frame, isFrame(frame, at: index + 1, of: letters) {
@@ -151,9 +159,12 @@ final class EventLoopContext: @unchecked Sendable {
     }
 
     /// Starts the ticks of the wheel, once a second.
-    func startTicking() {
+    ///
+    /// - Parameter onTick: Called with each tick.
+    func startTicking(_ onTick: @escaping @Sendable () -> Void) {
         self.ticking = self.loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             for object in self.wheel.tick() { object.deadlineReached() }
+            onTick()
             for object in self.expiries.tick() { object.deadlineReached() }
             self.flush()
         }

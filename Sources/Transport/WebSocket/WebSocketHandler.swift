@@ -35,6 +35,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private let address: AddressLimits.Record
     /// What its token gives; nothing where none was shown.
     private(set) var lease: Lease?
+    /// What waits until the client has read what is before it.
+    private var backlog: Backlog?
     /// Frames for the next flush, one after the other.
     private var outgoing: ByteBuffer?
     /// Where ``EventLoopContext/connections`` lists it, which alone writes this.
@@ -75,8 +77,15 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     ///
     /// One message of the echo endpoint is longer than what may wait for a visitor.
     private var maximumQueuedBytes: Int {
-        if case .echo = self.endpoint { 2 * Self.maximumEchoBytes } else { 256 * 1_024 }
+        if case .echo = self.endpoint { 2 * Self.maximumEchoBytes } else { Self.maximumVisitorBytes }
     }
+    private static let maximumVisitorBytes = 256 * 1_024
+    /// Bytes from which on it is left out who writes and who is there.
+    ///
+    /// Pieces of replies are left out earlier, when the channel is no more writable: at NIO's 64 KiB.
+    private static let crowdedBytes = 128 * 1_024
+    /// Bytes of history that are handed to the channel at a time.
+    private static let replayBytes = 64 * 1_024
     /// Frames within a minute that were refused for what they are, after which a client is told not to come back.
     static let maximumViolations = 5
     /// Frames within a minute that came at the wrong time, after which a client is told to come back later.
@@ -212,6 +221,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
 extension WebSocketHandler: Link {
     func send(_ frame: Frame) { self.loop.post(frame, to: self) }
 
+    func replay(_ frames: [Frame]) { self.loop.postReplay(frames, to: self) }
+
     func close(_ code: CloseCode, reason: String) { self.loop.postClose(code, reason: reason, to: self) }
 
     private func receive(_ bytes: UnsafeBufferPointer<UInt8>, _ room: Room, _ mode: ProtocolMode, _ page: String) {
@@ -231,8 +242,11 @@ extension WebSocketHandler: Link {
                 try room.resume(self, from: position, expiresInSeconds: self.secondsLeft)
             case .refresh(let token): try self.refresh(token)
             case .history(let request): self.queue(.text, try room.history(request))
-            // Who writes is not passed on yet, and a sign of life was noted when it arrived.
-            case .typing, .pong: break
+            case .typing(let isWriting): room.typing(isWriting, by: .visitor)
+            case .presence: try room.presence(to: self)
+            case .stop(let replyID): room.stop(replyID)
+            // A sign of life was noted when it arrived.
+            case .pong: break
             }
         } catch {
             self.refuse(error, mode)
@@ -325,14 +339,82 @@ extension WebSocketHandler {
         self.loop.markDirty(self)
     }
 
-    /// Writes what is queued, in one piece.
+    /// Writes what is queued, in one piece, and then what waits behind it for as long as the client takes it.
     func flushQueued() {
-        guard let outgoing = self.outgoing, let context = self.context else { return }
-        self.outgoing = nil
-        context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
-        guard self.state == .open, !context.channel.isWritable else { return }
-        let queued = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if queued > self.maximumQueuedBytes { self.startClosing(.slowConsumer, reason: "slow consumer") }
+        while let outgoing = self.outgoing, let context = self.context {
+            self.outgoing = nil
+            context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
+            guard self.state == .open else { return }
+            guard context.channel.isWritable else {
+                if self.queuedBytes > self.maximumQueuedBytes { self.endSlowConsumer() }
+                return
+            }
+            self.queueBacklog()
+        }
+    }
+
+    /// Bytes that wait for the client.
+    var queuedBytes: Int {
+        let written = try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        return (written ?? 0) + (self.outgoing?.readableBytes ?? 0) + (self.backlog?.liveBytes ?? 0)
+    }
+
+    private func endSlowConsumer() { self.startClosing(.slowConsumer, reason: "slow consumer") }
+}
+
+// MARK: Clients that read slowly
+
+extension WebSocketHandler {
+    /// Messages from history that the client has not been sent, and what came after them.
+    ///
+    /// They are those that the room keeps: only what came since costs memory.
+    final class Backlog {
+        fileprivate var frames: ArraySlice<(frame: Frame, isReplay: Bool)> = []
+        /// Bytes of what came since.
+        fileprivate var liveBytes = 0
+    }
+
+    /// Queues messages from history, no more of them at once than the client reads.
+    func deliver(replay frames: [Frame]) {
+        guard self.state == .open else { return }
+        let backlog = self.backlog ?? Backlog()
+        backlog.frames += frames.map { ($0, true) }
+        self.backlog = backlog
+        self.queueBacklog()
+    }
+
+    /// Whether a frame is to be queued now; otherwise it waits behind the history, or it is left out.
+    func takesAtOnce(_ frame: Frame) -> Bool {
+        switch frame.kind {
+        case .piece where self.context?.channel.isWritable == false: return false
+        case .passing where self.context?.channel.isWritable == false && self.queuedBytes > Self.crowdedBytes:
+            return false
+        default: break
+        }
+        guard let backlog = self.backlog, self.state == .open else { return true }
+        backlog.frames.append((frame, false))
+        backlog.liveBytes += frame.json.count
+        if backlog.liveBytes > Self.maximumVisitorBytes { self.endSlowConsumer() }
+        return false
+    }
+
+    /// Queues as much of what waits as is written at a time.
+    private func queueBacklog() {
+        guard let backlog = self.backlog else { return }
+        while (self.outgoing?.readableBytes ?? 0) < Self.replayBytes, let (frame, isReplay) = backlog.frames.popFirst()
+        {
+            if !isReplay { backlog.liveBytes -= frame.json.count }
+            self.queue(.text, isReplay ? ServerFrame.replayed(frame.json) : frame.json)
+        }
+        if backlog.frames.isEmpty { self.backlog = nil }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, self.state == .open, self.backlog != nil {
+            self.queueBacklog()
+            self.flushQueued()
+        }
+        context.fireChannelWritabilityChanged()
     }
 }
 
@@ -480,6 +562,7 @@ extension WebSocketHandler {
         self.lease?.end()
         self.lease = nil
         self.context = nil
+        self.backlog = nil
         self.outgoing = nil
     }
 }

@@ -157,17 +157,22 @@ final class TestSocket {
     /// The next text frame, read as JSON.
     ///
     /// Whole numbers, texts and booleans only.
-    func next() async throws -> [String: Value] {
-        guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else {
-            throw Unexpected(what: "no text frame")
+    ///
+    /// - Parameter passing: Whether frames `presence` count; they come with every connection.
+    func next(withPresence passing: Bool = false) async throws -> [String: Value] {
+        while true {
+            guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else {
+                throw Unexpected(what: "no text frame")
+            }
+            let object = try JSONDecoder().decode([String: Value].self, from: Data(frame.payload))
+            if passing || object["type"]?.text != "presence" { return object }
         }
-        return try JSONDecoder().decode([String: Value].self, from: Data(frame.payload))
     }
 
     /// The next frame of this `type`; others are dropped.
     func next(_ type: String) async throws -> [String: Value] {
         while true {
-            let frame = try await self.next()
+            let frame = try await self.next(withPresence: type == "presence")
             if frame["type"]?.text == type { return frame }
         }
     }
