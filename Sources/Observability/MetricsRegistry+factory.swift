@@ -1,6 +1,7 @@
 public import CoreMetrics
 
-/// The backend for libraries that count with swift-metrics: `MetricsSystem.bootstrap(registry)`, once, at start.
+/// The backend for libraries that count with swift-metrics: `MetricsSystem.bootstrap(registry)`, at start and by the
+/// program itself, for a second call in one process traps.
 ///
 /// Dimensions become labels, under the registry's bounds. Timers become histograms in seconds with
 /// ``Histogram/latencyBounds``, their names ending in `_seconds`; recorders become histograms from 1 to 16,777,216,

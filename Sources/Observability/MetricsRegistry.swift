@@ -78,9 +78,10 @@ public final class MetricsRegistry: Sendable {
     ///
     /// Waits as long as the sources do; who calls sets a limit.
     public func exposition() async -> String {
-        let (scrape, sources) = self.state.withLock { ($0.scrape(), $0.sources) }
-        var samples = Samples(scrape)
-        for source in sources { await source(&samples) }
+        // A copy, so that nobody who asks for a handle waits until everything is read.
+        let state = self.state.withLock { $0 }
+        var samples = Samples(state.scrape())
+        for source in state.sources { await source(&samples) }
         var result = samples.scrape
         let news = result.complaints
         let complaints = self.state.withLock { state in

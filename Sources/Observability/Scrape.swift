@@ -31,12 +31,11 @@ struct Scrape: Sendable {
     mutating func add(_ type: MetricType, _ written: String, help: String, labels: Labels, _ reading: Reading) {
         let name = type.name(written)
         guard reading.isValid(for: type) else { return self.complaints.refuse(.invalidValue) }
-        guard self.open(name, type, help: help), let family = self.families[name] else { return }
-        let isKnown = family.series[labels.text] != nil
-        if !isKnown, !labels.isEmpty, family.series.count >= self.labelSets {
-            self.fold(reading, labels, into: name)
-        } else if isKnown {
+        guard self.open(name, type, help: help) else { return }
+        if self.families[name]?.series[labels.text] != nil {
             self.complaints.refuse(.repeatedSample)
+        } else if !labels.isEmpty, self.families[name]?.series.count ?? 0 >= self.labelSets {
+            self.fold(reading, labels, into: name)
         } else {
             self.families[name]?.series[labels.text] = reading
         }
