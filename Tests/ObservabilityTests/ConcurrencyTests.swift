@@ -1,4 +1,5 @@
 import CoreMetrics
+import Dispatch
 import Testing
 
 @testable import Observability
@@ -7,6 +8,19 @@ import Testing
 struct ConcurrencyTests {
     private static let tasks = 8
     private static let rounds = 20_000
+
+    @Test("a counter and a gauge lose nothing to another thread that counts at the same time")
+    func tight() {
+        let registry = MetricsRegistry()
+        let counter = registry.counter("c", help: "x")
+        let gauge = registry.gauge("g", help: "x")
+        // Threads of their own, one kind at a time and nothing else in the loop, so that an addition that isn't atomic is
+        // caught in the act.
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in for _ in 0..<2_000_000 { counter.increment() } }
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in for _ in 0..<2_000_000 { gauge.increment() } }
+        #expect(counter.value == 8_000_000)
+        #expect(gauge.value == 8_000_000)
+    }
 
     @Test("nothing is lost, while pages are made")
     func exact() async {
