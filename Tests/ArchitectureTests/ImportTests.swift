@@ -13,6 +13,7 @@ struct ImportTests {
     private static let arrows: [String: Set<String>] = [
         "Diagnostics": [],
         "Messages": [],
+        "Observability": [],
         "Hub": ["Messages"],
         "Access": ["Messages"],
         "Transport": ["Messages", "Access", "Hub"],
@@ -29,6 +30,7 @@ struct ImportTests {
     private static let outside: [String: Set<String>] = [
         "Messages": ["FoundationEssentials"],
         "Hub": ["Synchronization"],
+        "Observability": ["CoreMetrics", "Synchronization", "Glibc", "Musl"],
         "Access": ["Crypto", "FoundationEssentials", "JWTKit", "Synchronization"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
