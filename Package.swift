@@ -11,6 +11,7 @@ let settings: [SwiftSetting] = [
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
@@ -58,12 +60,13 @@ let package = Package(
     targets: [
         part("Diagnostics", [yams]),
         part("Messages"),
+        part("Observability", [coreMetrics]),
         part("Hub", ["Messages"]),
         part("Access", ["Messages", jwtKit, crypto]),
         part(
             "Transport",
             [
-                "Messages", "Hub", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
+                "Messages", "Observability", "Hub", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
                 nioExtras("NIOHTTPTypes"), nioExtras("NIOHTTPTypesHTTP1"),
@@ -80,7 +83,8 @@ let package = Package(
         part(
             "Server",
             [
-                "Messages", "Diagnostics", "Hub", "Access", "Transport", "Responders", "Rules", "Plugins", crypto,
+                "Messages", "Diagnostics", "Observability", "Hub", "Access", "Transport", "Responders", "Rules",
+                "Plugins", crypto, coreMetrics,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -93,6 +97,7 @@ let package = Package(
         ),
 
         tests(of: "Messages", ["Messages"]),
+        tests(of: "Observability", ["Observability", coreMetrics]),
         tests(of: "Hub", ["Messages", "Hub"]),
         tests(of: "Access", ["Messages", "Access", jwtKit, crypto]),
         tests(

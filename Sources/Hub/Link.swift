@@ -42,10 +42,13 @@ public final class Frame: Sendable {
     /// One JSON object in UTF-8.
     public let json: [UInt8]
     public let kind: Kind
+    /// The number of a durable frame; 0 of others.
+    public let seq: Int
 
-    public init(_ json: [UInt8], _ kind: Kind = .answer) {
+    public init(_ json: [UInt8], _ kind: Kind = .answer, seq: Int = 0) {
         self.json = json
         self.kind = kind
+        self.seq = seq
     }
 
     /// Whether the frame is a numbered message of the room.

@@ -9,12 +9,15 @@ import Synchronization
 public final class Room: Sendable {
     public let key: RoomKey
     public var session: SessionID { self.key.session }
+    /// Names the run of numbers of its messages.
+    public let epoch: String
     /// Holds ``RoomState`` with a ``Mutex``.
     let state: Mutex<RoomState>
     let hub: HubContext
 
     init(_ key: RoomKey, epoch: String, idSeed: UInt64, hub: HubContext) {
         self.key = key
+        self.epoch = epoch
         self.hub = hub
         self.state = Mutex(RoomState(session: key.session, epoch: epoch, idSeed: idSeed))
     }

@@ -146,13 +146,9 @@ extension RoomState {
     }
 
     private mutating func keep(_ message: Message) -> Frame {
-        let json = ServerFrame.durable(
-            message,
-            session: self.session,
-            seq: self.recent.top + 1,
-            epoch: self.epoch
-        )
-        let frame = Frame(json, .durable)
+        let seq = self.recent.top + 1
+        let json = ServerFrame.durable(message, session: self.session, seq: seq, epoch: self.epoch)
+        let frame = Frame(json, .durable, seq: seq)
         self.recent.append(frame)
         return frame
     }

@@ -31,7 +31,7 @@ struct ChatChannel: HTTPChannelHandler {
         let hub: Hub
         let admission: Admission
         let offersEcho: Bool
-        let polls = OpenPolls()
+        let requests = OpenRequests()
         let addresses: AddressLimits
         let proxies: TrustedProxies
         let clocks: any Clocks
@@ -72,9 +72,9 @@ struct ChatChannel: HTTPChannelHandler {
                     )
                 }
             )
-            admission.desk.revocations.subscribe { [contexts = self.contexts, polls = self.polls] revocation in
+            admission.desk.revocations.subscribe { [contexts = self.contexts, requests = self.requests] revocation in
                 for context in contexts.values { context.end(revocation) }
-                polls.end(revocation)
+                requests.end(revocation)
             }
         }
 

@@ -129,7 +129,7 @@ public struct ChatServer: Service {
                 try await application.run()
             } onGracefulShutdown: {
                 shared.isDraining.store(true, ordering: .relaxed)
-                shared.polls.wakeAll()
+                shared.requests.endAll()
             }
         } catch {
             try await group.shutdownGracefully()

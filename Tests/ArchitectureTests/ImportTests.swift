@@ -16,13 +16,15 @@ struct ImportTests {
         "Observability": [],
         "Hub": ["Messages"],
         "Access": ["Messages"],
-        "Transport": ["Messages", "Access", "Hub"],
+        "Transport": ["Messages", "Observability", "Access", "Hub"],
         "Responders": ["Messages", "Diagnostics"],
         "RespondersTesting": ["Messages", "Diagnostics", "Responders"],
         "CPCRE2": [],
         "Rules": ["CPCRE2", "Diagnostics"],
         "Plugins": ["Messages", "Diagnostics", "Responders", "Rules"],
-        "Server": ["Messages", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins"],
+        "Server": [
+            "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
+        ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
 

@@ -10,6 +10,7 @@ final class ManualClocks: Clocks {
 
     func timestamp() -> Timestamp { Timestamp(milliseconds: Int64(self.nanoseconds() / 1_000_000)) }
     func nanoseconds() -> UInt64 { self.now.withLock { $0 } }
+    func advance(milliseconds: UInt64) { self.now.withLock { $0 += milliseconds * 1_000_000 } }
     func advance(seconds: UInt64) { self.now.withLock { $0 += seconds * 1_000_000_000 } }
 }
 

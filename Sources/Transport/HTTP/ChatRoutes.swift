@@ -19,13 +19,13 @@ struct ChatRequestContext: RequestContext {
 
 /// The chat over plain HTTP: for browsers that get no WebSocket through, with the same hub and the same rules.
 struct ChatRoutes: Sendable {
-    private let shared: ChatChannel.Shared
+    let shared: ChatChannel.Shared
     private let health: @Sendable () -> String
     private let files = StaticFiles()
 
-    private var hub: Hub { self.shared.hub }
+    var hub: Hub { self.shared.hub }
     private var admission: Admission { self.shared.admission }
-    private var polls: OpenPolls { self.shared.polls }
+    private var requests: OpenRequests { self.shared.requests }
 
     /// - Parameters:
     ///   - shared: What WebSockets and HTTP share.
@@ -40,6 +40,7 @@ struct ChatRoutes: Sendable {
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
+        router.get("/api/chat/stream") { request, context in try self.stream(request, context) }
         router.get("/api/chat/history") { request, context in try self.history(request, context) }
         router.get("/readyz") { _, _ in
             let isDraining = self.shared.isDraining.load(ordering: .relaxed)
@@ -170,18 +171,18 @@ extension ChatRoutes {
         let room = try self.hub.reserve(session, of: entry.key.site)
         let link = PollLink(on: context.channel, grant: entry.grant, atMost: .seconds(Int64(wait)))
         let key = "\(room.key.site)/\(session)/\(client)"
-        self.polls.replace(key, with: link)
-        defer { self.polls.remove(key, link) }
+        self.requests.add(link, of: key)
+        defer { self.requests.remove(link, of: key) }
         if let answer = try room.poll(from: position, orWait: link) {
-            link.wake()
+            link.end(.gone)
             return .json(ServerFrame.poll(answer))
         }
         // The token may have been revoked before the poll was on the list.
-        if let grant = entry.grant, (try? self.check(grant)) == nil { link.wake() }
+        if let grant = entry.grant, (try? self.check(grant)) == nil { link.end(.gone) }
         do { try await link.wait() } catch { room.leave(link); throw error }
         room.leave(link)
         if let grant = entry.grant { try self.check(grant) }
-        guard self.polls.isCurrent(key, link), let answer = room.answer(from: position) else {
+        guard self.requests.isCurrent(link, of: key), let answer = room.answer(from: position) else {
             return Response(status: .noContent)
         }
         return .json(ServerFrame.poll(answer))
@@ -191,7 +192,7 @@ extension ChatRoutes {
 // MARK: Reading requests
 
 extension ChatRoutes {
-    private static func query(of request: Request) throws(ClientError) -> Query {
+    static func query(of request: Request) throws(ClientError) -> Query {
         let target = request.head.path?.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false) ?? []
         do throws(Query.Malformed) {
             return try Query(target.count > 1 ? target[1] : "")
@@ -201,7 +202,7 @@ extension ChatRoutes {
     }
 
     /// The limits of the client of a request.
-    private func address(of request: Request, _ context: ChatRequestContext) -> AddressLimits.Record {
+    func address(of request: Request, _ context: ChatRequestContext) -> AddressLimits.Record {
         self.shared.addressRecord(of: context.channel, forwarded: request.headers[values: .xForwardedFor])
     }
 
@@ -221,7 +222,7 @@ extension ChatRoutes {
     /// Checks that a request may enter the room of a session.
     ///
     /// - Throws: `unauthorized`, `token_expired` or `bad_request`; `rate_limited` after too many tries that failed.
-    private func entry(
+    func entry(
         _ query: Query,
         _ request: Request,
         _ context: ChatRequestContext,
@@ -249,7 +250,7 @@ extension ChatRoutes {
         do throws(AccessDenied) { try self.admission.desk.revocations.check(grant) } catch { throw error.clientError }
     }
 
-    private static func position(in query: Query) throws(ClientError) -> Position? {
+    static func position(in query: Query) throws(ClientError) -> Position? {
         do throws(Query.Malformed) {
             return try Handshake.position(query)
         } catch {

@@ -4,7 +4,7 @@ import Messages
 import NIOCore
 
 /// A long poll that waits in a room: it learns that something has come, and nothing else.
-final class PollLink: Link {
+final class PollLink: RequestLink {
     private let woken: EventLoopPromise<Void>
     /// The connection of the request.
     let connection: ObjectIdentifier
@@ -30,10 +30,9 @@ final class PollLink: Link {
 
     func close(_ code: CloseCode, reason: String) { self.woken.succeed() }
 
-    /// Ends the waiting.
-    func wake() { self.woken.succeed() }
+    func end(_ reason: RequestEnd) { self.woken.succeed() }
 
-    /// Waits for a message, for the end of the time, or for ``wake()``.
+    /// Waits for a message, for the end of the time, or for ``end(_:)``.
     func wait() async throws {
         try await withTaskCancellationHandler {
             try await self.woken.futureResult.get()

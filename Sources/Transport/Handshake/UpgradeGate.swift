@@ -65,7 +65,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     func channelInactive(context: ChannelHandlerContext) {
         if case .upgrading(_, let room) = self.state { self.cancel(room) }
-        self.server.polls.end(of: context.channel)
+        self.server.requests.end(of: context.channel)
         self.forget()
         context.fireChannelInactive()
     }
@@ -160,16 +160,10 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
             let error = ClientError(.rateLimited, "too many handshakes of this address", waitingNanoseconds: wait)
             throw Handshake.Refusal(.tooManyRequests, retryable: error)
         }
-        switch limits.open(address) {
-        case nil: self.address = address
-        case .address:
-            let text = "this address has \(limits.options.connections ?? 0) connections already"
-            let error = ClientError(.rateLimited, text, retryAfterMilliseconds: 5_000)
-            throw Handshake.Refusal(.tooManyRequests, retryable: error)
-        case .server:
-            let error = ClientError(.overloaded, "the server is full", retryAfterMilliseconds: 5_000)
-            throw Handshake.Refusal(.serviceUnavailable, retryable: error)
+        do throws(ClientError) { try limits.take(connectionOf: address) } catch {
+            throw Handshake.Refusal(HTTPResponseStatus(error), retryable: error)
         }
+        self.address = address
     }
 
     /// Gives back what a handshake has taken that ends in no connection.
@@ -218,7 +212,7 @@ extension UpgradeGate {
             (is ChannelShouldQuiesceEvent, .upgrading):
             context.close(promise: nil)
         case (ChannelEvent.inputClosed, .http):
-            self.server.polls.end(of: context.channel)
+            self.server.requests.end(of: context.channel)
             context.fireUserInboundEventTriggered(event)
         default: context.fireUserInboundEventTriggered(event)
         }

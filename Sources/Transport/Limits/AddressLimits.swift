@@ -121,10 +121,10 @@ final class AddressLimits: Sendable {
         return self.nextAccept.withLock { limit.refuse(&$0, at: now) }
     }
 
-    /// Why a WebSocket can't be opened.
+    /// Why a connection can't be opened.
     enum Full: Sendable { case address, server }
 
-    /// Counts a WebSocket, or says what is full; ended by ``close(_:)``.
+    /// Counts a connection, or says what is full; ended by ``close(_:)``.
     func open(_ record: Record) -> Full? {
         let count = self.connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
         guard count <= self.options.allConnections ?? .max else {
@@ -138,6 +138,19 @@ final class AddressLimits: Sendable {
         }
         if !isOpen { self.connectionCount.wrappingSubtract(1, ordering: .relaxed) }
         return isOpen ? nil : .address
+    }
+
+    /// Counts a connection.
+    ///
+    /// - Throws: `rate_limited` or `overloaded`, by what is full.
+    func take(connectionOf record: Record) throws(ClientError) {
+        switch self.open(record) {
+        case nil: return
+        case .address:
+            let text = "this address has \(self.options.connections ?? 0) connections already"
+            throw ClientError(.rateLimited, text, retryAfterMilliseconds: 5_000)
+        case .server: throw ClientError(.overloaded, "the server is full", retryAfterMilliseconds: 5_000)
+        }
     }
 
     func close(_ record: Record) {

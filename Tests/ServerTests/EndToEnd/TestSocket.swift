@@ -159,6 +159,8 @@ final class TestSocket {
     /// Whole numbers, texts and booleans only.
     ///
     /// - Parameter passing: Whether frames `presence` count; they come with every connection.
+    /// - Returns: The frame.
+    /// - Throws: That there is none.
     func next(withPresence passing: Bool = false) async throws -> [String: Value] {
         while true {
             guard let frame = try await self.nextFrame(), frame.opcode == 0x1 else {
