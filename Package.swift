@@ -66,7 +66,8 @@ let package = Package(
         part(
             "Transport",
             [
-                "Messages", "Observability", "Hub", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle,
+                "Messages", "Observability", "Hub", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+                serviceLifecycle,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
                 nioExtras("NIOHTTPTypes"), nioExtras("NIOHTTPTypesHTTP1"),

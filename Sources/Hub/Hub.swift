@@ -29,6 +29,9 @@ public final class Hub: Sendable {
         self.runPart = randomBase36(characters: 6, using: &generator)
     }
 
+    /// How many rooms are in memory.
+    public var rooms: Int { self.roomCount.load(ordering: .relaxed) }
+
     /// The bounds that the hub was made with.
     public var options: HubOptions { self.context.options }
 

@@ -64,6 +64,12 @@ public struct CloseCode: Hashable, Sendable {
     /// Don't reconnect.
     public static let repeatedErrors = CloseCode(rawValue: 4453)
 
+    /// Those that the server writes by itself.
+    public static let ofServer: Set<CloseCode> = [
+        .normal, .goingAway, .protocolError, .unsupportedData, .invalidText, .policyViolation, .messageTooBig,
+        .internalError, .tokenExpired, .slowConsumer, .draining, .rateLimited, .revoked, .repeatedErrors,
+    ]
+
     /// Whether an endpoint may write this code into a close frame: RFC 6455 section 7.4.
     public var isAllowedOnTheWire: Bool {
         switch self.rawValue {

@@ -28,11 +28,17 @@ public struct ErrorCode: Hashable, Sendable {
     public static let overloaded = ErrorCode("overloaded", isTemporary: true)
     /// The server can't accept anything, for instance because it stops.
     public static let unavailable = ErrorCode("unavailable", isTemporary: true)
-    /// Whether somebody who sends this again and again doesn't speak the protocol.
-    public var isViolation: Bool { self == .badJSON || self == .badRequest || self == .forbiddenType }
-
     /// History was asked with another epoch.
     public static let unrecoverablePosition = ErrorCode("unrecoverable_position")
+
+    /// Those of this version.
+    public static let all: [ErrorCode] = [
+        .badJSON, .badRequest, .tooLarge, .forbiddenType, .unauthorized, .tokenExpired, .rateLimited, .overloaded,
+        .unavailable, .unrecoverablePosition,
+    ]
+
+    /// Whether somebody who sends this again and again doesn't speak the protocol.
+    public var isViolation: Bool { self == .badJSON || self == .badRequest || self == .forbiddenType }
 
     private init(_ rawValue: StaticString, isTemporary: Bool = false) {
         self.rawValue = StaticText(rawValue)

@@ -227,6 +227,14 @@ public enum ServerFrame {
         }
     }
 
+    /// A token for an agent or a program of the operator.
+    public static func token(_ token: String, expiresIn seconds: Int) -> [UInt8] {
+        json(reserving: 768) { frame in
+            frame.text("token", token)
+            frame.integer("expiresIn", seconds)
+        }
+    }
+
     static func json(reserving capacity: Int = 256, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(reserving: capacity)
         writer.object(nil, members)

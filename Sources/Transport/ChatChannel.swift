@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import Observability
 import Synchronization
 
 /// Sets up the connections of the server: HTTP first, then whatever the ``UpgradeGate`` decides.
@@ -32,6 +33,7 @@ struct ChatChannel: HTTPChannelHandler {
         let admission: Admission
         let offersEcho: Bool
         let requests = OpenRequests()
+        let metrics: ServerMetrics
         let addresses: AddressLimits
         let proxies: TrustedProxies
         let clocks: any Clocks
@@ -48,8 +50,11 @@ struct ChatChannel: HTTPChannelHandler {
             proxies: TrustedProxies = TrustedProxies(),
             loops: [any EventLoop],
             clocks: any Clocks,
+            metrics: MetricsRegistry = MetricsRegistry(),
             logger: Logger
         ) {
+            let counters = ServerMetrics(metrics)
+            self.metrics = counters
             self.hub = hub
             self.admission = admission
             self.offersEcho = offersEcho
@@ -58,20 +63,23 @@ struct ChatChannel: HTTPChannelHandler {
             self.clocks = clocks
             self.logger = logger
             self.contexts = Dictionary(
-                uniqueKeysWithValues: loops.map { loop in
+                uniqueKeysWithValues: loops.enumerated().map { index, loop in
                     (
                         ObjectIdentifier(loop),
                         EventLoopContext(
                             loop: loop,
+                            number: index,
                             of: loops.count,
                             clocks: clocks,
                             frameRate: frameRate,
                             addresses: addresses,
-                            desk: admission.desk
+                            desk: admission.desk,
+                            metrics: counters
                         )
                     )
                 }
             )
+            self.collectMetrics()
             admission.desk.revocations.subscribe { [contexts = self.contexts, requests = self.requests] revocation in
                 for context in contexts.values { context.end(revocation) }
                 requests.end(revocation)
@@ -83,6 +91,9 @@ struct ChatChannel: HTTPChannelHandler {
             let client = self.proxies.client(of: channel.remoteAddress, forwarded: forwarded)
             return self.addresses.record(of: client, at: self.clocks.nanoseconds())
         }
+
+        /// Those of all loops, in their order.
+        var loopContexts: [EventLoopContext] { self.contexts.values.sorted { $0.number < $1.number } }
 
         /// The context of a loop of the group that the server runs on.
         func context(of loop: any EventLoop) -> EventLoopContext? { self.contexts[ObjectIdentifier(loop)] }

@@ -6,6 +6,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+public import Observability
 public import ServiceLifecycle
 import Synchronization
 
@@ -61,6 +62,7 @@ public struct ChatServer: Service {
     private let hub: Hub
     private let admission: Admission
     private let clocks: any Clocks
+    private let metrics: MetricsRegistry
     private let logger: Logger
     private let health: @Sendable () -> String
     private let admin: AdminActions?
@@ -71,6 +73,7 @@ public struct ChatServer: Service {
     ///   - hub: Where messages go.
     ///   - admission: Who may join which room.
     ///   - clocks: Where it takes the time from.
+    ///   - metrics: Where it counts.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
     ///   - admin: What `/api/admin` offers; nothing for no such paths.
@@ -80,6 +83,7 @@ public struct ChatServer: Service {
         hub: Hub,
         admission: Admission,
         clocks: any Clocks,
+        metrics: MetricsRegistry = MetricsRegistry(),
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
         admin: AdminActions? = nil,
@@ -89,6 +93,7 @@ public struct ChatServer: Service {
         self.hub = hub
         self.admission = admission
         self.clocks = clocks
+        self.metrics = metrics
         self.logger = logger
         self.health = health
         self.admin = admin
@@ -107,6 +112,7 @@ public struct ChatServer: Service {
             proxies: self.options.trustedProxies,
             loops: group.makeIterator().map { $0 },
             clocks: self.clocks,
+            metrics: self.metrics,
             logger: self.logger
         )
         let application = Application(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Diagnostics
+internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -24,19 +25,27 @@ struct RunningServerOptions: ParsableArguments {
     /// - Parameters:
     ///   - method: Of the request.
     ///   - path: Of the request.
+    ///   - body: JSON; nothing for a request without one.
     /// - Returns: The body of the answer.
     /// - Throws: The exit status, after what is wrong was shown.
-    func ask(_ method: HTTPMethod, _ path: String) async throws -> String {
+    func ask(_ method: HTTPMethod, _ path: String, body: String = "") async throws -> String {
         let terminal = Terminal.current
         let configured = Configuration.endpoint(file: self.file)
         let address = self.listen.flatMap { ListenAddress($0) } ?? configured.address
         do {
-            let (status, body) = try await Self.request(method, path, at: address, trusting: configured.certificate)
-            guard status == .ok else {
-                terminal.complain("\(address): the server answered \(status.code) to \(path) [refused]")
+            let (status, answer) = try await Self.request(
+                method,
+                path,
+                body,
+                at: address,
+                trusting: configured.certificate,
+                token: configured.adminToken
+            )
+            guard status == .ok || status == .noContent else {
+                terminal.complain("\(address): \(Self.explanation(of: status, answer, path))")
                 throw ExitCode(ExitStatus.findings)
             }
-            return body
+            return answer
         } catch let error as ExitCode {
             throw error
         } catch {
@@ -48,11 +57,26 @@ struct RunningServerOptions: ParsableArguments {
         }
     }
 
+    /// Why a server refused, and what to do.
+    private static func explanation(of status: HTTPResponseStatus, _ answer: String, _ path: String) -> String {
+        if status == .unauthorized {
+            return "the admin token is missing or another one; set the variable that server.admin_token names "
+                + "[wrong-admin-token]"
+        }
+        let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
+        let path = path.prefix { $0 != "?" }
+        return "the server answered \(status.code) to \(path): \(message.map { printable($0) } ?? "") [refused]"
+    }
+
+    private struct Refusal: Decodable { var message: String }
+
     private static func request(
         _ method: HTTPMethod,
         _ path: String,
+        _ body: String,
         at address: ListenAddress,
-        trusting certificate: String?
+        trusting certificate: String?,
+        token: String?
     ) async throws -> (HTTPResponseStatus, String) {
         let tls = try certificate.map { try Self.context(trusting: $0) }
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -67,17 +91,22 @@ struct RunningServerOptions: ParsableArguments {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            let headers: HTTPHeaders = ["Host": "\(address)", "Connection": "close", "Content-Length": "0"]
+            var headers: HTTPHeaders = [
+                "Host": "\(address)", "Connection": "close", "Content-Length": "\(body.utf8.count)",
+                "Content-Type": "application/json",
+            ]
+            if let token { headers.add(name: "Authorization", value: "Bearer \(token)") }
             let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
             try await outbound.write(.head(head))
+            if !body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(string: body)))) }
             try await outbound.write(.end(nil))
             var status = HTTPResponseStatus.internalServerError
-            var body = ""
+            var answer = ""
             for try await part in inbound {
                 switch part {
                 case .head(let head): status = head.status
-                case .body(let bytes): body += String(buffer: bytes)
-                case .end: return (status, body)
+                case .body(let bytes): answer += String(buffer: bytes)
+                case .end: return (status, answer)
                 }
             }
             throw ChannelError.eof

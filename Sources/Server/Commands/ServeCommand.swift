@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import CoreMetrics
 internal import Diagnostics
 internal import Hub
 internal import Logging
 internal import Messages
 internal import NIOCore
+internal import Observability
 internal import Responders
 internal import ServiceLifecycle
 internal import Transport
@@ -65,9 +67,15 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = .notice
         let (configuration, chain, address) = try self.prepare(terminal, logger)
         let desks = self.desks(configuration, chain)
-        let runner = TurnRunner(SiteDesk(site: Site(name: "default"), chain: chain), desks, logger: logger)
+        let metrics = MetricsRegistry()
+        metrics.collectProcess()
+        // Libraries count here, too.
+        MetricsSystem.bootstrap(metrics)
+        let desk = SiteDesk(site: Site(name: "default"), chain: chain)
+        let runner = TurnRunner(desk, desks, metrics: metrics, logger: logger)
         let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger)
+        reloader.collectMetrics(in: metrics)
         let server = ChatServer(
             options: ChatServer.Options(
                 host: address.host,
@@ -86,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
                 clocks: SystemClocks()
             ),
             clocks: SystemClocks(),
+            metrics: metrics,
             logger: logger,
             health: { reloader.health },
             admin: self.admin(configuration, reloader),

@@ -1,5 +1,6 @@
 public import Access
 public import Diagnostics
+internal import Foundation
 public import Responders
 public import Transport
 
@@ -62,17 +63,23 @@ public struct Configuration: Sendable {
 }
 
 extension Configuration {
-    /// Where the server of a configuration file listens, and the file of its certificate.
+    /// Where the server of a configuration file listens, the file of its certificate, and its admin token.
     ///
     /// For those who ask a running server: mistakes elsewhere in the file, or in files that it names, don't matter.
-    static func endpoint(file: String) -> (address: ListenAddress, certificate: String?) {
+    static func endpoint(file: String) -> (address: ListenAddress, certificate: String?, adminToken: String?) {
         let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
         let services = PluginServices(baseFolder: String(file[..<slash]))
         let text = try? services.text(ofFile: String(file[slash...]), key: "")
         let server = text.flatMap { try? YAMLNode(yaml: $0, file: file) }?["server"]
         let address = server?["listen"]?.text.flatMap { ListenAddress($0) }
         let certificate = server?["tls"]?["certificate"]?.text.map { services.path(of: $0) }
-        return (address ?? ConfigurationReading.defaultListen, certificate)
+        let secret = server?["admin_token"]
+        let inFile = secret?["file"]?.text.flatMap { try? services.text(ofFile: $0, key: "") }
+        let token = secret?["env"]?.text.flatMap { ProcessInfo.processInfo.environment[$0] } ?? inFile
+        return (
+            address ?? ConfigurationReading.defaultListen, certificate,
+            token?.trimmingCharacters(in: .whitespacesAndNewlines)
+        )
     }
 
     /// Reads a configuration file and creates all chains, with everything that they name.

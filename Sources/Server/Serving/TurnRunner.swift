@@ -2,6 +2,7 @@ internal import Foundation
 internal import Hub
 internal import Logging
 internal import Messages
+internal import Observability
 internal import Responders
 internal import ServiceLifecycle
 internal import Synchronization
@@ -14,6 +15,7 @@ final class TurnRunner: InboundSubscriber, Service {
     /// A turn in front of a responder that may wait.
     private struct Pending: Sendable {
         let run: ChainRun
+        let began: Duration
         let message: InboundMessage
         let room: Room
     }
@@ -21,6 +23,8 @@ final class TurnRunner: InboundSubscriber, Service {
     private let desks: [SiteID: SiteDesk]
     /// That of the rooms whose site is in no configuration.
     private let defaultDesk: SiteDesk
+    /// By the name of the chain.
+    private let metrics: [String: TurnMetrics]
     private let logger: Logger
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
@@ -33,8 +37,16 @@ final class TurnRunner: InboundSubscriber, Service {
     /// - Parameters:
     ///   - desk: Who answers where no site is configured.
     ///   - desks: Who answers the visitors of each site.
+    ///   - metrics: Where turns are counted.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
-    init(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk] = [:], logger: Logger) {
+    init(
+        _ desk: SiteDesk,
+        _ desks: [SiteID: SiteDesk] = [:],
+        metrics: MetricsRegistry = MetricsRegistry(),
+        logger: Logger
+    ) {
+        let chains = [desk.chain] + desks.values.map(\.chain)
+        self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
         self.desks = desks
         self.logger = logger
@@ -46,12 +58,13 @@ final class TurnRunner: InboundSubscriber, Service {
 
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
+        let began = dialogue.desk.chain.clock.now
         switch dialogue.desk.chain.begin(self.turn(of: message, in: room, dialogue)) {
         case .finished(let result):
-            self.deliver(result, to: message, in: room, dialogue)
+            self.deliver(result, to: message, in: room, dialogue, since: began)
             return .finished
         case .waiting(let run):
-            self.pendingInput.yield(Pending(run: run, message: message, room: room))
+            self.pendingInput.yield(Pending(run: run, began: began, message: message, room: room))
             return .later
         }
     }
@@ -77,21 +90,45 @@ final class TurnRunner: InboundSubscriber, Service {
 
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
-        let result = await dialogue.desk.chain.finish(pending.run)
-        self.deliver(result, to: pending.message, in: pending.room, dialogue)
+        let chain = dialogue.desk.chain
+        let result = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
+            defer { group.cancelAll() }
+            return await chain.finish(pending.run)
+        }
+        self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
+        pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
+    }
+
+    /// Shows that an answer is being written, for as long as nobody cancels.
+    private static func showTyping(in room: Room, by clock: TurnClock) async {
+        // Most answers are there before anybody could read that they are being written.
+        var pause = Duration.milliseconds(300)
+        while (try? await clock.sleep(for: pause)) != nil, !Task.isCancelled {
+            room.typing(true, by: .responder)
+            // Clients take it for over after 6 seconds.
+            pause = .seconds(4)
+        }
     }
 
     private func dialogue(in room: Room) -> Dialogue {
         room.companion { Dialogue(session: room.session, desk: self.desks[room.key.site] ?? self.defaultDesk) }
     }
 
-    private func deliver(_ result: ChainResult, to message: InboundMessage, in room: Room, _ dialogue: Dialogue) {
+    private func deliver(
+        _ result: ChainResult,
+        to message: InboundMessage,
+        in room: Room,
+        _ dialogue: Dialogue,
+        since began: Duration
+    ) {
         for (index, reply) in result.replies.enumerated() {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
         dialogue.remember(result)
         dialogue.desk.chain.delivered(result)
+        self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
         for failure in result.failures { self.log(failure, in: dialogue.desk.chain) }
     }
 

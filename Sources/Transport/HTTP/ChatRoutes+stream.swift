@@ -80,7 +80,12 @@ extension ChatRoutes {
         try limits.take(connectionOf: address)
         do throws(ClientError) {
             let room = try self.hub.reserve(entry.key.session, of: entry.key.site)
-            let link = EventStreamLink(on: context.channel, grant: entry.grant, epoch: room.epoch)
+            let link = EventStreamLink(
+                on: context.channel,
+                in: room,
+                grant: entry.grant,
+                metrics: self.shared.metrics
+            )
             return StreamPlace(in: room, link: link, of: address, limits)
         } catch {
             limits.close(address)
@@ -100,6 +105,7 @@ extension ChatRoutes {
         self.shared.requests.add(link, of: key)
         defer { self.shared.requests.remove(link, of: key) }
         let seconds = link.grant.map { desk.secondsLeft(of: $0) }
+        self.shared.metrics.opened(.sse)
         place.join(from: position, expiresInSeconds: seconds)
         // The token may have been revoked, or the server begun to stop, before the request was on the list.
         if let grant = link.grant, (try? desk.revocations.check(grant)) == nil { link.end(.revoked) }

@@ -1,4 +1,5 @@
 import Access
+import FoundationEssentials
 import HTTPTypes
 import Hub
 import Hummingbird
@@ -36,7 +37,7 @@ struct ChatRoutes: Sendable {
     }
 
     func add(to router: Router<ChatRequestContext>) {
-        router.add(middleware: OriginMiddleware(origins: self.admission.origins))
+        router.add(middleware: OriginMiddleware(origins: self.admission.origins, metrics: self.shared.metrics))
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
@@ -119,7 +120,9 @@ extension ChatRoutes {
         let room = try self.hub.pin(session, of: entry.key.site)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
-        return .json(try room.accept(message, page: page).frame(id: id))
+        let acknowledgement = try room.accept(message, page: page)
+        self.shared.metrics.took(acknowledgement, overWebSocket: false)
+        return .json(acknowledgement.frame(id: id))
     }
 
     /// Takes a frame that is no message: what it asks for comes over the stream or with the next poll.
@@ -169,8 +172,9 @@ extension ChatRoutes {
         let position = try Self.position(in: query)
         let entry = try self.entry(query, request, context, to: session)
         let room = try self.hub.reserve(session, of: entry.key.site)
-        let link = PollLink(on: context.channel, grant: entry.grant, atMost: .seconds(Int64(wait)))
+        let link = PollLink(on: context.channel, in: room.key, grant: entry.grant, atMost: .seconds(Int64(wait)))
         let key = "\(room.key.site)/\(session)/\(client)"
+        self.shared.metrics.opened(.poll)
         self.requests.add(link, of: key)
         defer { self.requests.remove(link, of: key) }
         if let answer = try room.poll(from: position, orWait: link) {
@@ -262,7 +266,7 @@ extension ChatRoutes {
     private static let bodySeconds: Int64 = 10
 
     /// The body of a JSON request in valid UTF-8.
-    private static func body(of request: Request, _ context: ChatRequestContext) async throws -> [UInt8] {
+    static func body(of request: Request, _ context: ChatRequestContext) async throws -> [UInt8] {
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased()
         // Any other type could be posted by a form of a foreign page, without asking first.
         guard type?.filter({ $0 != " " }) == "application/json" else {
@@ -310,6 +314,13 @@ extension Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         headers[.xContentTypeOptions] = "nosniff"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// A value as JSON, its members in the order of their names.
+    static func json(encoding value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return .json(Array(try encoder.encode(value)))
     }
 }
 

@@ -19,7 +19,9 @@ final class EventStreamLink: RequestLink {
 
     let connection: ObjectIdentifier
     let grant: Grant?
+    let room: RoomKey
     private let epoch: String
+    private let metrics: ServerMetrics
     private let state = Mutex(State())
 
     /// Bytes that may wait for a client that doesn't read.
@@ -31,18 +33,20 @@ final class EventStreamLink: RequestLink {
 
     /// - Parameters:
     ///   - channel: The request's connection.
+    ///   - room: Its room.
     ///   - grant: What its token gives.
-    ///   - epoch: That of the room.
-    init(on channel: any Channel, grant: Grant?, epoch: String) {
+    ///   - metrics: Where it is counted what is left out.
+    init(on channel: any Channel, in room: Room, grant: Grant?, metrics: ServerMetrics) {
         self.connection = ObjectIdentifier(channel)
         self.grant = grant
-        self.epoch = epoch
+        self.room = room.key
+        self.epoch = room.epoch
+        self.metrics = metrics
     }
 
     func send(_ frame: Frame) {
         self.change { state in
-            let mayBeLost = frame.kind == .piece || frame.kind == .passing
-            guard !mayBeLost || state.liveBytes < Self.crowdedBytes else { return }
+            if state.liveBytes >= Self.crowdedBytes, self.metrics.drops(frame) { return }
             state.frames.append((frame, false))
             state.liveBytes += frame.json.count
             if state.liveBytes > Self.maximumBytes { state.end = state.end ?? .slow }

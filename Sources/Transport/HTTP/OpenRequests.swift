@@ -7,6 +7,8 @@ import Synchronization
 protocol RequestLink: Link {
     /// The connection that it came on.
     var connection: ObjectIdentifier { get }
+    /// The room that it is of.
+    var room: RoomKey { get }
     /// What its token gives; nothing where none was shown.
     var grant: Grant? { get }
 
@@ -14,6 +16,11 @@ protocol RequestLink: Link {
     ///
     /// Any thread.
     func end(_ reason: RequestEnd)
+}
+
+extension RequestLink {
+    /// Its name for those who run the server.
+    var name: String { "r-\(UInt(bitPattern: self.connection.hashValue))" }
 }
 
 /// Why a request that brings messages ends before its time.

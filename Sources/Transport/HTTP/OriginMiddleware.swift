@@ -7,6 +7,7 @@ import NIOHTTP1
 /// form of the protocol.
 struct OriginMiddleware: RouterMiddleware {
     let origins: OriginPolicy
+    let metrics: ServerMetrics
 
     func handle(
         _ request: Request,
@@ -24,13 +25,13 @@ struct OriginMiddleware: RouterMiddleware {
             guard isPublic else {
                 return Self.refusal(.init(.unauthorized, "this origin is not allowed", detail: "origin"), .forbidden)
             }
-            response = await Self.answer(request, context, next)
-        case .absent: response = await Self.answer(request, context, next)
+            response = await self.answer(request, context, next)
+        case .absent: response = await self.answer(request, context, next)
         case .allowed(let origin):
             if request.method == .options {
                 response = Response(status: .noContent)
             } else {
-                response = await Self.answer(request, context, next)
+                response = await self.answer(request, context, next)
             }
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.accessControlAllowMethods] = "GET, POST"
@@ -42,7 +43,7 @@ struct OriginMiddleware: RouterMiddleware {
         return response
     }
 
-    private static func answer(
+    private func answer(
         _ request: Request,
         _ context: ChatRequestContext,
         _ next: (Request, ChatRequestContext) async throws -> Response
@@ -50,6 +51,7 @@ struct OriginMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as ClientError {
+            self.metrics.refused(error.code)
             return Self.refusal(error, Self.status(of: error))
         } catch let error as any HTTPResponseError {
             let reason = error.status.reasonPhrase.lowercased()

@@ -135,6 +135,9 @@ public struct Admission: Sendable {
         }
     }
 
+    /// Whether a site is in the configuration.
+    func knows(_ site: SiteID) -> Bool { self.sites.contains(site) }
+
     private func grant(of token: String?) throws(Refused) -> Grant? {
         guard let token else {
             if self.requiresToken { throw Refused(.malformed) }

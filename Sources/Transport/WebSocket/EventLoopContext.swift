@@ -11,6 +11,9 @@ import Synchronization
 /// debug builds; the mailbox is guarded by its mutex.
 final class EventLoopContext: @unchecked Sendable {
     let loop: any EventLoop
+    /// Which of the loops it is, from 0.
+    let number: Int
+    let metrics: ServerMetrics
     let clocks: any Clocks
     /// How many loops share the connections of the server.
     private let loopCount: Int
@@ -67,12 +70,16 @@ final class EventLoopContext: @unchecked Sendable {
 
     init(
         loop: any EventLoop,
+        number: Int,
         of loopCount: Int,
         clocks: any Clocks,
         frameRate: RateLimit?,
         addresses: AddressLimits,
-        desk: SessionDesk
+        desk: SessionDesk,
+        metrics: ServerMetrics
     ) {
+        self.number = number
+        self.metrics = metrics
         self.desk = desk
         self.addresses = addresses
         self.loopCount = loopCount

@@ -2,6 +2,7 @@ import Access
 import Hub
 import Messages
 import NIOCore
+import Observability
 
 /// One WebSocket connection: reads frames, hands messages to its endpoint, and writes what is queued once a tick.
 ///
@@ -114,6 +115,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.loop.connectionBegan(self)
+        self.loop.metrics.opened(.websocket)
         if case .chat(let room, _, _) = self.endpoint { self.loop.wheel.set(self, in: room.heartbeatSeconds) }
     }
 
@@ -172,6 +174,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     /// Ends a connection that sends more frames than a person and a widget ever would.
     private func countFrames() {
         let count = self.parser.takeCount()
+        self.loop.metrics.framesReceived.increment(by: Int(count))
         guard let rate = self.loop.frameRate, case .chat = self.endpoint, count > 0 else { return }
         let now = self.loop.clocks.nanoseconds()
         for _ in 0..<count where rate.refuse(&self.nextFrame, at: now) != nil {
@@ -237,7 +240,8 @@ extension WebSocketHandler: Link {
                 )
             case .user(let message):
                 try self.loop.addresses.take(message, of: self.address, at: self.loop.clocks)
-                try room.accept(message, page: page, from: self, mode: mode)
+                let acknowledgement = try room.accept(message, page: page, from: self, mode: mode)
+                self.loop.metrics.took(acknowledgement, overWebSocket: true)
             case .resume(let position):
                 try room.resume(self, from: position, expiresInSeconds: self.secondsLeft)
             case .refresh(let token): try self.refresh(token)
@@ -256,6 +260,7 @@ extension WebSocketHandler: Link {
     private func refuse(_ error: ClientError, _ mode: ProtocolMode) {
         let frame = mode == .v1 ? ServerFrame.error(error) : ServerFrame.seedError(error)
         self.queue(.text, frame)
+        self.loop.metrics.refused(error.code)
         self.count(error.code)
     }
 
@@ -279,7 +284,7 @@ extension WebSocketHandler: Link {
 
 extension WebSocketHandler {
     /// For how many whole seconds the token is still good; nothing without one.
-    private var secondsLeft: Int? { self.lease.map { self.loop.desk.secondsLeft(of: $0.grant) } }
+    fileprivate var secondsLeft: Int? { self.lease.map { self.loop.desk.secondsLeft(of: $0.grant) } }
 
     /// Takes the next token; a bad one leaves the old one in force.
     private func refresh(_ token: String) throws(ClientError) {
@@ -343,6 +348,7 @@ extension WebSocketHandler {
     func flushQueued() {
         while let outgoing = self.outgoing, let context = self.context {
             self.outgoing = nil
+            self.loop.metrics.bytesSent.increment(by: outgoing.readableBytes)
             context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
             guard self.state == .open else { return }
             guard context.channel.isWritable else {
@@ -360,6 +366,28 @@ extension WebSocketHandler {
     }
 
     private func endSlowConsumer() { self.startClosing(.slowConsumer, reason: "slow consumer") }
+}
+
+// MARK: What those see who run the server
+
+extension WebSocketHandler {
+    /// Its name.
+    var name: String { "w-\(self.loop.number)-\(self.serial)" }
+
+    /// What is known of it; nothing of the echo endpoint.
+    var report: ConnectionReport? {
+        guard case .chat(let room, let mode, let page) = self.endpoint else { return nil }
+        return ConnectionReport(
+            id: self.name,
+            transport: mode == .v1 ? "websocket" : "websocket (seed)",
+            site: room.key.site.rawValue,
+            session: room.session.rawValue,
+            role: self.lease?.grant.role.rawValue,
+            page: page,
+            queuedBytes: self.queuedBytes,
+            expiresIn: self.secondsLeft
+        )
+    }
 }
 
 // MARK: Clients that read slowly
@@ -386,9 +414,9 @@ extension WebSocketHandler {
     /// Whether a frame is to be queued now; otherwise it waits behind the history, or it is left out.
     func takesAtOnce(_ frame: Frame) -> Bool {
         switch frame.kind {
-        case .piece where self.context?.channel.isWritable == false: return false
+        case .piece where self.context?.channel.isWritable == false: return !self.loop.metrics.drops(frame)
         case .passing where self.context?.channel.isWritable == false && self.queuedBytes > Self.crowdedBytes:
-            return false
+            return !self.loop.metrics.drops(frame)
         default: break
         }
         guard let backlog = self.backlog, self.state == .open else { return true }
@@ -543,6 +571,7 @@ extension WebSocketHandler {
     private static let turnSeconds: UInt8 = 8
 
     private func queueClose(_ code: CloseCode, reason: String) {
+        self.loop.metrics.closed(code)
         var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
         payload.append(contentsOf: reason.utf8.prefix(123))
         self.queue(.close, payload)
