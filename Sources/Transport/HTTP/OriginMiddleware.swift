@@ -48,7 +48,10 @@ struct OriginMiddleware: RouterMiddleware {
         _ next: (Request, ChatRequestContext) async throws -> Response
     ) async -> Response {
         do {
+            try Query.checkHoldsNoCredential(request.head.path ?? "")
             return try await next(request, context)
+        } catch let error as Query.Malformed {
+            return Self.refusal(ClientError(.badRequest, error.reason, detail: "query"), .badRequest)
         } catch let error as ClientError {
             return Self.refusal(error, Self.status(of: error))
         } catch let error as any HTTPResponseError {
