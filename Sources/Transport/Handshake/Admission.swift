@@ -111,13 +111,16 @@ public struct Admission: Sendable {
 
     /// The site of a request, whose page may talk to it.
     ///
-    /// - Throws: `bad_request` where there is no such site, `unauthorized` where the page is another site's.
+    /// - Throws: `bad_request` where the request names a site that isn't there, `unauthorized` where its token does or the
+    ///   page is another site's.
     func site(_ request: Request, _ grant: Grant? = nil) throws(Refused) -> SiteID {
         let written = request.site.flatMap { name in self.sites.first { $0.rawValue == name } }
         guard request.site == nil || written != nil else {
             throw Refused(ClientError(.badRequest, "there is no such \"site\"", detail: "site"))
         }
         let site = written ?? grant?.site ?? self.sites[0]
+        // A site may be taken out of the configuration while its tokens are good.
+        guard self.sites.contains(site) else { throw Refused(.unknownSite) }
         if case .allowed(let page) = request.origin, !self.origins.admits(page, to: site) { throw .foreignOrigin }
         return site
     }
