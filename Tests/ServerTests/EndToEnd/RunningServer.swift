@@ -46,15 +46,16 @@ struct RunningServer: Sendable {
     /// - Parameters:
     ///   - chain: Who answers.
     ///   - sites: Who answers the visitors of each site.
-    ///   - admission: Who may join which room; everybody of this machine where it is left out.
-    ///   - clocks: The time.
-    ///   - adminToken: Opens `/api/admin`.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
     ///   - options: The bounds of the hub.
     ///   - tls: Certificate and key.
     ///   - offersEcho: Whether `/_echo` is there.
     ///   - limits: What the clients of one address may do; nothing leaves out the limit of frames, too.
+    ///   - admission: Who may join which room; everybody of this machine where it is left out.
+    ///   - clocks: The time.
+    ///   - adminToken: Opens `/api/admin`.
+    ///   - log: Gets whatever the server logs, of every level.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -69,10 +70,11 @@ struct RunningServer: Sendable {
         admission: Admission? = nil,
         clocks: any Clocks = SystemClocks(),
         adminToken: AdminToken? = nil,
+        log: LogRecord? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var logger = log?.logger ?? Logger(label: "test")
+        if log == nil { logger.logLevel = .critical }
         let desks = sites.map { ($0.id, SiteDesk(site: Site(name: $0.id.rawValue), chain: $0.chain)) }
         let runner = TurnRunner(
             SiteDesk(site: Site(name: "default"), chain: chain),
