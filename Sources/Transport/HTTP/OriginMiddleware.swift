@@ -21,10 +21,10 @@ struct OriginMiddleware: RouterMiddleware {
         switch verdict {
         case .refused:
             let isPublic = request.method == .get && !request.uri.path.hasPrefix("/api/")
-            guard isPublic else {
-                return Self.refusal(.init(.unauthorized, "this origin is not allowed", detail: "origin"), .forbidden)
-            }
-            response = await Self.answer(request, context, next)
+            response =
+                isPublic
+                ? await Self.answer(request, context, next)
+                : Self.refusal(Refused.foreignOrigin.error, .forbidden)
         case .absent: response = await Self.answer(request, context, next)
         case .allowed(let origin):
             if request.method == .options {
