@@ -137,6 +137,7 @@ enum Door: CaseIterable, Sendable {
         /// More of the query, beginning with `&`.
         var query = ""
         var headers: [String] = []
+        var host = "127.0.0.1"
     }
 
     /// Asks to be let in.
@@ -149,13 +150,16 @@ enum Door: CaseIterable, Sendable {
             let offers = ["chat.v1"] + (visit.token.map { ["bearer.\($0)"] } ?? [])
             headers.append("Sec-WebSocket-Protocol: " + offers.joined(separator: ", "))
             let handshake = TestSocket.handshake("/ws/chat?session=\(visit.session)\(query)", headers)
+                .replacing("Host: 127.0.0.1", with: "Host: \(visit.host)")
             return try await TestSocket.connect(port: port) { socket in
                 try await socket.write(handshake)
                 return try await TestRequest.answer(from: socket)
             }
         }
         if let token = visit.token { headers.append("Authorization: Bearer \(token)") }
-        return try await self.request(visit, query, headers).send(port: port)
+        var request = self.request(visit, query, headers)
+        request.host = visit.host
+        return try await request.send(port: port)
     }
 
     private func request(_ visit: Visit, _ query: String, _ headers: [String]) -> TestRequest {
