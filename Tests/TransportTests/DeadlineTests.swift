@@ -19,7 +19,13 @@ struct DeadlineTests {
         let server: ChatChannel.Shared
         let clocks: LineClocks
 
-        /// - Parameter admission: Made with the clocks; everybody of this machine where it is left out.
+        /// Accepts a connection.
+        ///
+        /// - Parameters:
+        ///   - options: The bounds of the hub.
+        ///   - offersEcho: Whether `/_echo` is there.
+        ///   - admission: Made with the clocks; everybody of this machine where it is left out.
+        /// - Throws: What the channel says.
         init(
             options: HubOptions = HubOptions(),
             offersEcho: Bool = false,
@@ -225,6 +231,20 @@ struct DeadlineTests {
         #expect(line.channel.isActive)
         line.pass(seconds: 2)
         #expect(!line.channel.isActive)
+    }
+
+    @Test(
+        "E9: a client that ends its side is let go at once, and its place in the session is free",
+        arguments: [true, false]
+    )
+    func inputClosed(isOpen: Bool) throws {
+        let line = try Line(options: HubOptions(connectionsPerRoom: 1))
+        if isOpen { try line.open("/ws/chat?session=s", Self.v1) } else { try line.write("GET /ws/chat".utf8) }
+        line.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        line.channel.embeddedEventLoop.run()
+        #expect(!line.channel.isActive)
+        let room = try line.server.hub.reserve(try #require(SessionID("s")))
+        room.cancelReservation()
     }
 
     @Test("what a client sends counts as a sign of life, so a busy one isn't asked twice")

@@ -112,7 +112,7 @@ struct HostileRequestTests {
     ]
 
     @Test(
-        "are refused with a status, a code and what is wrong, and another session goes on",
+        "A10 B8 C5 F1 F2 F4: are refused with a status, a code and what is wrong, and another session goes on",
         arguments: bodies + others + queries
     )
     func refusal(_ refusal: Refusal) async throws {
