@@ -6,7 +6,7 @@ import Messages
 import Testing
 import Transport
 
-@Suite("guesses and claims without proof", .timeLimit(.minutes(1)))
+@Suite("guesses and claims without proof", .timeLimit(.minutes(3)))
 struct AttacksByGuessing {
     private static let secret = [UInt8](repeating: 5, count: 32)
 

@@ -4,7 +4,7 @@ import Messages
 import Testing
 import Transport
 
-@Suite("requests that break the rules of HTTP and of the handshake", .timeLimit(.minutes(1)))
+@Suite("requests that break the rules of HTTP and of the handshake", .timeLimit(.minutes(3)))
 struct AttacksOnHandshakes {
     /// Sends bytes and reads all that comes until the server ends the connection.
     private static func answer(to bytes: [UInt8], port: Int) async throws -> String {

@@ -4,7 +4,7 @@ import Messages
 import Testing
 import Transport
 
-@Suite("tokens of connections that are open", .timeLimit(.minutes(1)))
+@Suite("tokens of connections that are open", .timeLimit(.minutes(3)))
 struct AttacksOnLiveTokens {
     private let ground: AttackGround
 

@@ -3,7 +3,7 @@ import Hub
 import Testing
 import Transport
 
-@Suite("pages that may not talk to the server", .timeLimit(.minutes(1)))
+@Suite("pages that may not talk to the server", .timeLimit(.minutes(3)))
 struct AttacksOnOrigins {
     private let ground: AttackGround
 

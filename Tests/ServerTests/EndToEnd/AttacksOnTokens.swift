@@ -6,7 +6,7 @@ import Messages
 import Testing
 import Transport
 
-@Suite("tokens at the doors of a production server", .timeLimit(.minutes(1)))
+@Suite("tokens at the doors of a production server", .timeLimit(.minutes(3)))
 struct AttacksOnTokens {
     private let ground: AttackGround
 
