@@ -24,7 +24,7 @@ struct MessageContextTests {
         #expect(try Self.context(#"{"vars":"plan"}"#).texts(of: "vars").isEmpty)
     }
 
-    @Test("F6 GT9 keeps the allowed keys in their forms and nothing else")
+    @Test("F6 GT9: keeps the allowed keys in their forms and nothing else")
     func filter() throws {
         let context = try Self.context(
             #"""

@@ -246,7 +246,7 @@ struct ChainTests {
         #expect(result.steps.isEmpty)
     }
 
-    @Test("has one outcome, one to three replies and no inner word of an error, whatever the responders do")
+    @Test("GT4: has one outcome, one to three replies and no inner word of an error, whatever the responders do")
     func invariants() async throws {
         let verdicts: [@Sendable () throws -> Verdict] = [
             { .pass() }, { .augment(Augmentation(tags: ["x"])) }, { .reply("a") }, { .reply("b", then: .continue) },

@@ -14,14 +14,14 @@ struct AddressLimitTests {
         return TrustedProxies(networks).client(of: address, forwarded: forwarded)
     }
 
-    @Test("G4 an untrusted peer can't say that it is somebody else")
+    @Test("G4: an untrusted peer can't say that it is somebody else")
     func forged() throws {
         #expect(try Self.client("192.0.2.1", ["198.51.100.7"]) == Self.client("192.0.2.1"))
         #expect(try Self.client("192.0.2.1", ["10.0.0.1"], proxies: ["10.0.0.0/8"]) == Self.client("192.0.2.1"))
     }
 
     @Test(
-        "G4 behind trusted proxies the rightmost address counts that is none of them",
+        "G4: behind trusted proxies the rightmost address counts that is none of them",
         arguments: [
             (["198.51.100.7"], "198.51.100.7"), (["1.1.1.1, 198.51.100.7"], "198.51.100.7"),
             (["1.1.1.1", "198.51.100.7 , 10.0.0.9"], "198.51.100.7"),
@@ -37,7 +37,7 @@ struct AddressLimitTests {
         #expect(try Self.client("10.0.0.1", header, proxies: ["10.0.0.0/8"]) == Self.client(expected))
     }
 
-    @Test("G4 ten thousand hops are read from the right, as far as needed")
+    @Test("G4: ten thousand hops are read from the right, as far as needed")
     func manyHops() throws {
         let hops = Array(repeating: "10.0.0.9", count: 10_000).joined(separator: ",")
         #expect(
@@ -46,7 +46,7 @@ struct AddressLimitTests {
         )
     }
 
-    @Test("G5 the addresses of one /64 are one client, and so are an IPv4 address and its mapped twin")
+    @Test("G5: the addresses of one /64 are one client, and so are an IPv4 address and its mapped twin")
     func prefixes() throws {
         let clients = try Set((0..<1_000).map { try Self.client("2001:db8:0:1::\(String($0, radix: 16))") })
         #expect(clients.count == 1)
@@ -75,7 +75,7 @@ struct AddressLimitTests {
         #expect(!(try #require(TrustedProxies.Network("0.0.0.0/0")).contains(try #require(IPAddress("2001:db8::1")))))
     }
 
-    @Test("G3 an address and the server have so many connections, and each that ends makes room")
+    @Test("G3: an address and the server have so many connections, and each that ends makes room")
     func connections() {
         var options = AddressLimitOptions()
         (options.connections, options.allConnections) = (2, 3)
@@ -89,7 +89,7 @@ struct AddressLimitTests {
         #expect(limits.open(one) == .server)
     }
 
-    @Test("G8 a flood of addresses stays within the table and doesn't free an address that is over its limit")
+    @Test("G8: a flood of addresses stays within the table and doesn't free an address that is over its limit")
     func flood() throws {
         var options = AddressLimitOptions()
         options.addresses = 1_000

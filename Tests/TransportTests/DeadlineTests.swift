@@ -5,6 +5,7 @@ import Logging
 import Messages
 import NIOCore
 import NIOEmbedded
+import Synchronization
 import Testing
 
 @testable import Transport
@@ -13,16 +14,29 @@ import Testing
 @Suite("deadlines")
 struct DeadlineTests {
     /// A connection that has been accepted and has sent nothing yet.
-    private struct Line {
+    struct Line {
         let channel: EmbeddedChannel
         let server: ChatChannel.Shared
+        let clocks: LineClocks
 
-        init(options: HubOptions = HubOptions(), offersEcho: Bool = false) throws {
+        /// Accepts a connection.
+        ///
+        /// - Parameters:
+        ///   - options: The bounds of the hub.
+        ///   - offersEcho: Whether `/_echo` is there.
+        ///   - admission: Made with the clocks; everybody of this machine where it is left out.
+        /// - Throws: What the channel says.
+        init(
+            options: HubOptions = HubOptions(),
+            offersEcho: Bool = false,
+            admission: ((LineClocks) throws -> Admission)? = nil
+        ) throws {
             self.channel = EmbeddedChannel()
-            let clocks = StillClocks()
+            let clocks = LineClocks()
+            self.clocks = clocks
             self.server = ChatChannel.Shared(
                 hub: Hub(options: options, clocks: clocks, subscriber: Nobody()),
-                admission: .development(desk: try Self.desk(clocks)),
+                admission: try admission?(clocks) ?? .development(desk: try Self.desk(clocks)),
                 offersEcho: offersEcho,
                 loops: [self.channel.eventLoop],
                 clocks: clocks,
@@ -35,7 +49,7 @@ struct DeadlineTests {
             _ = try setUp.wait()
         }
 
-        private static func desk(_ clocks: StillClocks) throws -> SessionDesk {
+        static func desk(_ clocks: LineClocks) throws -> SessionDesk {
             let now: @Sendable () -> Timestamp = { clocks.timestamp() }
             let revocations = Revocations(now: now)
             let keys = TokenKeyRing(try TokenKey(id: "k1", secret: SymmetricKey(size: .bits256)))
@@ -53,7 +67,12 @@ struct DeadlineTests {
             self.channel.embeddedEventLoop.run()
         }
 
-        func pass(seconds: Int64) { self.channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
+        func pass(seconds: Int64) {
+            for _ in 0..<seconds {
+                self.clocks.pass(seconds: 1)
+                self.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+            }
+        }
 
         /// What the server has written since the last look.
         func read() throws -> [UInt8] {
@@ -87,7 +106,7 @@ struct DeadlineTests {
         [0x88, UInt8(2 + reason.utf8.count), UInt8(code >> 8), UInt8(code & 0xFF)] + Array(reason.utf8)
     }
 
-    @Test("a client that connects and says nothing is let go after ten seconds")
+    @Test("B5: a client that connects and says nothing is let go after ten seconds")
     func silentConnect() throws {
         let line = try Line()
         line.pass(seconds: 9)
@@ -96,7 +115,7 @@ struct DeadlineTests {
         #expect(!line.channel.isActive)
     }
 
-    @Test("a client that sends its headers a byte a second is let go after ten seconds")
+    @Test("B5: a client that sends its headers a byte a second is let go after ten seconds")
     func slowHeaders() throws {
         let line = try Line()
         for byte in "GET /ws/chat".utf8.prefix(9) {
@@ -118,7 +137,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "half a message and then silence ends with the code 1008 after ten seconds",
+        "E8: half a message and then silence ends with the code 1008 after ten seconds",
         arguments: [
             Array(Self.frame.prefix(1)), Array(Self.frame.prefix(5)), Array(Self.frame.prefix(7)),
             // A whole frame, but the first of a message that doesn't go on.
@@ -138,7 +157,7 @@ struct DeadlineTests {
         #expect(!line.channel.isActive)
     }
 
-    @Test("of messages that follow each other without a pause, each has its own ten seconds")
+    @Test("E8: of messages that follow each other without a pause, each has its own ten seconds")
     func overlapping() throws {
         let line = try Line()
         try line.open("/ws/chat?session=s", Self.v1)
@@ -153,7 +172,7 @@ struct DeadlineTests {
         #expect(try line.read() == Self.close(1008, "message not completed in time"))
     }
 
-    @Test("pings between the halves of a message don't buy it more time")
+    @Test("E8: pings between the halves of a message don't buy it more time")
     func pingsBetween() throws {
         let line = try Line()
         try line.open("/ws/chat?session=s", Self.v1)
@@ -167,7 +186,7 @@ struct DeadlineTests {
         #expect(try line.read() == Self.close(1008, "message not completed in time"))
     }
 
-    @Test("a message that comes a byte a second is read")
+    @Test("E8: a message that comes a byte a second is read")
     func slowMessage() throws {
         let line = try Line()
         try line.open("/ws/chat?session=s", Self.v1)
@@ -204,7 +223,7 @@ struct DeadlineTests {
         #expect(line.channel.isActive)
     }
 
-    @Test("a client that answers nothing for ten seconds is gone")
+    @Test("E9: a client that answers nothing for ten seconds is gone")
     func deadClient() throws {
         let line = try Line(options: HubOptions(heartbeatSeconds: 25))
         try line.open()
@@ -212,6 +231,20 @@ struct DeadlineTests {
         #expect(line.channel.isActive)
         line.pass(seconds: 2)
         #expect(!line.channel.isActive)
+    }
+
+    @Test(
+        "E9: a client that ends its side is let go at once, and its place in the session is free",
+        arguments: [true, false]
+    )
+    func inputClosed(isOpen: Bool) throws {
+        let line = try Line(options: HubOptions(connectionsPerRoom: 1))
+        if isOpen { try line.open("/ws/chat?session=s", Self.v1) } else { try line.write("GET /ws/chat".utf8) }
+        line.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        line.channel.embeddedEventLoop.run()
+        #expect(!line.channel.isActive)
+        let room = try line.server.hub.reserve(try #require(SessionID("s")))
+        room.cancelReservation()
     }
 
     @Test("what a client sends counts as a sign of life, so a busy one isn't asked twice")
@@ -226,10 +259,20 @@ struct DeadlineTests {
     }
 }
 
-/// Clocks that stand still.
-private struct StillClocks: Clocks {
-    func timestamp() -> Timestamp { Timestamp(milliseconds: 0) }
-    func nanoseconds() -> UInt64 { 1_000_000_000 }
+/// Clocks that a test moves.
+final class LineClocks: Clocks {
+    private let time = Mutex((milliseconds: Int64(1_800_000_000_000), nanoseconds: UInt64(1_000_000_000_000)))
+
+    func timestamp() -> Timestamp { Timestamp(milliseconds: self.time.withLock { $0.milliseconds }) }
+    func nanoseconds() -> UInt64 { self.time.withLock { $0.nanoseconds } }
+
+    func pass(seconds: Int64) {
+        self.jump(seconds: seconds)
+        self.time.withLock { $0.nanoseconds += UInt64(seconds) * 1_000_000_000 }
+    }
+
+    /// Sets the time of day; no time passes.
+    func jump(seconds: Int64) { self.time.withLock { $0.milliseconds += seconds * 1_000 } }
 }
 
 /// Answers nobody.

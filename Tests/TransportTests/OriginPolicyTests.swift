@@ -11,7 +11,7 @@ struct OriginPolicyTests {
     }
 
     @Test(
-        "A2 A4 A5 only the very origin of the list is let in",
+        "A2 A4 A5: only the very origin of the list is let in",
         arguments: [
             "null", "", "https://good.example.evil.com", "https://evil-good.example", "https://good.example@evil.com",
             "http://good.example", "https://good.example:444", "https://good.example.", "https://GOOD.example",
@@ -24,7 +24,7 @@ struct OriginPolicyTests {
         #expect(policy.judge([origin]) == .refused)
     }
 
-    @Test("A1 A2 the origin of the list is let in, once")
+    @Test("A1 A2: the origin of the list is let in, once")
     func same() throws {
         let (policy, site) = try Self.policy(
             "https://Good.Example:443",
@@ -39,7 +39,7 @@ struct OriginPolicyTests {
         #expect(policy.judge([]) == .absent)
     }
 
-    @Test("A6 a wildcard is one or more labels below the name, of the same scheme and port")
+    @Test("A6: a wildcard is one or more labels below the name, of the same scheme and port")
     func wildcard() throws {
         let (policy, _) = try Self.policy("https://*.example.com")
         for origin in ["https://a.example.com", "https://a.b.example.com", "https://a-1.example.com"] {
@@ -54,7 +54,7 @@ struct OriginPolicyTests {
         }
     }
 
-    @Test("D3 a page of one site may not talk to another one")
+    @Test("D3: a page of one site may not talk to another one")
     func sites() throws {
         let (shop, help) = (try #require(SiteID("shop")), try #require(SiteID("help")))
         let policy = OriginPolicy.production([shop: ["https://shop.example"], help: ["https://help.example"]])

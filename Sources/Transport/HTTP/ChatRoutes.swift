@@ -280,6 +280,9 @@ extension ChatRoutes {
             buffer = try await request.body.collect(upTo: Limits.frameBytes)
         } catch is NIOTooManyBytesError {
             throw ClientError(.tooLarge, "a body holds at most \(Limits.frameBytes) bytes")
+        } catch {
+            // Its chunks or its coding are none that the decoder knows; the connection ends with this answer.
+            throw ClientError(.badRequest, "the body can't be read", detail: "body")
         }
         guard buffer.withUnsafeReadableBytes(UTF8Validator.isValid) else {
             throw ClientError(.badJSON, "the body is not UTF-8")

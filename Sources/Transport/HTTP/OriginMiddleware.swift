@@ -22,10 +22,10 @@ struct OriginMiddleware: RouterMiddleware {
         switch verdict {
         case .refused:
             let isPublic = request.method == .get && !request.uri.path.hasPrefix("/api/")
-            guard isPublic else {
-                return Self.refusal(.init(.unauthorized, "this origin is not allowed", detail: "origin"), .forbidden)
-            }
-            response = await self.answer(request, context, next)
+            response =
+                isPublic
+                ? await self.answer(request, context, next)
+                : Self.refusal(Refused.foreignOrigin.error, .forbidden)
         case .absent: response = await self.answer(request, context, next)
         case .allowed(let origin):
             if request.method == .options {
@@ -49,7 +49,10 @@ struct OriginMiddleware: RouterMiddleware {
         _ next: (Request, ChatRequestContext) async throws -> Response
     ) async -> Response {
         do {
+            try Query.checkHoldsNoCredential(request.head.path ?? "")
             return try await next(request, context)
+        } catch let error as Query.Malformed {
+            return Self.refusal(ClientError(.badRequest, error.reason, detail: "query"), .badRequest)
         } catch let error as ClientError {
             self.metrics.refused(error.code)
             return Self.refusal(error, Self.status(of: error))

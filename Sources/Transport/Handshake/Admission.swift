@@ -111,13 +111,16 @@ public struct Admission: Sendable {
 
     /// The site of a request, whose page may talk to it.
     ///
-    /// - Throws: `bad_request` where there is no such site, `unauthorized` where the page is another site's.
+    /// - Throws: `bad_request` where the request names a site that isn't there, `unauthorized` where its token does or the
+    ///   page is another site's.
     func site(_ request: Request, _ grant: Grant? = nil) throws(Refused) -> SiteID {
         let written = request.site.flatMap { name in self.sites.first { $0.rawValue == name } }
         guard request.site == nil || written != nil else {
             throw Refused(ClientError(.badRequest, "there is no such \"site\"", detail: "site"))
         }
         let site = written ?? grant?.site ?? self.sites[0]
+        // A site may be taken out of the configuration while its tokens are good.
+        guard self.sites.contains(site) else { throw Refused(.unknownSite) }
         if case .allowed(let page) = request.origin, !self.origins.admits(page, to: site) { throw .foreignOrigin }
         return site
     }
@@ -129,9 +132,13 @@ public struct Admission: Sendable {
         case .refused: throw .foreignOrigin
         case .absent:
             guard self.requiresToken else { return }
-            guard let token = request.token, (try? self.desk.verify(token))?.role == .service else {
-                throw .foreignOrigin
+            guard let token = request.token else { throw .foreignOrigin }
+            let grant: Grant
+            // Leaving the origin out must not make guesses free.
+            do throws(AccessDenied) { grant = try self.desk.verify(token) } catch {
+                throw .foreignOrigin(showing: error)
             }
+            guard grant.role == .service else { throw .foreignOrigin }
         }
     }
 
@@ -153,15 +160,23 @@ struct Refused: Error, Hashable {
     /// Whether it counts as a try to get in without a right to.
     let isFailedAuthentication: Bool
 
-    init(_ error: ClientError) {
-        self.error = error
-        self.isFailedAuthentication = false
-    }
+    init(_ error: ClientError) { self.init(error, isFailedAuthentication: false) }
 
     init(_ denied: AccessDenied) {
-        self.error = denied.clientError
         // A token that has run out is what happens to everybody.
-        self.isFailedAuthentication = denied != .expired && denied != .refreshedTooOften
+        let isFailure = denied != .expired && denied != .refreshedTooOften
+        self.init(denied.clientError, isFailedAuthentication: isFailure)
+    }
+
+    private init(_ error: ClientError, isFailedAuthentication: Bool) {
+        self.error = error
+        self.isFailedAuthentication = isFailedAuthentication
+    }
+
+    /// Nobody who may come without an origin: the token isn't accepted.
+    static func foreignOrigin(showing denied: AccessDenied) -> Refused {
+        let isFailure = Refused(denied).isFailedAuthentication
+        return Refused(Self.foreignOrigin.error, isFailedAuthentication: isFailure)
     }
 
     static let foreignOrigin = Refused(ClientError(.unauthorized, "this origin is not allowed", detail: "origin"))

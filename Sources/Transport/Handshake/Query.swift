@@ -21,10 +21,30 @@ struct Query: Sendable {
                 throw Malformed(reason: "a query parameter occurs twice")
             }
         }
-        // URLs end up in logs and histories.
-        guard values["token"] == nil else { throw Malformed(reason: "a token never stands in a URL") }
+        guard !values.keys.contains(where: Self.isCredential) else { throw .credential }
         self.values = values
     }
+
+    /// Checks that a target holds nothing that gives access, for paths whose query nobody reads.
+    ///
+    /// - Parameter target: Path and query of a request.
+    /// - Throws: `Malformed`.
+    static func checkHoldsNoCredential(_ target: some StringProtocol) throws(Malformed) {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return }
+        for pair in Substring(target[mark...].dropFirst()).utf8.split(separator: UInt8(ascii: "&")) {
+            let name = try? Self.decoded(pair.prefix { $0 != UInt8(ascii: "=") })
+            if let name, Self.isCredential(name) { throw .credential }
+        }
+    }
+
+    /// Whether a parameter is called as those that carry a credential, here or at other servers (RFC 6750 section 2.3).
+    private static func isCredential(_ name: String) -> Bool { self.credentials.contains(name.lowercased()) }
+
+    private static let credentials: Set<String> = [
+        "token", "access_token", "accesstoken", "refresh_token", "refreshtoken", "id_token", "identity", "bearer",
+        "jwt",
+        "authorization",
+    ]
 
     subscript(name: String) -> String? { self.values[name] }
 
@@ -60,4 +80,9 @@ private func hexadecimal(_ digit: UInt8) -> UInt8? {
     case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
     default: nil
     }
+}
+
+extension Query.Malformed {
+    /// URLs end up in logs and histories.
+    fileprivate static let credential = Query.Malformed(reason: "a token never stands in a URL")
 }

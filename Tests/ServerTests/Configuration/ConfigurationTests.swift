@@ -131,7 +131,7 @@ struct ConfigurationTests {
         )
     }
 
-    @Test("checks what its values mean, all at once")
+    @Test("A11: checks what its values mean, all at once: production has origins, and never all of them")
     func meaning() {
         let found = self.mistakes(
             in: """

@@ -27,7 +27,7 @@ struct ShippedConfigurationTests {
     }
 
     @Test(
-        "knows what a sentence is about, whatever other words are in it",
+        "GT3: knows what a sentence is about, whatever other words are in it",
         arguments: [
             ("This dropdown is showing IDs instead of names", "ui/"),
             ("Can you change the color of this button?", "style/"),

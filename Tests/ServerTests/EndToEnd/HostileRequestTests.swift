@@ -112,7 +112,7 @@ struct HostileRequestTests {
     ]
 
     @Test(
-        "are refused with a status, a code and what is wrong, and another session goes on",
+        "A10 B8 C5 F1 F2 F4: are refused with a status, a code and what is wrong, and another session goes on",
         arguments: bodies + others + queries
     )
     func refusal(_ refusal: Refusal) async throws {
@@ -131,10 +131,10 @@ struct HostileRequestTests {
     }
 
     @Test(
-        "find no file but those of the widget",
+        "B10: find no file but those of the widget",
         arguments: [
             "/../claude-chat.yaml", "/%2e%2e/claude-chat.yaml", "/..%2fclaude-chat.yaml", "//etc/passwd",
-            "/rules/words.yaml",
+            "/rules/words.yaml", "/%00", "/claude-chat.js%00.yaml", "/.%2e/%2e%2e/etc/passwd", "/%5c..%5cetc",
         ]
     )
     func files(path: String) async throws {

@@ -55,6 +55,8 @@ struct RunningServer: Sendable {
     ///   - admission: Who may join which room; everybody of this machine where it is left out.
     ///   - clocks: The time.
     ///   - adminToken: Opens `/api/admin`.
+    ///   - proxies: Whose word it takes for where clients are.
+    ///   - log: Gets whatever the server logs, of every level.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -69,10 +71,12 @@ struct RunningServer: Sendable {
         admission: Admission? = nil,
         clocks: any Clocks = SystemClocks(),
         adminToken: AdminToken? = nil,
+        proxies: TrustedProxies = TrustedProxies(),
+        log: LogRecord? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var logger = log?.logger ?? Logger(label: "test")
+        if log == nil { logger.logLevel = .critical }
         let desks = sites.map { ($0.id, SiteDesk(site: Site(name: $0.id.rawValue), chain: $0.chain)) }
         let runner = TurnRunner(
             SiteDesk(site: Site(name: "default"), chain: chain),
@@ -90,6 +94,7 @@ struct RunningServer: Sendable {
                 offersEcho: offersEcho,
                 frameRate: limits == nil ? nil : ChatServer.Options.defaultFrameRate,
                 addressLimits: limits ?? .none,
+                trustedProxies: proxies,
                 eventLoops: 2
             ),
             hub: hub,

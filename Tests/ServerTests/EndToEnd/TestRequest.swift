@@ -6,6 +6,7 @@ struct TestRequest: Sendable {
     var target: String
     var headers: [String] = []
     var body: [UInt8] = []
+    var host = "127.0.0.1"
 
     /// What came back.
     struct Answer: Sendable {
@@ -38,7 +39,7 @@ struct TestRequest: Sendable {
     /// Writes the request; the connection is to be closed after the answer.
     func write(to socket: TestSocket) async throws {
         let length = self.method == "POST" ? ["Content-Length: \(self.body.count)"] : []
-        let lines = ["\(self.method) \(self.target) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+        let lines = ["\(self.method) \(self.target) HTTP/1.1", "Host: \(self.host)", "Connection: close"]
         try await socket.write((lines + self.headers + length + ["", ""]).joined(separator: "\r\n"))
         if !self.body.isEmpty { try await socket.write(self.body) }
     }

@@ -32,12 +32,14 @@ final class TestSocket {
     /// - Parameters:
     ///   - port: Where the server listens.
     ///   - certificate: The file of the certificate that the server has to show; nothing for a connection without TLS.
+    ///   - receiveBytes: How much the system keeps for a client that doesn't read; its own choice where it is left out.
     ///   - body: The test.
     /// - Returns: What the test returns.
     /// - Throws: What the test throws, or that there is no connection.
     static func connect<R: Sendable>(
         port: Int,
         trusting certificate: String? = nil,
+        receiveBytes: Int? = nil,
         _ body: (TestSocket) async throws -> R
     ) async throws -> R {
         let tls = try certificate.map { file in
@@ -45,7 +47,12 @@ final class TestSocket {
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
             return try NIOSSLContext(configuration: configuration)
         }
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBytes {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBytes))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
