@@ -35,9 +35,11 @@ class Server:
     def binary():
         return os.environ.get("CLAUDE_CHAT_BIN") or str(REPOSITORY / ".build/debug/claude-chat")
 
+    def command(self):
+        return [self.binary(), "serve", "--insecure-dev", "--listen", f"127.0.0.1:{self.port}", *self.options]
+
     def start(self):
-        command = [self.binary(), "serve", "--insecure-dev", "--listen", f"127.0.0.1:{self.port}", *self.options]
-        self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command(), cwd=REPOSITORY, stdout=subprocess.DEVNULL)
         # No fixed time: as long as the process lives and doesn't answer, it's asked again.
         while not self.is_healthy():
             try:
@@ -80,6 +82,33 @@ class SecureServer(Server):
         text = text.replace("\nserver:\n", "\nserver:\n  tls: {certificate: certificate.pem, key: {file: key.pem}}\n")
         (Path(folder) / "claude-chat.yaml").write_text(text)
         self.options = ["--config", f"{folder}/claude-chat.yaml"]
+
+
+class ProductionServer(Server):
+    """Production mode: nobody is let in without a token. `origin` is that of the site's pages."""
+
+    def __init__(self, folder, origin):
+        super().__init__()
+        (Path(folder) / "key").write_text("k" * 64)
+        (Path(folder) / "key").chmod(0o600)
+        (Path(folder) / "claude-chat.yaml").write_text(
+            f"""version: 1
+default_chain: canned
+server: {{listen: '127.0.0.1:{self.port}', public_url: '{self.url}', token_keys: {{k1: {{file: key}}}}}}
+sites:
+  shop: {{origins: ['{origin}']}}
+chains:
+  canned:
+    answer:
+      - claude-stub: {{script: {REPOSITORY}/stub/answers.yaml}}
+    fallback:
+      - fallback: {{text: 'No answer.'}}
+"""
+        )
+        self.arguments = ["--config", f"{folder}/claude-chat.yaml"]
+
+    def command(self):
+        return [self.binary(), "serve", *self.arguments]
 
 
 class Site:

@@ -13,10 +13,10 @@ import subprocess
 import tempfile
 import unittest
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from cable import Cable
-from server import REPOSITORY, SecureServer, Server, Site
+from browser import WidgetTest, setUpModule, tearDownModule  # noqa: F401
+from server import REPOSITORY, SecureServer, Server
 from visitor import Visitor
 
 SENTENCES = {
@@ -25,58 +25,6 @@ SENTENCES = {
     "they said it is slow": "performance",
     "the login fails": "bugs",
 }
-
-
-def setUpModule():
-    global playwright, chromium
-    playwright = sync_playwright().start()
-    chromium = playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-    )
-
-
-def tearDownModule():
-    chromium.close()
-    playwright.stop()
-
-
-class WidgetTest(unittest.TestCase):
-    """Each test has a server of its own, so that none depends on what another has said or used up."""
-
-    def setUp(self):
-        self.server = Server()
-        self.server.start()
-        self.addCleanup(self.stop_server)
-        self.context = self.new_browser()
-
-    def stop_server(self):
-        self.assertEqual(self.server.stop(), 0, "the server's exit code after SIGTERM")
-
-    def new_browser(self, **options):
-        """A browser profile of its own: no storage in common with another."""
-        context = chromium.new_context(**options)
-        context.set_default_timeout(30_000)
-        self.addCleanup(context.close)
-        return context
-
-    def visitor(self, context=None, url=None):
-        visitor = Visitor((context or self.context).new_page())
-        visitor.visit(url or self.server.url)
-        return visitor
-
-    def cable(self):
-        cable = Cable(self.server.port)
-        self.addCleanup(cable.stop)
-        return cable
-
-    def site(self, pages):
-        site = Site(pages)
-        self.addCleanup(site.stop)
-        return site
-
-    def assert_shown_once(self, visitor):
-        texts = visitor.texts()
-        self.assertEqual(len(texts), len(set(texts)), texts)
 
 
 class QuickTest(WidgetTest):
@@ -512,9 +460,6 @@ class Wire(WidgetTest):
 
 
 class Embedding(WidgetTest):
-    def tag(self, attributes="async"):
-        return f'<script {attributes} src="{self.server.url}claude-chat.js"></script>'
-
     def test_it_works_on_another_origin_with_the_tag_in_the_head(self):
         site = self.site({"/shop/cart": f"<!doctype html><head>{self.tag('')}</head><body><p>shop"})
         visitor = self.visitor(url=f"{site.url}/shop/cart")

@@ -11,6 +11,7 @@
  *   data-hotkey    ctrl+shift+c | another with two modifiers | off
  *   data-session   browser | tab       which tabs are the same conversation
  *   data-context   page | none         what goes along with a message
+ *   data-identity  a token of the site's that says who the visitor is
  *
  * From top to bottom: texts, settings, storage, session, order of messages, outbox, transports,
  * connection, the visible parts, the style sheet, and `Chat`, which plugs them together.
@@ -70,12 +71,16 @@
     now: 'Now',
     offlineNotice: 'You are offline. Messages are sent when the connection is back.',
     reload: 'Reload',
+    dismiss: 'OK',
+    resetUnsent: 'Some messages have not been sent yet. Discard them?',
+    replaced: 'The earlier conversation could not be continued. A new one has begun.',
     outboxFull: 'Too many messages wait for the connection. Your text is kept.',
     // Why a message was refused, or why the chat has stopped; by the server's code.
     reasons: {
       too_large: 'The message is too long.',
       rate_limited: 'Too many messages in a short time.',
       unauthorized: 'This conversation has expired. Reload the page to start a new one.',
+      identity_refused: 'The site’s sign-in for the chat is not valid any more. Reload the page.',
       forbidden: 'This page may not use the chat.',
       revoked: 'This conversation was ended by the site.',
       protocol_error: 'The chat and its server do not understand each other. Reload the page.',
@@ -152,6 +157,7 @@
       const data = tag?.dataset ?? {};
       this.site = data.site ?? '';
       this.server = Settings.#origin(data.server, tag?.src);
+      this.identity = data.identity || null;
       this.hotkey = Hotkey.parse(data.hotkey ?? 'ctrl+shift+c');
       for (const name of Object.keys(CHOICES)) this[name] = Settings.#choice(name, data[name]);
     }
@@ -285,76 +291,213 @@
     }
   }
 
-  /** The conversation's id: made by the server, kept by the browser, shared by its tabs. */
+  /**
+   * The conversation's id and the tokens that open it.
+   *
+   * Id and refresh token are stored and shared by the browser's tabs. The access token stays in this
+   * object: it's in no storage, no address and no property that a page can read. A server in
+   * development mode may give none; then the id alone opens the conversation.
+   */
   class Session {
+    // A token is renewed when this part of its life is over, so that a slow renewal is still in time.
+    static renewAfter = 0.8;
+
     id = null;
+    /** Called when another conversation has taken the place of this one, with why: `expired` or `switched`. */
+    onReplaced = () => {};
+    /** Called when there is a new token for the conversation that is open. */
+    onRenewed = () => {};
+    #token = null;
+    #expires = 0;
+    #identity;
     #record;
     #endpoints;
     #settings;
+    #channel = null;
+    #renewal = null;
+    #timer = 0;
 
     constructor(settings, endpoints) {
       this.#settings = settings;
       this.#endpoints = endpoints;
+      this.#identity = settings.identity;
       this.#record = new StoredRecord(settings.session === 'tab' ? 'sessionStorage' : 'localStorage', settings.storageKey);
-      this.id = this.#stored();
+      this.id = this.#stored().session;
+      if (settings.session === 'tab' || typeof BroadcastChannel !== 'function') return;
+      this.#channel = new BroadcastChannel(settings.storageKey);
+      this.#channel.onmessage = ({ data }) => this.#heard(data);
     }
 
-    /** Makes sure that there is an id. Two tabs that open at once must not ask for two, hence the lock. */
+    /** What a WebSocket offers beside the protocol's name. */
+    get protocols() {
+      return this.#token ? ['chat.v1', `bearer.${this.#token}`] : ['chat.v1'];
+    }
+
+    /** What an HTTP call carries. */
+    get headers() {
+      return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+    }
+
+    /** The frame that hands a live connection the new token. */
+    get refreshFrame() {
+      return { type: 'refresh', token: this.#token };
+    }
+
+    /** Makes sure that there is a conversation and a token that opens it. The answer is that of `renew`. */
     async ensure() {
-      this.id ??= this.#stored();
-      if (this.id) return { outcome: 'ok' };
-      const ask = async () => {
-        this.id = this.#stored();
-        if (this.id) return { outcome: 'ok' };
-        const answer = await this.ask();
-        if (answer.outcome === 'ok') this.#keep(answer.sessionId);
-        return answer;
-      };
-      return navigator.locks ? navigator.locks.request(this.#settings.storageKey, ask) : ask();
+      return this.id && this.#isFresh ? { outcome: 'ok' } : this.renew();
+    }
+
+    /** The server didn't take the token, whatever the clock says. */
+    invalidate() {
+      this.#expires = 0;
     }
 
     /**
-     * Asks the server about the session. A browser hides why a WebSocket was refused; this answer says it.
-     * `outcome` is `ok`, `refused` (asking again is useless), `busy` (later) or `unreachable`.
+     * Asks for the next tokens, or for a conversation if there is none.
+     *
+     * A browser hides why a WebSocket was refused; this answer says it. `outcome` is `ok`, `refused`
+     * (asking again is useless), `busy` (later) or `unreachable`.
      */
-    async ask() {
-      const body = {};
-      if (this.#settings.site) body.site = this.#settings.site;
-      if (this.id) body.session = this.id;
+    renew() {
+      this.#renewal ??= this.#renewAlone().finally(() => (this.#renewal = null));
+      return this.#renewal;
+    }
+
+    /** How long the token is good, or undefined without one. */
+    get secondsLeft() {
+      return this.#token ? (this.#expires - Date.now()) / 1000 / Session.renewAfter : undefined;
+    }
+
+    /** Keeps the token of a live connection good; `seconds` as the server's welcome says. */
+    keepFresh(seconds) {
+      clearTimeout(this.#timer);
+      if (!(seconds > 0) || !this.#token) return;
+      // Tabs whose tokens end together don't ask together.
+      const spread = 1 - Math.random() * 0.05;
+      this.#timer = setTimeout(() => this.#renewLive(), seconds * 1000 * Session.renewAfter * spread);
+    }
+
+    rest() {
+      clearTimeout(this.#timer);
+    }
+
+    /** A visitor that the site vouches for: its token, or `{id, hash}`. Another subject is another conversation. */
+    identify(identity) {
+      this.#identity = identity;
+      this.invalidate();
+      return this.id ? this.renew() : { outcome: 'ok' };
+    }
+
+    /** Forgets the conversation here and in the browser's other tabs. */
+    forget() {
+      this.rest();
+      this.#record.write({ session: null, refreshToken: null });
+      this.#channel?.postMessage({ forget: true });
+      this.id = this.#token = null;
+    }
+
+    get #isFresh() {
+      return Date.now() < this.#expires;
+    }
+
+    async #renewLive() {
+      const answer = await this.renew();
+      if (answer.outcome === 'refused') return;
+      // Until the token has run out there is time for more tries.
+      if (answer.outcome !== 'ok') this.#timer = setTimeout(() => this.#renewLive(), Math.max(5000, answer.retryAfterMs ?? 0));
+    }
+
+    /** One tab at a time asks; the next one finds the token that the first was given. */
+    async #renewAlone() {
+      const before = this.#token;
+      const ask = async () => (this.id && this.#token !== before && this.#isFresh ? { outcome: 'ok' } : this.#ask());
+      return underLock(`${this.#settings.storageKey}:renewal`, ask);
+    }
+
+    async #ask() {
+      const { session, refreshToken } = this.#stored();
+      const answer = await this.#post({ session, refreshToken });
+      if (answer.outcome !== 'refused' || answer.status !== 401 || !(session || refreshToken)) return answer;
+      // The old conversation is out of reach for good. Better a new one than none.
+      return this.#post({}, 'expired');
+    }
+
+    async #post({ session, refreshToken }, reason = 'switched') {
+      const identity = this.#identity ?? undefined;
+      const body = { site: this.#settings.site || undefined, session: session ?? undefined, refreshToken: refreshToken ?? undefined, identity };
       let response;
       try {
         response = await post(this.#endpoints.session(), body);
       } catch {
         return { outcome: 'unreachable', code: 'unreachable' };
       }
-      if (response.ok) {
-        return isSessionId(response.body.sessionId)
-          ? { outcome: 'ok', sessionId: response.body.sessionId }
-          : { outcome: 'busy', code: 'bad_answer' };
+      if (response.ok && isSessionId(response.body.sessionId)) {
+        // It's good for minutes only; from here on the refresh token knows the visitor.
+        if (this.#identity === identity) this.#identity = null;
+        this.#take(response.body, reason, true);
+        return { outcome: 'ok' };
       }
-      const isFinal = response.status === 401 || response.status === 403;
-      const code = response.body.code ?? (isFinal ? { 401: 'unauthorized', 403: 'forbidden' }[response.status] : `http_${response.status}`);
-      return { outcome: isFinal ? 'refused' : 'busy', code, retryAfterMs: response.retryAfterMs };
+      return { status: response.status, retryAfterMs: response.retryAfterMs, ...this.#refusal(response) };
+    }
+
+    #refusal({ ok, status, body }) {
+      if (ok) return { outcome: 'busy', code: 'bad_answer' };
+      const isFinal = status === 400 || status === 401 || status === 403;
+      if (status === 403) return { outcome: 'refused', code: 'forbidden' };
+      if (status === 401 && this.#identity) return { outcome: 'refused', code: 'identity_refused' };
+      return { outcome: isFinal ? 'refused' : 'busy', code: String(body.code ?? `http_${status}`) };
+    }
+
+    #take({ sessionId, token, expiresIn, refreshToken }, reason, isOwn) {
+      const replaced = this.id !== null && this.id !== sessionId;
+      this.id = sessionId;
+      this.#token = typeof token === 'string' && token !== '' ? token : null;
+      this.#expires = this.#token ? Date.now() + (expiresIn > 0 ? expiresIn : 60) * 1000 * Session.renewAfter : Infinity;
+      if (isOwn) {
+        this.#record.write({ session: sessionId, refreshToken: refreshToken ?? null });
+        this.#channel?.postMessage({ sessionId, token, expiresIn });
+      }
+      if (replaced) this.onReplaced(reason);
+      else if (this.#token) this.onRenewed();
+    }
+
+    /** Another tab was given a token, or has ended the conversation. */
+    #heard(data) {
+      if (data?.forget) {
+        this.id = this.#token = null;
+        this.onReplaced('switched');
+      } else if (isSessionId(data?.sessionId) && this.id) {
+        this.#take(data, 'switched', false);
+      }
     }
 
     #stored() {
-      const id = this.#record.read().session;
-      return isSessionId(id) ? id : null;
+      const { session, refreshToken } = this.#record.read();
+      return { session: isSessionId(session) ? session : null, refreshToken: typeof refreshToken === 'string' ? refreshToken : null };
     }
+  }
 
-    #keep(id) {
-      this.id = id;
-      this.#record.write({ session: id });
+  /** Runs something while no other tab does. Where there are no locks, or none to be had, it runs all the same. */
+  async function underLock(name, body) {
+    let hasBegun = false;
+    const begin = () => ((hasBegun = true), body());
+    if (!navigator.locks) return body();
+    try {
+      return await navigator.locks.request(name, { signal: AbortSignal.timeout(12_000) }, begin);
+    } catch (error) {
+      if (hasBegun) throw error;
+      return body();
     }
   }
 
   const isSessionId = (id) => typeof id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(id);
 
   /** POSTs JSON. Throws if there is no answer at all; `body` is `{}` if the answer isn't a JSON object. */
-  async function post(url, value) {
+  async function post(url, value, headers = {}) {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(value),
       credentials: 'omit',
       signal: AbortSignal.timeout(10_000),
@@ -392,6 +535,11 @@
       this.#held.clear();
       this.position = typeof epoch === 'string' ? { epoch, seq: top - replayed } : null;
       return true;
+    }
+
+    forget() {
+      this.#held.clear();
+      this.position = null;
     }
 
     /** Takes a message. Returns the messages that are to be shown now, in order. */
@@ -571,7 +719,7 @@
     connect() {
       const { endpoints, session, page, position } = this.#options;
       try {
-        this.socket = new WebSocket(endpoints.socket(session, page, position()), ['chat.v1']);
+        this.socket = new WebSocket(endpoints.socket(session.id, page, position()), session.protocols);
       } catch {
         // A page's policy may forbid sockets altogether. Later, since the caller isn't ready yet.
         queueMicrotask(() => this.#end({ code: 'forbidden_by_page', isRefused: true }));
@@ -684,9 +832,9 @@
       if (response.status === 204) return { epoch: position?.epoch, top: position?.seq, recovered: Boolean(position), items: [] };
       const body = await response.json().catch(() => ({}));
       if (response.ok && Array.isArray(body.items)) return body;
-      const isFinal = response.status === 401 || response.status === 403;
       const seconds = Number(response.headers.get('Retry-After')) || 0;
-      this.#end({ code: body.code ?? `http_${response.status}`, isFinal, afterMs: body.retryAfterMs ?? seconds * 1000 });
+      const code = response.status === 401 ? 'token_expired' : body.code ?? `http_${response.status}`;
+      this.#end({ code, isFinal: response.status === 403, afterMs: body.retryAfterMs ?? seconds * 1000 });
       return null;
     }
 
@@ -694,7 +842,8 @@
       const { endpoints, session } = this.#options;
       const timeout = AbortSignal.timeout((wait + 10) * 1000);
       const signal = AbortSignal.any([this.#abort.signal, timeout]);
-      return fetch(endpoints.poll(session, this.#client, position, wait), { credentials: 'omit', cache: 'no-store', signal });
+      const url = endpoints.poll(session.id, this.#client, position, wait);
+      return fetch(url, { headers: session.headers, credentials: 'omit', cache: 'no-store', signal });
     }
 
     /** The first answer, a reset, and any answer to a poll without a position are snapshots: a welcome comes before them. */
@@ -703,15 +852,17 @@
         const durable = answer.items.filter((item) => Number.isInteger(item.seq));
         const top = durable.length > 0 ? durable[durable.length - 1].seq : answer.top;
         const { epoch, recovered = false, reset = false } = answer;
-        this.#deliver({ type: 'system', event: 'welcome', epoch, top, recovered, reset, replayed: durable.length });
+        const expiresIn = this.#options.session.secondsLeft;
+        this.#deliver({ type: 'system', event: 'welcome', epoch, top, recovered, reset, replayed: durable.length, expiresIn });
       }
       for (const item of answer.items) this.#deliver(item);
     }
 
     async #post(frame) {
       const { endpoints, session } = this.#options;
-      const response = await post(endpoints.messages(), { ...frame, sessionId: session }).catch(() => null);
+      const response = await post(endpoints.messages(), { ...frame, sessionId: session.id }, session.headers).catch(() => null);
       if (!response) return this.#end({ code: 'unreachable' });
+      if (response.status === 401) return this.#end({ code: 'token_expired' });
       if (response.ok) return this.#deliver(response.body);
       const temporary = response.body.temporary ?? (response.status === 429 || response.status >= 500);
       this.#deliver({ code: `http_${response.status}`, ...response.body, type: 'error', id: frame.id, temporary, retryAfterMs: response.retryAfterMs });
@@ -819,6 +970,13 @@
       if (this.#isWanted && !this.isOnline && this.state !== 'stopped') this.#attempt();
     }
 
+    /** Another conversation has taken the place of the one that was connected. */
+    startAnew() {
+      if (!this.#isWanted) return;
+      this.#options.onLost({});
+      this.#attempt();
+    }
+
     /** The connection looks alive but does nothing. */
     renew() {
       if (this.isOnline) this.#ended(this.transport, { code: 'no_ack' });
@@ -854,7 +1012,7 @@
 
     #make(Transport, handlers) {
       const { endpoints, session, page, position } = this.#options;
-      return new Transport({ endpoints, session: session.id, page: page(), position, ...handlers });
+      return new Transport({ endpoints, session, page: page(), position, ...handlers });
     }
 
     #receive(frame) {
@@ -878,6 +1036,7 @@
       this.#drop();
       const round = this.#round;
       this.#note(end.code);
+      if (end.code === 'token_expired') this.#options.session.invalidate();
       this.#floor = Math.max(this.#floor, end.afterMs ?? 0);
       this.#options.onLost(end);
       if (end.isFinal) return this.#set('stopped');
@@ -899,7 +1058,7 @@
         if (this.#refusals < 2) return false;
         if (this.#isHTTPProven) return this.#fallBack();
       }
-      const answer = await this.#options.session.ask();
+      const answer = await this.#options.session.renew();
       if (round !== this.#round) return true;
       if (answer.outcome !== 'ok') {
         this.#isHTTPProven = false;
@@ -998,6 +1157,7 @@
       clearTimeout(this.#timer);
       clearTimeout(this.#stableTimer);
       clearInterval(this.#trialTimer);
+      this.#options.session.rest();
       this.#trial?.close();
       this.transport?.close();
       this.#trial = this.transport = null;
@@ -1676,6 +1836,7 @@
     #askedAt = 0;
     #settleTimer = 0;
     #countdown = 0;
+    #wasReplaced = false;
 
     constructor(settings) {
       this.#settings = settings;
@@ -1701,6 +1862,8 @@
         this.#tab,
       );
       this.#build();
+      this.#session.onReplaced = (reason) => this.#replaced(reason);
+      this.#session.onRenewed = () => this.#renewed();
     }
 
     get page() {
@@ -1788,6 +1951,22 @@
       return promise;
     }
 
+    /** A verified visitor: `{token}`, or `{id, hash}` where the site's server takes that. */
+    async identify({ token, id, hash } = {}) {
+      const answer = await this.#session.identify(token ?? { id, hash });
+      if (answer.outcome !== 'ok') throw failure(answer.code);
+      this.#emit('identify', {});
+    }
+
+    /** Signs out: a new conversation begins at the next opening. What was never sent is asked about first. */
+    reset() {
+      if (this.#outbox.pending > 0 && !confirm(TEXTS.resetUnsent)) return;
+      for (const entry of [...this.#outbox.entries]) (this.#outbox.remove(entry.id), this.#list.remove(entry.id));
+      this.#session.forget();
+      this.#replaced('switched');
+      this.#emit('reset', {});
+    }
+
     #build() {
       this.#list = new MessageList({
         choose: (text, choice) => this.#submit(text, choice),
@@ -1847,6 +2026,9 @@
         case 'ping':
           this.#pinged(frame);
           break;
+        case 'refreshed':
+          this.#session.keepFresh(frame.expiresIn);
+          break;
         case 'reconnect':
           this.#connection.holdOff(frame.afterMs);
           break;
@@ -1866,6 +2048,7 @@
         for (const entry of this.#outbox.entries) if (!this.#list.has(entry.id)) this.#list.showOwn(entry);
       }
       this.#lateTops = 0;
+      this.#session.keepFresh(frame.expiresIn);
       if (frame.conversation) this.#conversation = String(frame.conversation);
       if (frame.limits?.message > 0) this.#composer.limit = frame.limits.message;
       this.#outbox.connected();
@@ -1977,6 +2160,22 @@
 
     // The connection
 
+    /** Another conversation: nothing of the old one stays but what was never sent. */
+    #replaced(reason) {
+      this.#sequence.forget();
+      this.#list.clear();
+      for (const entry of this.#outbox.entries) if (!this.#list.has(entry.id)) this.#list.showOwn(entry);
+      this.#wasReplaced = reason === 'expired';
+      this.#setUnread(0);
+      this.#connection.startAnew();
+      this.#showNotice();
+    }
+
+    #renewed() {
+      if (!this.#connection.isOnline) return;
+      this.#connection.send(this.#session.refreshFrame);
+    }
+
     #connectionLost({ code }) {
       if (code === 'too_large') this.#outbox.refuseCurrent({ code, temporary: false });
       this.#outbox.disconnected();
@@ -2004,6 +2203,9 @@
       } else if (state === 'stopped') {
         const reason = TEXTS.reasons[lastError?.code] ?? TEXTS.reasons.ended;
         this.#panel.setNotice(reason, { label: TEXTS.reload, action: () => location.reload(), isAlert: true });
+      } else if (this.#wasReplaced) {
+        const dismiss = () => ((this.#wasReplaced = false), this.#showNotice());
+        this.#panel.setNotice(TEXTS.replaced, { label: TEXTS.dismiss, action: dismiss, isAlert: true });
       } else {
         this.#panel.setNotice(null);
       }
@@ -2057,6 +2259,8 @@
       open: async () => (await methods.ready, chat.open()),
       close: async () => (await methods.ready, chat.close()),
       toggle: async () => (await methods.ready, chat.toggle()),
+      identify: async (identity) => (await methods.ready, chat.identify(identity)),
+      reset: async () => (await methods.ready, chat.reset()),
       send: async (text, options = {}) => (await methods.ready, chat.send(text, { silent: options.silent === true })),
       on(name, handler) {
         const listener = (event) => handler(event.detail);
