@@ -89,6 +89,20 @@ public final class Hub: Sendable {
     public func tick() {
         let now = self.context.clocks.nanoseconds()
         for room in self.context.takeScheduled() where room.tick(at: now) { self.context.schedule(room) }
+        if self.historyBytes > self.options.historyBytes { self.shrinkHistory() }
+    }
+
+    /// Bytes of the messages that all rooms keep.
+    public var historyBytes: Int { self.context.historyBytes.load(ordering: .relaxed) }
+
+    /// Drops idle rooms, and if that isn't enough has every room keep no more than its share.
+    private func shrinkHistory() {
+        while self.historyBytes > self.options.historyBytes, self.dropIdleRooms() > 0 {}
+        guard self.historyBytes > self.options.historyBytes else { return }
+        let share = self.options.historyBytes / max(1, self.rooms) * 9 / 10
+        for shard in self.shards {
+            for room in shard.rooms.withLock({ Array($0.values) }) { room.shrinkHistory(to: share) }
+        }
     }
 
     private func shard(of key: RoomKey) -> Shard {
@@ -123,7 +137,10 @@ public final class Hub: Sendable {
     }
 
     /// Makes place for new rooms: drops those that nobody is in, the longest idle first, until a tenth is free.
-    private func dropIdleRooms() {
+    ///
+    /// - Returns: How many were dropped.
+    @discardableResult
+    private func dropIdleRooms() -> Int {
         var idle: [(key: RoomKey, since: UInt64)] = []
         for shard in self.shards {
             for room in shard.rooms.withLock({ Array($0.values) }) {
@@ -132,13 +149,17 @@ public final class Hub: Sendable {
             }
         }
         idle.sort { $0.since < $1.since }
+        var count = 0
         for candidate in idle.prefix(max(1, self.options.rooms / 10)) {
             self.shard(of: candidate.key).rooms.withLock { rooms in
                 guard let room = rooms[candidate.key], room.idleness.isUnused else { return }
                 rooms[candidate.key] = nil
+                room.shrinkHistory(to: 0)
+                count += 1
                 self.roomCount.wrappingSubtract(1, ordering: .relaxed)
             }
         }
+        return count
     }
 }
 
@@ -163,7 +184,8 @@ final class HubContext: Sendable {
     let options: HubOptions
     let clocks: any Clocks
     let subscriber: any InboundSubscriber
-    let messageRate: RateLimit?
+    /// Bytes of the messages that all rooms keep.
+    let historyBytes = Atomic<Int>(0)
     /// Rooms in which something ends by itself.
     private let scheduled = Mutex<[Room]>([])
 
@@ -181,6 +203,5 @@ final class HubContext: Sendable {
         self.options = options
         self.clocks = clocks
         self.subscriber = subscriber
-        self.messageRate = options.messageRate.map { RateLimit($0.perSecond, burst: $0.burst) }
     }
 }

@@ -1,9 +1,7 @@
-public import Messages
-
 /// The bounds of a hub.
 public struct HubOptions: Sendable {
     /// How many messages a visitor may send; nothing for no limit.
-    public var messageRate: Welcome.MessageRate?
+    public var messageRate: RateLimit?
     /// How often a room may be asked for what a position lacks; nothing for no limit.
     public var resumeRate: RateLimit?
     /// How often a room may be asked for older messages; nothing for no limit.
@@ -20,6 +18,10 @@ public struct HubOptions: Sendable {
     ///
     /// Beyond that, empty idle ones are dropped.
     public var rooms: Int
+    /// How many bytes of messages the hub keeps in all.
+    ///
+    /// Beyond that, idle rooms are dropped, and if that isn't enough every room keeps less.
+    public var historyBytes = 256 * 1_048_576
     /// How many messages of a visitor may wait while an earlier one is being answered.
     public var waitingMessages: Int
     /// Seconds between two signs of life.
@@ -28,7 +30,7 @@ public struct HubOptions: Sendable {
     public var node: String
 
     public init(
-        messageRate: Welcome.MessageRate? = .init(perSecond: 2, burst: 10),
+        messageRate: RateLimit? = RateLimit(2, burst: 10),
         resumeRate: RateLimit? = RateLimit(1, perSeconds: 5, burst: 2),
         historyRate: RateLimit? = RateLimit(2, burst: 5),
         typingRate: RateLimit? = RateLimit(1, burst: 4),
@@ -72,6 +74,8 @@ public struct HubOptions: Sendable {
     static let recentBytes = 256 * 1_024
     /// How many messages a client of the first form gets when it connects.
     static let seedReplay = 20
+    /// How long it is known how far a client of the first form had got: 10 minutes.
+    static let seedCursorNanoseconds: UInt64 = 600 * 1_000_000_000
     /// How many client ids a room remembers, and for how long at least: 5 minutes.
     static let rememberedIDs = 1_024
     static let rememberedNanoseconds: UInt64 = 300 * 1_000_000_000

@@ -18,6 +18,15 @@ public struct RateLimit: Hashable, Sendable {
         self.tolerance = self.interval * UInt64(min(max(1, burst), 1_000_000) - 1)
     }
 
+    /// How many events a second, and how many at once.
+    public init(perSecond count: Int, burst: Int) { self.init(count, burst: burst) }
+
+    /// How many events a second on average, in whole ones and 1 at least.
+    var perSecond: Int { Int(max(1, 1_000_000_000 / self.interval)) }
+
+    /// How many may come at once.
+    var burst: Int { Int(self.tolerance / self.interval) + 1 }
+
     /// Takes one event, or says how long to wait for it.
     ///
     /// - Parameters:

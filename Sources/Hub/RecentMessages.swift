@@ -2,7 +2,8 @@
 struct RecentMessages: Sendable {
     /// A ring: the message with the number `seq` is at `seq` modulo the count, a power of two.
     private var ring: [Frame?] = []
-    private var bytes = 0
+    /// Bytes of those that are kept.
+    private(set) var bytes = 0
     /// The number of the newest message; 0 before the first.
     private(set) var top = 0
     /// The number of the oldest message that is kept; `top + 1` if none is.
@@ -19,6 +20,9 @@ struct RecentMessages: Sendable {
             self.dropOldest()
         }
     }
+
+    /// Drops the oldest ones until no more than so many bytes are left.
+    mutating func shrink(to bytes: Int) { while self.bytes > bytes, self.count > 0 { self.dropOldest() } }
 
     private mutating func dropOldest() {
         let place = self.oldest & (self.ring.count - 1)

@@ -19,7 +19,7 @@ public final class Room: Sendable {
         self.key = key
         self.epoch = epoch
         self.hub = hub
-        self.state = Mutex(RoomState(session: key.session, epoch: epoch, idSeed: idSeed))
+        self.state = Mutex(RoomState(session: key.session, epoch: epoch, idSeed: idSeed, hub: hub))
     }
 
     /// Takes a visitor's message: numbers it, shows it to everybody in the room, acknowledges it, and hands it to the
@@ -48,7 +48,7 @@ public final class Room: Sendable {
                     page: page,
                     at: timestamp,
                     now: now,
-                    limit: self.hub.messageRate
+                    limit: self.hub.options.messageRate
                 )
                 return .success(self.publish(acceptance, of: message, from: sender, mode, &state))
             } catch {
@@ -217,10 +217,16 @@ extension Room {
         self.state.withLock { state in
             state.lastActive = now
             state.reservations -= 1
-            self.catchUp(link, mode, position, timestamp, seconds, &state)
+            let cursor = mode == .seed ? state.beginSeed(at: now) : nil
+            self.catchUp(link, mode, position ?? cursor, timestamp, seconds, &state)
             self.enter(link, mode, author, &state)
         }
     }
+
+    /// Notes how much a client of the first form has certainly got.
+    ///
+    /// - Parameter seq: The number of a message; more than there are is ignored.
+    public func confirm(_ seq: Int) { self.state.withLock { $0.confirmSeed(seq) } }
 
     /// Gives a reservation back whose handshake did not end in a connection.
     public func cancelReservation() {
@@ -272,7 +278,7 @@ extension Room {
             reset: recovery.reset,
             replayed: recovery.replayed,
             heartbeatSeconds: self.hub.options.heartbeatSeconds,
-            messageRate: self.hub.options.messageRate,
+            messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
             expiresInSeconds: expiresInSeconds
         )
@@ -283,11 +289,15 @@ extension Room {
     /// Forgets a connection.
     ///
     /// Whatever is queued for it is the link's own matter.
-    public func leave(_ link: any Link) {
+    ///
+    /// - Parameters:
+    ///   - link: The connection.
+    ///   - isPageLeft: Whether the visitor has left the page, and wasn't just cut off.
+    public func leave(_ link: any Link, isPageLeft: Bool = false) {
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
             state.lastActive = now
-            self.exit(link, at: now, &state)
+            self.exit(link, isPageLeft: isPageLeft, at: now, &state)
         }
     }
 
@@ -375,6 +385,9 @@ extension Room {
             return true
         }
     }
+
+    /// Has the room keep no more than so many bytes of messages.
+    func shrinkHistory(to bytes: Int) { self.state.withLock { $0.shrinkHistory(to: bytes) } }
 
     /// Whether the room may be dropped, and when something last happened in it.
     var idleness: (isUnused: Bool, since: UInt64) {

@@ -1,4 +1,5 @@
 public import Messages
+import Synchronization
 
 /// What a room knows, and its decisions.
 ///
@@ -15,6 +16,7 @@ struct RoomState: Sendable {
     let session: SessionID
     /// `<room part>.<run part>`: changes whenever a message that a client may have seen may be lost.
     let epoch: String
+    private let hub: HubContext
     /// Starts the ids of messages that came without one.
     private let idSeed: UInt64
     private(set) var members: [Member] = []
@@ -31,6 +33,8 @@ struct RoomState: Sendable {
     var departures: [Departure] = []
     /// The reply that comes piece by piece: one at most.
     var streams: [OpenStream] = []
+    /// How far clients of the first form have got; nothing before the first.
+    var seedCursors: [SeedCursor] = []
     /// Whether the hub looks after the room at its next tick.
     var isScheduled = false
     /// The ``Member/arrival`` of the next member.
@@ -51,7 +55,8 @@ struct RoomState: Sendable {
         var presence: UInt64 = 0
     }
 
-    init(session: SessionID, epoch: String, idSeed: UInt64) {
+    init(session: SessionID, epoch: String, idSeed: UInt64, hub: HubContext) {
+        self.hub = hub
         self.session = session
         self.epoch = epoch
         self.idSeed = idSeed
@@ -70,14 +75,23 @@ struct RoomState: Sendable {
         self.members.append(member)
     }
 
-    /// Strikes a link off; returns whose it was, or nothing where it wasn't there.
-    mutating func remove(_ link: any Link) -> Author? {
+    /// Strikes a link off.
+    ///
+    /// - Returns: What it was; nothing where it wasn't there.
+    mutating func remove(_ link: any Link) -> Member? {
         guard let index = self.members.firstIndex(where: { $0.link === link }) else { return nil }
-        return self.members.remove(at: index).author
+        return self.members.remove(at: index)
     }
 }
 
 extension RoomState {
+    /// Has the room keep no more than so many bytes of messages.
+    mutating func shrinkHistory(to bytes: Int) {
+        let before = self.recent.bytes
+        self.recent.shrink(to: bytes)
+        self.hub.historyBytes.wrappingAdd(self.recent.bytes - before, ordering: .relaxed)
+    }
+
     /// What became of a visitor's message.
     enum Acceptance {
         case accepted(InboundMessage, Frame)
@@ -149,7 +163,9 @@ extension RoomState {
         let seq = self.recent.top + 1
         let json = ServerFrame.durable(message, session: self.session, seq: seq, epoch: self.epoch)
         let frame = Frame(json, .durable, seq: seq)
+        let before = self.recent.bytes
         self.recent.append(frame)
+        self.hub.historyBytes.wrappingAdd(self.recent.bytes - before, ordering: .relaxed)
         return frame
     }
 

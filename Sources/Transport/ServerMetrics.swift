@@ -102,6 +102,7 @@ extension ChatChannel.Shared {
             samples.gauge("chat_connections", help: help, labels: ["transport": "sse"], streams)
             samples.gauge("chat_connections", help: help, labels: ["transport": "poll"], requests.count - streams)
             samples.gauge("chat_queued_bytes", help: "Bytes that wait for WebSockets.", sockets.queuedBytes)
+            samples.gauge("chat_history_bytes", help: "Bytes of messages in memory.", self.hub.historyBytes)
             samples.gauge("chat_rooms", help: "Sessions that are in memory.", self.hub.rooms)
             samples.gauge("chat_addresses", help: "Addresses whose limits are remembered.", self.addresses.count)
             let revocations = self.admission.desk.revocations

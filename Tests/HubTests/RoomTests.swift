@@ -204,4 +204,84 @@ struct RoomTests {
         }
         #expect(numbers == Array(1...400))
     }
+
+    // MARK: Clients of the first form
+
+    private func texts(_ link: RecordingLink) -> [String] {
+        link.take().compactMap { frame in
+            frame.split(separator: #""message":""#).dropFirst().first?.split(separator: "\"").first.map(String.init)
+        }
+        .filter { $0 != "Connected" }
+    }
+
+    /// A room in which three messages were said, and a client of the first form that has certainly got two of them.
+    private func seedScene() throws -> (hub: Hub, room: Room) {
+        let hub = self.hub()
+        let (room, link) = try self.join(hub, "a", mode: .seed)
+        for index in 1...3 { try room.accept(UserMessage(id: "m\(index)", text: "text \(index)"), page: "/") }
+        room.confirm(2)
+        room.confirm(99)
+        room.leave(link, isPageLeft: false)
+        return (hub, room)
+    }
+
+    @Test("P16: a client of the first form that was cut off gets what it has not confirmed, and nothing twice")
+    func seedCursor() throws {
+        let (hub, room) = try self.seedScene()
+        let (_, again) = try self.join(hub, "a", mode: .seed)
+        #expect(self.texts(again) == ["text 3"])
+        room.confirm(3)
+        room.leave(again)
+        self.clocks.advance(seconds: 599)
+        #expect(try self.texts(self.join(hub, "a", mode: .seed).1) == [])
+    }
+
+    @Test("P16: a page that was left, a long absence and a second tab are shown the last messages anew")
+    func seedWithoutCursor() throws {
+        let all = ["text 1", "text 2", "text 3"]
+        let (late, _) = try self.seedScene()
+        self.clocks.advance(seconds: 600)
+        #expect(try self.texts(self.join(late, "a", mode: .seed).1) == all)
+
+        let (tabs, _) = try self.seedScene()
+        _ = try self.join(tabs, "a", mode: .seed)
+        #expect(try self.texts(self.join(tabs, "a", mode: .seed).1) == all)
+
+        let (left, room) = try self.seedScene()
+        let (_, page) = try self.join(left, "a", mode: .seed)
+        room.confirm(3)
+        room.leave(page, isPageLeft: true)
+        #expect(try self.texts(self.join(left, "a", mode: .seed).1) == all)
+    }
+
+    // MARK: Memory
+
+    @Test("the messages of all rooms stay within their bound: idle rooms go first, then everybody keeps less")
+    func historyBound() throws {
+        var options = HubOptions(messageRate: nil)
+        options.historyBytes = 64 * 1_024
+        let hub = self.hub(options)
+        let text = String(repeating: "x", count: 4_000)
+        func fill(_ room: Room) throws {
+            for index in 0..<8 { try room.accept(UserMessage(id: "m\(index)", text: text), page: "/") }
+        }
+        let (idle, link) = try self.join(hub, "idle")
+        try fill(idle)
+        idle.leave(link)
+        #expect(hub.historyBytes > 8 * 4_000)
+        let (first, _) = try self.join(hub, "first")
+        try fill(first)
+        hub.tick()
+        #expect(hub.rooms == 1)
+        let (second, reader) = try self.join(hub, "second")
+        try fill(second)
+        hub.tick()
+        #expect(hub.rooms == 2)
+        #expect(hub.historyBytes <= options.historyBytes)
+        // What is left is the newest, and a client that wants more is told to start anew.
+        _ = reader.take()
+        try second.resume(reader, from: #require(Position(epoch: second.epoch, seq: 0)))
+        let welcome = try #require(reader.take().first)
+        #expect(welcome.contains(#""top":8"#) && welcome.contains(#""reset":true"#))
+    }
 }

@@ -73,7 +73,8 @@ struct ServeCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let desk = SiteDesk(site: Site(name: "default"), chain: chain)
         let runner = TurnRunner(desk, desks, metrics: metrics, logger: logger)
-        let hub = Hub(options: self.hubOptions, clocks: SystemClocks(), subscriber: runner)
+        let limits = self.noLimits ? .none : configuration.limits
+        let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner)
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger)
         reloader.collectMetrics(in: metrics)
         let server = ChatServer(
@@ -82,8 +83,8 @@ struct ServeCommand: AsyncParsableCommand {
                 port: address.port,
                 tls: configuration.tls.map { ($0.certificate, $0.key) },
                 offersEcho: self.echo,
-                frameRate: self.noLimits ? nil : ChatServer.Options.defaultFrameRate,
-                addressLimits: self.noLimits ? .none : AddressLimitOptions(),
+                frameRate: limits.frames,
+                addressLimits: limits.addresses,
                 trustedProxies: configuration.trustedProxies,
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
@@ -157,10 +158,6 @@ struct ServeCommand: AsyncParsableCommand {
     private func admin(_ configuration: Configuration, _ reloader: ContentReloader) -> AdminActions? {
         guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
         return AdminActions(reloader, token: configuration.adminToken)
-    }
-
-    private var hubOptions: HubOptions {
-        self.noLimits ? .unlimited : HubOptions()
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

@@ -24,6 +24,8 @@ public struct Configuration: Sendable {
     public var publicURL: String?
     /// The proxies whose `X-Forwarded-For` says where a client is.
     public var trustedProxies: TrustedProxies
+    /// What may happen, and how much of it there may be.
+    var limits: ServerLimits
     /// In the order of the file.
     public var sites: [Site]
     /// The chain of sites that name none.

@@ -52,6 +52,7 @@ struct ConfigurationReading {
             missingForProduction: self.missingForProduction(written),
             publicURL: server?.publicURL,
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
+            limits: ServerLimits(written.limits, written.bounds),
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -126,6 +127,10 @@ extension ConfigurationReading {
         let isModeKnown = self.entry("server", "mode") == nil || self.isGood("server", "mode")
         let mode = isModeKnown ? written.server?.mode ?? .production : nil
         if let server = written.server { self.check(server, mode: mode) }
+        for mistake in written.bounds?.mistakes ?? [] {
+            let place = self.place("bounds", mistake.key)
+            self.refuse("wrong-value", at: place, "out of its range", hint: mistake.hint)
+        }
         for (name, site) in (written.sites ?? [:]).sorted(by: { $0.key < $1.key }) {
             self.check(site, named: name, mode: mode, among: chains)
         }

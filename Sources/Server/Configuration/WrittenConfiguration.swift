@@ -7,6 +7,8 @@ struct WrittenConfiguration: Decodable {
     var defaultChain: String
     var server: Server?
     var sites: [String: Site]?
+    var limits: WrittenLimits?
+    var bounds: WrittenBounds?
     var chains: Chains
 
     struct Server: Decodable {
@@ -103,6 +105,8 @@ struct WrittenConfiguration: Decodable {
                     time_zone: Europe/Berlin
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
+                \(WrittenLimits.sample)
+                \(WrittenBounds.sample)
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
@@ -111,7 +115,6 @@ struct WrittenConfiguration: Decodable {
                 "store": "leave it out: messages live as long as the server",
                 "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out",
-                "limits": "leave it out",
                 "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "leave it out: messages live as long as the server",
                 "sites.*.refusal": "leave it out",

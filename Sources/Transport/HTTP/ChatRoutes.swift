@@ -116,7 +116,8 @@ extension ChatRoutes {
             throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
         }
         let entry = try self.entry(query, request, context, to: session)
-        try self.shared.addresses.take(message, of: self.address(of: request, context), at: self.shared.clocks)
+        let address = self.address(of: request, context)
+        try self.shared.addresses.take(message, of: address, for: entry.key.site, at: self.shared.clocks)
         let room = try self.hub.pin(session, of: entry.key.site)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"

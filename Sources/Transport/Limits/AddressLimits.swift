@@ -12,6 +12,8 @@ public struct AddressLimitOptions: Sendable {
     public var sessions: RateLimit? = RateLimit(10, perSeconds: 60, burst: 20)
     /// Tokens of one address that are no good.
     public var failures: RateLimit? = RateLimit(20, perSeconds: 60, burst: 20)
+    /// Messages of the visitors of one site.
+    public var siteMessages: RateLimit? = RateLimit(200, burst: 1_000)
     /// WebSockets that one address has open.
     public var connections: Int? = 200
     /// Connections that the whole server accepts.
@@ -28,6 +30,7 @@ public struct AddressLimitOptions: Sendable {
         var options = AddressLimitOptions()
         (options.messages, options.handshakes, options.sessions, options.failures) = (nil, nil, nil, nil)
         (options.connections, options.accepts, options.allConnections) = (nil, nil, nil)
+        options.siteMessages = nil
         return options
     }
 }
@@ -54,6 +57,8 @@ final class AddressLimits: Sendable {
     let options: AddressLimitOptions
     private let records = Mutex<[ClientAddress: Record]>([:])
     private let nextAccept = Mutex<UInt64>(0)
+    /// Of the sites of the configuration, which are few.
+    private let siteArrivals = Mutex<[SiteID: UInt64]>([:])
     private let connectionCount = Atomic<Int>(0)
 
     init(_ options: AddressLimitOptions = AddressLimitOptions()) { self.options = options }
@@ -94,9 +99,25 @@ final class AddressLimits: Sendable {
     /// Takes a visitor's message.
     ///
     /// - Throws: `rate_limited`.
-    func take(_ message: UserMessage, of record: Record, at clocks: any Clocks) throws(ClientError) {
-        guard self.options.messages != nil else { return }
-        if let wait = self.refuse(.message, of: record, at: clocks.nanoseconds()) {
+    func take(
+        _ message: UserMessage,
+        of record: Record,
+        for site: SiteID,
+        at clocks: any Clocks
+    ) throws(ClientError) {
+        guard self.options.messages != nil || self.options.siteMessages != nil else { return }
+        let now = clocks.nanoseconds()
+        if let limit = self.options.siteMessages,
+            let wait = self.siteArrivals.withLock({ limit.refuse(&$0[site, default: 0], at: now) })
+        {
+            throw ClientError(
+                .rateLimited,
+                "too many messages of this site",
+                waitingNanoseconds: wait,
+                id: message.id
+            )
+        }
+        if let wait = self.refuse(.message, of: record, at: now) {
             throw ClientError(
                 .rateLimited,
                 "too many messages of this address",

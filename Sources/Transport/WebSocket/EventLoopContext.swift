@@ -131,6 +131,7 @@ final class EventLoopContext: @unchecked Sendable {
             case .replay(let connection, let frames): connection.deliver(replay: frames)
             case .frame(let connection, let frame) where !connection.takesAtOnce(frame): break
             case .frame(let connection, let frame):
+                if frame.isDurable { connection.noteSent(frame) }
                 // A broadcast is framed once: its letters stand side by side and share one buffer.
                 if shared?.frame !== frame, isFrame(frame, at: index + 1, of: letters) {
                     shared = (frame, framed(frame, allocator: ByteBufferAllocator()))

@@ -36,6 +36,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     private let address: AddressLimits.Record
     /// What its token gives; nothing where none was shown.
     private(set) var lease: Lease?
+    /// How far a client of the first form has got; nothing for others.
+    private var cursor: Cursor?
     /// What waits until the client has read what is before it.
     private var backlog: Backlog?
     /// Frames for the next flush, one after the other.
@@ -129,6 +131,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
             return
         }
         if let grant = request.grant { self.lease = Lease(grant, of: self) }
+        if mode == .seed { self.cursor = Cursor() }
         room.join(self, mode: mode, from: request.position, expiresInSeconds: self.secondsLeft)
         // The token may have been revoked between the handshake and now, when the connection was on no list yet.
         self.endIfRevoked { (try? self.loop.desk.revocations.check($0)) == nil }
@@ -212,7 +215,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
             }
         case .binary(let bytes): self.queue(.binary, bytes)
         case .ping(let bytes): self.queue(.pong, bytes)
-        case .pong: break
+        case .pong(let bytes): self.confirm(bytes)
         case .close(let code): self.answerClose(code)
         }
         return self.state == .open
@@ -239,7 +242,7 @@ extension WebSocketHandler: Link {
                     id: message.id
                 )
             case .user(let message):
-                try self.loop.addresses.take(message, of: self.address, at: self.loop.clocks)
+                try self.loop.addresses.take(message, of: self.address, for: room.key.site, at: self.loop.clocks)
                 let acknowledgement = try room.accept(message, page: page, from: self, mode: mode)
                 self.loop.metrics.took(acknowledgement, overWebSocket: true)
             case .resume(let position):
@@ -346,8 +349,9 @@ extension WebSocketHandler {
 
     /// Writes what is queued, in one piece, and then what waits behind it for as long as the client takes it.
     func flushQueued() {
-        while let outgoing = self.outgoing, let context = self.context {
-            self.outgoing = nil
+        while self.outgoing != nil, let context = self.context {
+            self.askForReceipt()
+            guard let outgoing = exchange(&self.outgoing, with: nil) else { return }
             self.loop.metrics.bytesSent.increment(by: outgoing.readableBytes)
             context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
             guard self.state == .open else { return }
@@ -387,6 +391,39 @@ extension WebSocketHandler {
             queuedBytes: self.queuedBytes,
             expiresIn: self.secondsLeft
         )
+    }
+}
+
+// MARK: Clients of the first form
+
+extension WebSocketHandler {
+    /// What was sent to a client that can't say where it stands.
+    final class Cursor {
+        /// The number of the last message that was queued.
+        fileprivate var sent = 0
+        /// The last one for which a receipt was asked.
+        fileprivate var asked = 0
+    }
+
+    /// Notes that a numbered message is on its way.
+    func noteSent(_ frame: Frame) { self.cursor?.sent = frame.seq }
+
+    /// Sends a ping behind the messages of a tick: its pong tells that they have arrived.
+    private func askForReceipt() {
+        guard let cursor = self.cursor, cursor.sent > cursor.asked, self.state == .open,
+            case .chat(let room, _, _) = self.endpoint
+        else { return }
+        cursor.asked = cursor.sent
+        self.queue(.ping, Array("\(room.epoch):\(cursor.sent)".utf8))
+    }
+
+    /// Takes the receipt.
+    private func confirm(_ pong: UnsafeRawBufferPointer) {
+        guard let cursor = self.cursor, case .chat(let room, _, _) = self.endpoint else { return }
+        let parts = String(decoding: pong, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == room.epoch, let seq = Int(parts[1]), seq > 0, seq <= cursor.asked
+        else { return }
+        room.confirm(seq)
     }
 }
 
@@ -432,6 +469,7 @@ extension WebSocketHandler {
         while (self.outgoing?.readableBytes ?? 0) < Self.replayBytes, let (frame, isReplay) = backlog.frames.popFirst()
         {
             if !isReplay { backlog.liveBytes -= frame.json.count }
+            if frame.isDurable { self.noteSent(frame) }
             self.queue(.text, isReplay ? ServerFrame.replayed(frame.json) : frame.json)
         }
         if backlog.frames.isEmpty { self.backlog = nil }
@@ -532,7 +570,7 @@ extension WebSocketHandler {
         if let code { self.queueClose(code, reason: "") } else { self.queue(.close, []) }
         self.state = .closing
         self.flushQueued()
-        self.leave()
+        self.leave(isPageLeft: code == .goingAway)
         context.close(promise: nil)
     }
 
@@ -577,8 +615,8 @@ extension WebSocketHandler {
         self.queue(.close, payload)
     }
 
-    private func leave() {
-        if case .chat(let room, _, _) = self.endpoint { room.leave(self) }
+    private func leave(isPageLeft: Bool = false) {
+        if case .chat(let room, _, _) = self.endpoint { room.leave(self, isPageLeft: isPageLeft) }
     }
 
     private func end() {

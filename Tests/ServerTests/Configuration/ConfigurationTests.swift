@@ -114,8 +114,8 @@ struct ConfigurationTests {
                 claude-chat.yaml:6:3: server.tls: no proxy is trusted; write server: trusted_proxies: [127.0.0.1] [no-proxy]
                 claude-chat.yaml:7:3: server.admin_token: the environment has no TOKEN; set it before the server starts \
                 [no-variable]
-                claude-chat.yaml:8:1: stroe: unknown key "stroe"; known: chains, default_chain, server, sites, version \
-                [unknown-key]
+                claude-chat.yaml:8:1: stroe: unknown key "stroe"; known: bounds, chains, default_chain, limits, \
+                server, sites, version [unknown-key]
                 claude-chat.yaml:9:1: store: "store" is not built yet; leave it out: messages live as long as the server \
                 [not-built]
                 claude-chat.yaml:11:20: sites.shop.origins[0]: "shop.example.com" is not an origin; write \

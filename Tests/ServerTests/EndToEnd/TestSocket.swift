@@ -8,6 +8,8 @@ final class TestSocket {
     private var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var received: [UInt8] = []
+    /// Whether pings are answered without the test seeing them, as a browser does.
+    var answersPings = false
     /// The head of the answer to the handshake, or of any other answer.
     private(set) var head = ""
 
@@ -25,6 +27,12 @@ final class TestSocket {
     struct Frame: Equatable {
         var opcode: UInt8
         var payload: [UInt8]
+
+        /// Whether it says who is there or who writes.
+        fileprivate var isPassing: Bool {
+            self.payload.starts(with: #"{"type":"presence","#.utf8)
+                || self.payload.starts(with: #"{"type":"typing","#.utf8)
+        }
     }
 
     /// Opens a TCP connection while `body` runs.
@@ -79,6 +87,7 @@ final class TestSocket {
             try await socket.write(Self.handshake(target, isSeed ? [] : ["Sec-WebSocket-Protocol: chat.v1"]))
             try await socket.readHead()
             guard socket.head.hasPrefix("HTTP/1.1 101 ") else { throw Unexpected(what: socket.head) }
+            socket.answersPings = isSeed
             return try await body(socket)
         }
     }
@@ -139,13 +148,17 @@ final class TestSocket {
 
     /// The next frame of any kind; nothing at the end of the connection.
     ///
-    /// - Parameter passing: Whether frames `presence` count; they come with every connection.
+    /// - Parameter passing: Whether frames `presence` and `typing` count; they come when they like.
     /// - Returns: The frame.
     /// - Throws: What the connection says.
-    func nextFrame(withPresence passing: Bool = false) async throws -> Frame? {
+    func nextFrame(withPassing passing: Bool = false) async throws -> Frame? {
         while true {
             if let frame = self.takeFrame() {
-                if passing || !frame.payload.starts(with: #"{"type":"presence","#.utf8) { return frame }
+                if frame.opcode == 0x9, self.answersPings {
+                    try await self.send(0xA, frame.payload)
+                    continue
+                }
+                if passing || !frame.isPassing { return frame }
                 continue
             }
             guard try await self.readMore() else { return nil }
@@ -172,11 +185,11 @@ final class TestSocket {
     ///
     /// Whole numbers, texts and booleans only.
     ///
-    /// - Parameter passing: Whether frames `presence` count; they come with every connection.
+    /// - Parameter passing: Whether frames `presence` and `typing` count; they come when they like.
     /// - Returns: The frame.
     /// - Throws: That there is none.
-    func next(withPresence passing: Bool = false) async throws -> [String: Value] {
-        guard let frame = try await self.nextFrame(withPresence: passing), frame.opcode == 0x1 else {
+    func next(withPassing passing: Bool = false) async throws -> [String: Value] {
+        guard let frame = try await self.nextFrame(withPassing: passing), frame.opcode == 0x1 else {
             throw Unexpected(what: "no text frame")
         }
         return try JSONDecoder().decode([String: Value].self, from: Data(frame.payload))
@@ -185,7 +198,7 @@ final class TestSocket {
     /// The next frame of this `type`; others are dropped.
     func next(_ type: String) async throws -> [String: Value] {
         while true {
-            let frame = try await self.next(withPresence: type == "presence")
+            let frame = try await self.next(withPassing: type == "presence" || type == "typing")
             if frame["type"]?.text == type { return frame }
         }
     }
