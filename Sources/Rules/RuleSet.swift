@@ -49,7 +49,7 @@ public final class RuleSet: Sendable {
         self.requests = requests
         self.localChanges = localChanges
         self.health = health
-        self.prefilter = prefilter ?? Prefilter(Self.required(by: rules))
+        self.prefilter = prefilter ?? Prefilter(Self.needs(of: rules))
         self.warnings = warnings
         self.digest = digest
         self.testCount = testCount
@@ -57,8 +57,8 @@ public final class RuleSet: Sendable {
     }
 
     /// What the prefilter looks for, for each rule; nothing for one that is never tried.
-    private static func required(by rules: [CompiledRule]) -> [[RequiredLiterals]?] {
-        rules.map { $0.isEnabled ? $0.required : nil }
+    private static func needs(of rules: [CompiledRule]) -> [Prefilter.Needs?] {
+        rules.map { $0.isEnabled ? $0.needs : nil }
     }
 
     /// Reads, checks and compiles a folder of rule files and runs every inline test.
@@ -134,7 +134,7 @@ public final class RuleSet: Sendable {
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
             fileCount: files.count,
             health: health,
-            prefilter: memory.prefilter(for: self.required(by: rules))
+            prefilter: memory.prefilter(for: self.needs(of: rules))
         )
         return LoadedFolder(
             set: set,
@@ -205,7 +205,7 @@ public final class RuleSet: Sendable {
             while let rank = next {
                 let rule = self.rules[rank]
                 let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
-                    rule.trial(on: bytes, in: context, using: &scanner)
+                    rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
                 }
                 switch trial {
                 case .matched(_, let captures):
@@ -289,7 +289,7 @@ public final class RuleSet: Sendable {
             return entry
         }
         let trial = supervision.trial(of: rule, in: "", using: &scanner) { scanner in
-            rule.trial(on: bytes, in: context, using: &scanner)
+            rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
         }
         switch trial {
         case .quarantined(let left): entry.fate = .quarantine(left: left)
