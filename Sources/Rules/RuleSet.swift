@@ -31,7 +31,9 @@ public final class RuleSet: Sendable {
     /// In the order in which they are tried.
     let rules: [CompiledRule]
     let prefilter: Prefilter
-    private let health: RuleHealth?
+    let health: RuleHealth?
+    /// For each rule what counts its messages; none where nobody counts.
+    let counters: [RuleCounter]
 
     /// Takes the rules in the order in which they are tried.
     init(
@@ -49,6 +51,7 @@ public final class RuleSet: Sendable {
         self.requests = requests
         self.localChanges = localChanges
         self.health = health
+        self.counters = health?.counters(of: rules.map(\.name)) ?? []
         self.prefilter = prefilter ?? Prefilter(Self.needs(of: rules))
         self.warnings = warnings
         self.digest = digest
@@ -94,6 +97,7 @@ public final class RuleSet: Sendable {
     /// A rule that was taken out because it was slow stays out, unless its patterns were changed meanwhile.
     public func replace(_ old: RuleSet) {
         let before = Dictionary(old.rules.map { ($0.name, $0) }) { first, _ in first }
+        self.health?.keep(self.names)
         self.health?.forget(self.rules.filter { before[$0.name]?.hasSamePatterns(as: $0) == false }.map(\.name))
     }
 
@@ -210,6 +214,7 @@ public final class RuleSet: Sendable {
                 switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)
+                    if supervision.isCounting { self.counters[rank].add() }
                     effects.add(match, of: rule, in: context)
                     if let outcome = rule.outcome(of: match, in: context) {
                         return RuleResult(outcome, effects: effects)
