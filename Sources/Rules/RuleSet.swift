@@ -31,7 +31,9 @@ public final class RuleSet: Sendable {
     /// In the order in which they are tried.
     let rules: [CompiledRule]
     let prefilter: Prefilter
-    private let health: RuleHealth?
+    let health: RuleHealth?
+    /// For each rule what counts its messages; none where nobody counts.
+    let counters: [RuleCounter]
 
     /// Takes the rules in the order in which they are tried.
     init(
@@ -49,7 +51,8 @@ public final class RuleSet: Sendable {
         self.requests = requests
         self.localChanges = localChanges
         self.health = health
-        self.prefilter = prefilter ?? Prefilter(Self.required(by: rules))
+        self.counters = health?.counters(of: rules.map(\.name)) ?? []
+        self.prefilter = prefilter ?? Prefilter(Self.needs(of: rules))
         self.warnings = warnings
         self.digest = digest
         self.testCount = testCount
@@ -57,8 +60,8 @@ public final class RuleSet: Sendable {
     }
 
     /// What the prefilter looks for, for each rule; nothing for one that is never tried.
-    private static func required(by rules: [CompiledRule]) -> [[RequiredLiterals]?] {
-        rules.map { $0.isEnabled ? $0.required : nil }
+    private static func needs(of rules: [CompiledRule]) -> [Prefilter.Needs?] {
+        rules.map { $0.isEnabled ? $0.needs : nil }
     }
 
     /// Reads, checks and compiles a folder of rule files and runs every inline test.
@@ -94,6 +97,7 @@ public final class RuleSet: Sendable {
     /// A rule that was taken out because it was slow stays out, unless its patterns were changed meanwhile.
     public func replace(_ old: RuleSet) {
         let before = Dictionary(old.rules.map { ($0.name, $0) }) { first, _ in first }
+        self.health?.keep(self.names)
         self.health?.forget(self.rules.filter { before[$0.name]?.hasSamePatterns(as: $0) == false }.map(\.name))
     }
 
@@ -134,7 +138,7 @@ public final class RuleSet: Sendable {
             testCount: written.reduce(0) { $0 + ($1.tests?.count ?? 0) },
             fileCount: files.count,
             health: health,
-            prefilter: memory.prefilter(for: self.required(by: rules))
+            prefilter: memory.prefilter(for: self.needs(of: rules))
         )
         return LoadedFolder(
             set: set,
@@ -205,11 +209,12 @@ public final class RuleSet: Sendable {
             while let rank = next {
                 let rule = self.rules[rank]
                 let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
-                    rule.trial(on: bytes, in: context, using: &scanner)
+                    rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
                 }
                 switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)
+                    if supervision.isCounting { self.counters[rank].add() }
                     effects.add(match, of: rule, in: context)
                     if let outcome = rule.outcome(of: match, in: context) {
                         return RuleResult(outcome, effects: effects)
@@ -289,7 +294,7 @@ public final class RuleSet: Sendable {
             return entry
         }
         let trial = supervision.trial(of: rule, in: "", using: &scanner) { scanner in
-            rule.trial(on: bytes, in: context, using: &scanner)
+            rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
         }
         switch trial {
         case .quarantined(let left): entry.fate = .quarantine(left: left)

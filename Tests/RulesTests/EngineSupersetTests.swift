@@ -28,7 +28,7 @@ struct EngineSupersetTests {
                 return RequiredLiterals.required(by: node, isUnicode: options.contains(.ucp))
             }
             self.patterns = patterns
-            self.prefilter = Prefilter(required)
+            self.prefilter = Prefilter(required.map { Prefilter.Needs(rule: $0) })
             self.scan = try LinearScan(patterns, options: options)
             self.texts = required.joined().flatMap(\.texts)
         }

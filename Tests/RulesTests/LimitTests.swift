@@ -53,6 +53,24 @@ struct LimitTests {
         #expect(try word.firstMatch(in: "Die GRÖßE.", using: &scanner)?["word"] == "GRÖßE")
     }
 
+    @Test("a pattern that is neither translated nor fits under a clock is not run, which isn't \"no match\"")
+    func unrunnable() throws {
+        let large = String(repeating: "b", count: 9_000)
+        let pattern = try Pattern("[a-z]*[a-z]*[0-9]|\(large)", options: Self.options, build: .interpreted)
+        for _ in 0..<2 { #expect(self.limit(pattern, step: .zero) == .error(-48)) }
+        #expect(pattern.isReady)
+        // Translated, it runs.
+        #expect(self.limit(try Pattern("[a-z]*[a-z]*[0-9]|\(large)", options: Self.options), step: .zero) == .steps)
+    }
+
+    @Test("a pattern that the system doesn't translate has to fit under a clock when it is loaded")
+    func untranslated() throws {
+        let pattern = try Pattern(#"(?:error|fault)\s\d+"#, options: Self.options, build: .interpreted)
+        #expect(PatternBench(known: KnownCosts()).cost(of: pattern) == .guarded)
+        let translated = try Pattern(#"(?:error|fault)\s\d+"#, options: Self.options)
+        #expect(PatternBench(known: KnownCosts()).cost(of: translated) == .fine)
+    }
+
     @Test("what is too deep for the stack of the machine code is tried again by the guarded interpreter")
     func stack() throws {
         let pattern = try Pattern(#"^(?:((((((((((.))))))))))|b)*\d"#)

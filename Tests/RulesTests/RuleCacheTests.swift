@@ -118,6 +118,7 @@ struct RuleCacheTests {
         let pattern = CheckedPattern(
             pattern: try Pattern("hello"),
             node: .something,
+            required: [],
             written: WrittenPattern(
                 text: "hello",
                 node: YAMLNode(content: .scalar("hello", .plain), place: Place(file: "a.yaml")),

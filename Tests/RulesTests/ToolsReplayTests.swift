@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Rules
@@ -50,6 +51,18 @@ struct ToolsReplayTests {
         )
         #expect(report.reworded.map(\.message) == [2])
         #expect(report.changedShare == 0.4)
+    }
+
+    @Test("answers once where both versions have the same files, and says that both are done")
+    func sameFiles() async throws {
+        let text = "  - {id: hello, match: hello, reply: Hi}"
+        let (before, after) = (try Self.rules(text), try Self.rules(text))
+        let done = Mutex(0)
+        let messages = ["hello", "bye", "hello"].map { LoggedMessage(session: "s", text: $0) }
+        let report = await Replay(messages).compare(before, after) { count in done.withLock { $0 += count } }
+        #expect(report.rows == [Self.row("a/hello", 2, 2, 0, 0, 0), Self.row(nil, 1, 1, 0, 0, 0)])
+        #expect(report.changes.isEmpty && report.reworded.isEmpty)
+        #expect(done.withLock { $0 } == 2 * messages.count)
     }
 
     @Test("remembers what was said in each session, so that variants take turns as on a server")

@@ -30,6 +30,9 @@ final class LiveRuleSet: Sendable {
     /// The newest set whose files had no mistake.
     var current: RuleSet { self.state.withLock { $0.ruleSet } }
 
+    /// What became of its rules since the server started: see ``RuleSet/activity(ofAtMost:)``.
+    var activity: [RuleActivity] { self.current.activity() }
+
     /// The folder, and the one of the site's own rules in it.
     var folders: [String] {
         [self.folder, self.folder.hasSuffix("/") ? "\(self.folder)local" : "\(self.folder)/local"]

@@ -1,6 +1,6 @@
 public import Diagnostics
 public import Responders
-internal import Rules
+public import Rules
 
 /// Answers by the rule files of a folder.
 ///
@@ -63,6 +63,9 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public var content: ContentState { self.live.content }
 
     public func reload() { self.live.reload() }
+
+    /// What became of each rule since the server started, for metrics: see ``RuleSet/activity(ofAtMost:)``.
+    public var activity: [RuleActivity] { self.live.activity }
 
     public func warnings(in chain: ChainRoster) -> [Diagnostic] {
         self.live.current.requests.compactMap { request in

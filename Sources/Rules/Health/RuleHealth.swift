@@ -29,6 +29,7 @@ public final class RuleHealth: Sendable {
     private struct State {
         var quarantine = Quarantine()
         var records: [String: Record] = [:]
+        var counters: [String: RuleCounter] = [:]
     }
 
     private let state = Mutex(State())
@@ -73,6 +74,28 @@ public final class RuleHealth: Sendable {
                 return nil
             }
             return Watched(quarantine: state.quarantine, now: now)
+        }
+    }
+
+    /// What counts the messages of rules, in the order of their full names: what has counted them before, where there
+    /// is such a thing.
+    func counters(of rules: [String]) -> [RuleCounter] {
+        self.state.withLock { state in
+            rules.map { rule in
+                if let counter = state.counters[rule] { return counter }
+                let counter = RuleCounter()
+                state.counters[rule] = counter
+                return counter
+            }
+        }
+    }
+
+    /// Forgets all rules but these, so that years of edits leave nothing behind.
+    func keep(_ rules: some Sequence<String>) {
+        let kept = Set(rules)
+        self.state.withLock { state in
+            state.records = state.records.filter { kept.contains($0.key) }
+            state.counters = state.counters.filter { kept.contains($0.key) }
         }
     }
 

@@ -22,6 +22,9 @@ struct Supervision {
         self.purpose = purpose
     }
 
+    /// Whether what happens is counted.
+    var isCounting: Bool { self.health != nil && self.purpose == .answering }
+
     /// Tries a rule on a message.
     ///
     /// - Parameters:

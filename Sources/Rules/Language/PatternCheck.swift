@@ -4,6 +4,8 @@ internal import Diagnostics
 struct CheckedPattern: Sendable {
     var pattern: Pattern
     var node: PatternNode
+    /// What any message holds that it matches.
+    var required: [RequiredLiterals]
     /// Where it was written.
     var written: WrittenPattern
 
@@ -48,7 +50,8 @@ struct PatternCheck {
         let node =
             isSame
             ? parsed.node : PatternParser.parse(pattern.source, isExtended: key.options.contains(.extended)).node
-        return CheckedPattern(pattern: pattern, node: node, written: written)
+        let required = RequiredLiterals.required(by: node, isUnicode: key.options.contains(.ucp))
+        return CheckedPattern(pattern: pattern, node: node, required: required, written: written)
     }
 
     /// Checks a macro, which may match the empty text and has no groups that capture.

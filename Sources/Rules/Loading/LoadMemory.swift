@@ -40,7 +40,7 @@ struct LoadMemory: Sendable {
     private var rules = Kept<[RuleSource], KeptRule>()
     private var tests = Kept<TestKey, InlineTestRun.Answer>()
     private var patterns: [PatternKey: KeptPattern] = [:]
-    private var prefilter: (required: [[RequiredLiterals]?], prefilter: Prefilter)?
+    private var prefilter: (needs: [Prefilter.Needs?], prefilter: Prefilter)?
 
     // MARK: What is kept
 
@@ -99,10 +99,10 @@ struct LoadMemory: Sendable {
     mutating func keep(_ answer: InlineTestRun.Answer, as key: TestKey) { self.tests.new[key] = answer }
 
     /// What searches for the texts that rules require.
-    mutating func prefilter(for required: [[RequiredLiterals]?]) -> Prefilter {
-        if let kept = self.prefilter, kept.required == required { return kept.prefilter }
-        let prefilter = Prefilter(required)
-        self.prefilter = (required, prefilter)
+    mutating func prefilter(for needs: [Prefilter.Needs?]) -> Prefilter {
+        if let kept = self.prefilter, kept.needs == needs { return kept.prefilter }
+        let prefilter = Prefilter(needs)
+        self.prefilter = (needs, prefilter)
         return prefilter
     }
 

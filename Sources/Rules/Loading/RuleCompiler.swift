@@ -40,9 +40,9 @@ struct RuleCompiler {
         guard isWhole, let written = rule.condition, let outcome = rule.outcome else { return nil }
         guard findings.errorCount == errorCount, !self.vocabulary.isIncomplete[rule.file] else { return nil }
         let patterns = checked.dropLast(vetoCount).compactMap(\.self)
-        let vetoes = checked.suffix(vetoCount).compactMap { $0?.pattern }
+        let vetoes = checked.suffix(vetoCount).compactMap(\.self)
         let result =
-            memory.rule(rule.sources, patterns.map(\.pattern) + vetoes)
+            memory.rule(rule.sources, (patterns + vetoes).map(\.pattern))
             ?? self.compile(rule, written, patterns, vetoes, outcome)
         memory.keep(result, as: rule.sources)
         for finding in result.findings { findings.add(finding) }
@@ -54,7 +54,7 @@ struct RuleCompiler {
         _ rule: WrittenRule,
         _ written: WrittenRule.Condition,
         _ patterns: [CheckedPattern],
-        _ vetoes: [Pattern],
+        _ vetoes: [CheckedPattern],
         _ outcome: WrittenRule.Outcome
     ) -> LoadMemory.KeptRule {
         var findings = Findings()
@@ -63,7 +63,7 @@ struct RuleCompiler {
         let compiledOutcome = texts.outcome(outcome)
         let actions = (rule.actions ?? []).map { texts.action($0) }
         var result = LoadMemory.KeptRule(
-            patterns: patterns.map(\.pattern) + vetoes,
+            patterns: (patterns + vetoes).map(\.pattern),
             findings: texts.findings.diagnostics
         )
         guard !texts.findings.hasErrors, let compiledOutcome else { return result }
@@ -73,10 +73,10 @@ struct RuleCompiler {
             name: "\(file.stem)/\(rule.id.value)",
             defaults: file.defaults,
             condition: Self.condition(written, patterns),
-            vetoes: vetoes,
+            vetoes: vetoes.map(\.pattern),
             outcome: compiledOutcome,
             actions: actions,
-            required: Self.required(by: written, patterns)
+            needs: Self.needs(of: written, patterns, vetoes)
         )
         return result
     }
@@ -190,17 +190,18 @@ struct RuleCompiler {
         }
     }
 
-    private static func required(
-        by written: WrittenRule.Condition,
-        _ patterns: [CheckedPattern]
-    ) -> [RequiredLiterals] {
-        // The flags are the rule's, so all of its patterns have the same.
-        let isUnicode = patterns.first?.pattern.options.contains(.ucp) ?? false
-        return switch written {
-        case .always: []
-        case .any: RequiredLiterals.required(by: .alternation(patterns.map(\.node)), isUnicode: isUnicode)
-        case .all: patterns.flatMap { RequiredLiterals.required(by: $0.node, isUnicode: isUnicode) }
-        }
+    private static func needs(
+        of written: WrittenRule.Condition,
+        _ patterns: [CheckedPattern],
+        _ vetoes: [CheckedPattern]
+    ) -> Prefilter.Needs {
+        let own = patterns.map(\.required)
+        var isChoice = false
+        if case .any = written { isChoice = own.count > 1 }
+        // What one of several needs that must all match, the rule needs.
+        let rule = isChoice ? RequiredLiterals.required(byOneOf: own) : own.flatMap(\.self)
+        guard isChoice || vetoes.contains(where: { !$0.required.isEmpty }) else { return .init(rule: rule) }
+        return .init(rule: rule, patterns: (isChoice ? own : own.map { _ in [] }) + vetoes.map(\.required))
     }
 
     private static func refuseSharedNames(_ patterns: [CheckedPattern], into findings: inout Findings) {

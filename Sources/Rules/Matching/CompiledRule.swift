@@ -39,8 +39,8 @@ final class CompiledRule: Sendable {
     let tags: [String]
     let severity: RuleSeverity?
     let onLimit: OnLimit
-    /// What any matching message holds; none where nothing is certain.
-    let required: [RequiredLiterals]
+    /// What any matching message holds.
+    let needs: Prefilter.Needs
 
     /// - Parameters:
     ///   - written: The rule with its local changes.
@@ -50,7 +50,7 @@ final class CompiledRule: Sendable {
     ///   - vetoes: `unless`, compiled.
     ///   - outcome: The outcome, its texts parsed.
     ///   - actions: `actions`, its texts parsed.
-    ///   - required: What any matching message holds.
+    ///   - needs: What any matching message holds.
     init(
         _ written: WrittenRule,
         name: String,
@@ -59,7 +59,7 @@ final class CompiledRule: Sendable {
         vetoes: [Pattern] = [],
         outcome: Outcome,
         actions: [ActionTemplate] = [],
-        required: [RequiredLiterals]
+        needs: Prefilter.Needs
     ) {
         self.name = name
         self.id = written.id.value
@@ -77,7 +77,7 @@ final class CompiledRule: Sendable {
         self.tags = written.tags ?? []
         self.severity = written.severity
         self.onLimit = written.onLimit ?? defaults.onLimit
-        self.required = required
+        self.needs = needs
     }
 
     /// A rule of a ``RuleTable``: one pattern, and the outcome `pass`.
@@ -98,7 +98,7 @@ final class CompiledRule: Sendable {
         self.tags = []
         self.severity = nil
         self.onLimit = .skip
-        self.required = required
+        self.needs = Prefilter.Needs(rule: required)
     }
 }
 
@@ -137,14 +137,19 @@ extension CompiledRule {
     /// - Parameters:
     ///   - bytes: The message in NFC and valid UTF-8, cut to ``RuleSet/textLimit``.
     ///   - context: What the conditions are about.
+    ///   - rank: Its own in `set`.
+    ///   - set: The set whose prefilter has searched the message, which spares the patterns that lack a text.
+    ///     Without it all of them are tried.
     ///   - scanner: The calling thread's.
     /// - Returns: Whether it matches, or what ended the attempt.
     func trial(
         on bytes: UnsafeBufferPointer<UInt8>,
         in context: RuleContext,
+        at rank: Int = 0,
+        of set: RuleSet? = nil,
         using scanner: inout Scanner
     ) -> RuleTrial {
-        self.obstacle(in: context) ?? self.trial(on: bytes, using: &scanner)
+        self.obstacle(in: context) ?? self.trial(on: bytes, at: rank, of: set, using: &scanner)
     }
 
     /// Why the rule isn't tried on any message of this context, where it isn't.
@@ -156,13 +161,20 @@ extension CompiledRule {
     }
 
     /// Tries the patterns alone.
-    private func trial(on bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) -> RuleTrial {
+    private func trial(
+        on bytes: UnsafeBufferPointer<UInt8>,
+        at rank: Int,
+        of set: RuleSet?,
+        using scanner: inout Scanner
+    ) -> RuleTrial {
         var match = PatternMatch(text: "", captures: [])
+        var number = 0
         switch self.condition {
         case .always: break
         case .any(let patterns):
             var isMatched = false
-            for pattern in patterns where !isMatched {
+            for (index, pattern) in patterns.enumerated() where !isMatched {
+                guard set?.prefilter.admits(index, of: rank, in: scanner) ?? true else { continue }
                 switch Self.search(pattern, bytes, &scanner) {
                 case .success(let found?): (match, isMatched) = (found, true)
                 case .success(nil): continue
@@ -170,6 +182,7 @@ extension CompiledRule {
                 }
             }
             guard isMatched else { return .unmatched }
+            number = patterns.count
         case .all(let patterns):
             for (index, pattern) in patterns.enumerated() {
                 switch Self.search(pattern, bytes, &scanner) {
@@ -180,8 +193,10 @@ extension CompiledRule {
                 case .failure(let limit): return .limit(limit)
                 }
             }
+            number = patterns.count
         }
-        for veto in self.vetoes {
+        for (index, veto) in self.vetoes.enumerated() {
+            guard set?.prefilter.admits(number + index, of: rank, in: scanner) ?? true else { continue }
             switch Self.search(veto, bytes, &scanner) {
             case .success(let found?): return .vetoed(by: found.text)
             case .success(nil): continue

@@ -69,6 +69,8 @@ public final class Pattern: @unchecked Sendable {
     private let start: String?
     /// What searches run, made by the first one: a copy in machine code or, where that is refused, a guarded one.
     private let runnable = Atomic<OpaquePointer?>(nil)
+    /// Whether neither machine code nor a guarded copy could be made.
+    private let isUnrunnable = Atomic<Bool>(false)
     /// A guarded copy for the interpreter, made when the stack of the machine code was too small once.
     private let watched = Atomic<OpaquePointer?>(nil)
 
@@ -192,7 +194,9 @@ public final class Pattern: @unchecked Sendable {
         in matchData: OpaquePointer,
         _ scanner: borrowing Scanner
     ) -> SearchOutcome {
-        let result = self.match(bytes, self.runnableCode, in: matchData, scanner)
+        // Nothing would end a search in time: the pattern may match, so this is not "no match".
+        guard let code = self.runnableCode else { return .limit(.error(Int(PCRE2_ERROR_NOMEMORY))) }
+        let result = self.match(bytes, code, in: matchData, scanner)
         guard result == PCRE2_ERROR_JIT_STACKLIMIT, let watched = self.watchedCode else { return SearchOutcome(result) }
         return SearchOutcome(self.match(bytes, watched, in: matchData, scanner))
     }
@@ -215,23 +219,31 @@ extension Pattern {
     /// Makes what searches run, where none has done so.
     func prepare() { _ = self.runnableCode }
 
-    /// Whether what searches run has been made.
-    var isReady: Bool { self.runnable.load(ordering: .acquiring) != nil }
+    /// Whether what searches run has been made, or can't be.
+    var isReady: Bool {
+        self.runnable.load(ordering: .acquiring) != nil || self.isUnrunnable.load(ordering: .relaxed)
+    }
 
     /// Whether that is machine code.
     var isTranslated: Bool {
         self.runnable.load(ordering: .acquiring).map { PatternCode($0).isTranslated } ?? false
     }
 
-    private var runnableCode: PatternCode {
+    private var runnableCode: PatternCode? {
         if let pointer = self.runnable.load(ordering: .acquiring) { return PatternCode(pointer) }
-        return Self.publish(self.makeRunnable(), in: self.runnable)
+        guard !self.isUnrunnable.load(ordering: .relaxed) else { return nil }
+        guard let code = self.makeRunnable() else {
+            self.isUnrunnable.store(true, ordering: .relaxed)
+            return nil
+        }
+        return Self.publish(code, in: self.runnable)
     }
 
-    private func makeRunnable() -> PatternCode {
+    /// Machine code; where that is refused, a copy that runs under a clock, or nothing where the pattern is too large for
+    /// one: what is interpreted without a clock may take a thousand times as long.
+    private func makeRunnable() -> PatternCode? {
         if !self.build.contains(.interpreted), let translated = self.code.translated() { return translated }
-        guard let copy = self.makeWatched() ?? self.code.copied() else { fatalError("out of memory") }
-        return copy
+        return self.makeWatched()
     }
 
     private var watchedCode: PatternCode? {

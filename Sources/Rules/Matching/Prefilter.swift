@@ -8,6 +8,16 @@ struct Prefilter: Sendable {
     /// A set with more texts is only used where a rule has no other.
     private static let maximumCountBesideTrigger = 64
 
+    /// What any message holds that a rule matches.
+    struct Needs: Hashable, Sendable {
+        /// Of each set one text; without a set the rule is always tried.
+        var rule: [RequiredLiterals]
+        /// The same for each of its patterns, first those of `match`, then those that veto it.
+        ///
+        /// Empty where no pattern says more than the rule.
+        var patterns: [[RequiredLiterals]] = []
+    }
+
     let ruleCount: Int
     /// A bit for each rule that always has to be tried.
     let always: [UInt64]
@@ -22,31 +32,49 @@ struct Prefilter: Sendable {
     /// The first is the trigger.
     private let setStarts: [UInt32]
     private let sets: [UInt32]
+    /// For each rank the range of `patternStarts` with its patterns, which for each says where in `sets` its own start and
+    /// end.
+    private let ruleStarts: [UInt32]
+    private let patternStarts: [UInt32]
     private let automaton: LiteralAutomaton
 
     private static let otherSetsFlag: UInt32 = 1 << 31
 
-    /// - Parameter required: For each rule, by rank, its sets. `nil` for a rule that is never tried, none for one that
-    ///   always is.
-    init(_ required: [[RequiredLiterals]?]) {
-        var always = [UInt64](repeating: 0, count: (required.count + 63) / 64)
-        for (rank, sets) in required.enumerated() where sets?.isEmpty == true { always[rank / 64] |= 1 << (rank % 64) }
+    /// - Parameter needs: What each rule needs, by rank; `nil` for a rule that is never tried.
+    init(_ needs: [Needs?]) {
+        var always = [UInt64](repeating: 0, count: (needs.count + 63) / 64)
+        for (rank, needs) in needs.enumerated() where needs?.rule.isEmpty == true {
+            always[rank / 64] |= 1 << (rank % 64)
+        }
         var vocabulary = Vocabulary()
-        let numbered = required.map { sets in (sets ?? []).map { vocabulary.number($0) } }
+        let numbered = needs.map { needs in (needs?.rule ?? []).map { vocabulary.number($0) } }
         let ordered = numbered.map { vocabulary.rarestFirst($0) }
+        // Numbered last: what only a single pattern looks out for says nothing about what is found often.
+        let patterns = needs.map { needs in
+            (needs?.patterns ?? []).map { sets in
+                let numbered = sets.map { vocabulary.number($0) }
+                return Self.element(of: vocabulary.rarestFirst(numbered))
+            }
+        }
         var triggered = [[UInt32]](repeating: [], count: vocabulary.literals.count)
         for (rank, sets) in ordered.enumerated() {
             let entry = UInt32(rank) | (sets.count > 1 ? Self.otherSetsFlag : 0)
             for literal in sets.first ?? [] { triggered[literal].append(entry) }
         }
-        self.ruleCount = required.count
+        self.ruleCount = needs.count
         self.always = always
         self.literals = vocabulary.literals
         (self.triggerStarts, self.triggered) = Self.joined(triggered)
-        (self.setStarts, self.sets) = Self.joined(
-            ordered.map { sets in sets.flatMap { [UInt32($0.count)] + $0.map(UInt32.init) } }
-        )
+        let (starts, sets) = Self.joined(ordered.map(Self.element) + patterns.joined())
+        (self.setStarts, self.sets) = (starts, sets)
+        self.patternStarts = Array(starts[needs.count...])
+        self.ruleStarts = patterns.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt32($1.count)) }
         self.automaton = LiteralAutomaton(vocabulary.literals)
+    }
+
+    /// Sets as they stand in `sets`.
+    private static func element(of sets: [[Int]]) -> [UInt32] {
+        sets.flatMap { [UInt32($0.count)] + $0.map(UInt32.init) }
     }
 
     /// The lists one behind the other, and where each starts; one more start says where the last one ends.
@@ -65,7 +93,22 @@ struct Prefilter: Sendable {
     /// How many bytes the tables of the search take.
     var byteCount: Int {
         self.automaton.byteCount + 4 * (self.triggerStarts.count + self.triggered.count)
-            + 4 * (self.setStarts.count + self.sets.count)
+            + 4 * (self.setStarts.count + self.sets.count + self.ruleStarts.count + self.patternStarts.count)
+    }
+
+    /// Whether a pattern may match.
+    ///
+    /// - Parameters:
+    ///   - pattern: Its place among the patterns of its rule.
+    ///   - rank: The rule's.
+    ///   - scanner: Whose last message was searched by this prefilter.
+    /// - Returns: Whether the message has one of the texts of each of its sets.
+    @inline(__always)
+    func admits(_ pattern: Int, of rank: Int, in scanner: borrowing Scanner) -> Bool {
+        let start = Int(self.ruleStarts[rank])
+        guard start + pattern < Int(self.ruleStarts[rank + 1]) else { return true }
+        let (first, end) = (Int(self.patternStarts[start + pattern]), Int(self.patternStarts[start + pattern + 1]))
+        return self.missingSet(from: first, to: end, scanner.found) == nil
     }
 
     /// Sets a bit in `scanner.candidates` for each rule that has to be tried.

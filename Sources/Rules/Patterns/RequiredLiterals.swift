@@ -48,6 +48,15 @@ struct RequiredLiterals: Hashable, Sendable {
         return collector.sets
     }
 
+    /// What is required where one of several patterns has to match, from what each of them requires.
+    ///
+    /// - Returns: One set: whichever pattern matches, one of its texts is there. Nothing where nothing is certain.
+    static func required(byOneOf patterns: [[RequiredLiterals]]) -> [RequiredLiterals] {
+        let best = patterns.compactMap { self.rarest(of: $0) }
+        guard best.count == patterns.count else { return [] }
+        return RequiredLiterals(best.flatMap(\.literals)).map { [$0] } ?? []
+    }
+
     /// The set that is likely to rule out most messages.
     static func rarest(of sets: [RequiredLiterals]) -> RequiredLiterals? { sets.min { $0.frequency < $1.frequency } }
 

@@ -50,7 +50,8 @@ enum PatternCost: Equatable {
             let hint = probe.isStrict ? "" : Suspect(source, options, outline, meeting, finding, probe).hint
             self = .slow(problem: finding.problem, hint: hint)
         } else {
-            self = meeting == nil ? .fine : .guarded
+            // What the system refuses to translate is interpreted, and then only a clock ends it in time.
+            self = meeting == nil && pattern.isTranslated ? .fine : .guarded
         }
     }
 }

@@ -38,6 +38,10 @@ public struct RuleBenchmark: Sendable {
         /// How many pairs of rule and message a plain scan matches and the engine doesn't; nothing where it wasn't
         /// asked for.
         public var missed: Int?
+        /// The rules that cost most, the dearest first; empty where nobody asked for them.
+        ///
+        /// See ``RuleBenchmark/dearestRules(_:runCount:limit:)``.
+        public var dearest: [RuleCost] = []
 
         private enum CodingKeys: String, CodingKey {
             case rules, messages
@@ -47,7 +51,7 @@ public struct RuleBenchmark: Sendable {
             case meanCandidates = "mean_candidates"
             case loadMilliseconds = "load_ms"
             case residentMegabytes = "rss_mb"
-            case missed
+            case missed, dearest
         }
     }
 

@@ -14,7 +14,7 @@ extension RuleSet {
             var ranks: [Int] = []
             var next = scanner.candidate(from: 0)
             while let rank = next {
-                if case .matched = self.rules[rank].trial(on: bytes, in: context, using: &scanner) {
+                if case .matched = self.rules[rank].trial(on: bytes, in: context, at: rank, of: self, using: &scanner) {
                     ranks.append(rank)
                 }
                 next = scanner.candidate(from: rank + 1)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Diagnostics
 internal import Responders
+internal import Rules
 
 /// The command `claude-chat explain`.
 struct ExplainCommand: AsyncParsableCommand {
@@ -19,8 +20,12 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Argument(help: "The message.") var text: String
     @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
+    @Option(help: ArgumentHelp("The title of that page.", valueName: "text")) var title: String?
+    @Option(help: ArgumentHelp("What the conversation is about.", valueName: "name")) var topic: String?
     @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
     @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
+    @Option(help: ArgumentHelp("A value that the site sets, once for each.", valueName: "name=text"))
+    var vars: [String] = []
     @Option(help: ArgumentHelp("The chain, if not that of the site.", valueName: "name")) var chain: String?
     @Option(help: ArgumentHelp("The time at the site.", valueName: "HH:MM")) var time = "12:00"
     @Flag(help: "Also list the rules that lack a word of the message.") var all = false
@@ -49,6 +54,14 @@ struct ExplainCommand: AsyncParsableCommand {
         return chain
     }
 
+    private func siteValues() throws -> [String: String] {
+        do throws(RuleContext.ArgumentProblem) {
+            return try RuleContext.vars(self.vars)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
     private func turn() throws -> Turn {
         guard let localTime = TimeOfDay(self.time) else {
             throw ValidationError("\"\(self.time)\" is not a time like \"09:00\"")
@@ -56,8 +69,8 @@ struct ExplainCommand: AsyncParsableCommand {
         return Turn(
             id: TurnID("t_explain"),
             message: Incoming(id: "explain", text: self.text, lang: self.lang),
-            conversation: Conversation(sessionID: "explain", site: self.site, said: [:]),
-            page: Page(path: self.page),
+            conversation: Conversation(sessionID: "explain", site: self.site, topic: self.topic, said: [:]),
+            page: Page(path: self.page, title: self.title, vars: try self.siteValues()),
             localTime: localTime
         )
     }

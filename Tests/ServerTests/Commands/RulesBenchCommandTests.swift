@@ -24,6 +24,10 @@ struct RulesBenchCommandTests {
         #expect(object["rules"] as? Int == 2)
         #expect(object["messages"] as? Int == 3)
         #expect(object["missed"] as? Int == 0)
+        let dearest = try #require(object["dearest"] as? [[String: Any]])
+        let one = try #require(dearest.first { $0["rule"] as? String == "one" })
+        #expect(one["line"] as? Int == 1)
+        #expect(one["tried"] as? Int == 1)
         for key in ["mean_us", "p50_us", "p99_us", "mean_candidates", "load_ms", "rss_mb"] {
             #expect(object[key] as? Double != nil, "\(key)")
         }
@@ -31,17 +35,20 @@ struct RulesBenchCommandTests {
         #expect(try await Self.run("--json").output.hasSuffix("\"missed\":null}\n"))
     }
 
-    @Test("prints three lines for people")
+    @Test("prints three lines for people, and a table of the dearest rules")
     func text() async throws {
         let run = try await Self.run("--verify", "--runs", "2")
         let lines = run.output.replacing(/[0-9][0-9,.]*/, with: "N").split(separator: "\n")
         #expect(
-            lines == [
+            lines.prefix(3) == [
                 "N rules, N messages, the fastest of N runs of each",
                 "mean N µs, pN N µs, pN N µs a message; N candidates a message; N missed",
                 "loaded in N ms; the process holds N MB",
             ]
         )
+        #expect(lines.dropFirst(3).first?.hasPrefix("dearest rules  ") == true)
+        #expect(lines.dropFirst(3).first?.hasSuffix("share") == true)
+        #expect(lines.contains { $0.hasPrefix("one") && $0.contains("rules.tsv:N") && $0.hasSuffix(" %") })
     }
 
     @Test("answers the sentences of the tests of a folder")

@@ -48,6 +48,7 @@ struct RulesBenchCommand: AsyncParsableCommand {
         if messages.isEmpty { throw ValidationError("there is no message to answer") }
         let progress = ShareLine("answering")
         var report = benchmark.measure(messages, runCount: self.runs, progress: progress.show)
+        report.dearest = benchmark.dearestRules(messages, runCount: self.runs)
         progress.end()
         if self.verify {
             let progress = ShareLine("verifying")
@@ -59,7 +60,20 @@ struct RulesBenchCommand: AsyncParsableCommand {
             progress.end()
         }
         Terminal.current.write(self.options.json ? report.json.description : self.text(of: report))
+        if !self.options.json { for line in Self.table(of: report.dearest) { Terminal.current.write(line) } }
         if let missed = report.missed, missed > 0 { throw ExitCode(ExitStatus.findings) }
+    }
+
+    /// A line for each of the dearest rules: its name, its place, microseconds a message, its share of all rules.
+    private static func table(of costs: [RuleBenchmark.RuleCost]) -> [String] {
+        guard !costs.isEmpty else { return [] }
+        var table = TextTable(numeric: [2, 3])
+        table.append(["dearest rules", "", "µs a message", "share"])
+        for cost in costs {
+            let share = "\(decimal(100 * cost.share)) %"
+            table.append([cost.rule, "\(cost.file):\(cost.line)", decimal(cost.meanMicroseconds), share])
+        }
+        return table.lines
     }
 
     private var isTable: Bool { self.options.folder.hasSuffix(".tsv") }
@@ -131,10 +145,22 @@ extension RuleBenchmark.Report {
             ("mean_us", Self.rounded(self.meanMicroseconds)), ("p50_us", Self.rounded(self.medianMicroseconds)),
             ("p99_us", Self.rounded(self.p99Microseconds)), ("mean_candidates", Self.rounded(self.meanCandidates)),
             ("load_ms", Self.rounded(self.loadMilliseconds)), ("rss_mb", Self.rounded(self.residentMegabytes)),
-            ("missed", self.missed.map { .integer($0) } ?? .null),
+            ("dearest", .array(self.dearest.map(\.json))), ("missed", self.missed.map { .integer($0) } ?? .null),
         ])
     }
 
     /// To thousandths: a nanosecond is the finest that a clock tells.
-    private static func rounded(_ number: Double) -> JSONValue { .number((1_000 * number).rounded() / 1_000) }
+    fileprivate static func rounded(_ number: Double) -> JSONValue { .number((1_000 * number).rounded() / 1_000) }
+}
+
+extension RuleBenchmark.RuleCost {
+    /// One of the list that `--json` prints.
+    fileprivate var json: JSONValue {
+        .object([
+            ("rule", .text(self.rule)), ("file", .text(self.file)), ("line", .integer(self.line)),
+            ("tried", .integer(self.triedCount)),
+            ("mean_us", RuleBenchmark.Report.rounded(self.meanMicroseconds)),
+            ("share", RuleBenchmark.Report.rounded(self.share)),
+        ])
+    }
 }

@@ -14,23 +14,36 @@ struct RulesExplainCommand: AsyncParsableCommand {
             condition, each with the reason why it lost. The files' tests need not hold.
 
               claude-chat rules explain 'the checkout hangs' --page /shop/cart
+              claude-chat rules explain 'still broken' --topic bug --vars plan=pro
             """
     )
 
     @Argument(help: "The message.") var text: String
     @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
+    @Option(help: ArgumentHelp("The title of that page.", valueName: "text")) var title: String?
     @Option(help: ArgumentHelp("What the conversation is about.", valueName: "name")) var topic: String?
     @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
     @Option(help: ArgumentHelp("The site of the page.", valueName: "name")) var site = "default"
+    @Option(help: ArgumentHelp("A value that the site sets, once for each.", valueName: "name=text"))
+    var vars: [String] = []
     @Flag(help: "List every rule, also those whose pattern does not match.") var all = false
     @OptionGroup var options: RulesOptions
+
+    func validate() throws {
+        do throws(RuleContext.ArgumentProblem) {
+            _ = try RuleContext.vars(self.vars)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
 
     func run() async throws {
         let book = try self.options.load(or: "there is no rule to ask")
         let context = RuleContext(
-            page: RuleContext.Page(path: self.page),
+            page: RuleContext.Page(path: self.page, title: self.title),
             lang: self.lang,
             site: self.site,
+            vars: try RuleContext.vars(self.vars),
             topic: self.topic,
             session: "explain"
         )

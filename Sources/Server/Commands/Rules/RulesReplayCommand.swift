@@ -88,14 +88,7 @@ struct RulesReplayCommand: AsyncParsableCommand {
         do throws(Rejection) {
             return try RuleBook.load(folder: copy)
         } catch {
-            let prefix = folder.hasSuffix("/") ? folder : folder + "/"
-            let diagnostics = error.diagnostics.map { diagnostic in
-                var diagnostic = diagnostic
-                let name = diagnostic.place.file.replacing(copy + "/", with: prefix)
-                diagnostic.place.file = "\(revision):\(name)"
-                return diagnostic
-            }
-            throw RulesOptions.rejected(Rejection(diagnostics), self.consequence)
+            throw RulesOptions.rejected(error.naming(revision, of: folder, copiedTo: copy), self.consequence)
         }
     }
 }
