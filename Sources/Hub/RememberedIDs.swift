@@ -4,9 +4,15 @@ struct RememberedIDs: Sendable {
         var seq: Int
         /// Two independent hashes of the text.
         var fingerprint: Fingerprint
-        /// How many replies the message has got, so that none is posted twice under one id.
+        /// Which replies the message has got, a bit for each number, so that none is posted twice under one id.
         var replies: UInt8
         var rememberedAt: UInt64
+
+        /// Whether the message has got a reply.
+        ///
+        /// - Parameter number: 1 for the first, up to 7; others are never shown.
+        /// - Returns: Whether it has.
+        func hasReply(_ number: Int) -> Bool { self.replies | ~(1 << number) == .max }
     }
 
     /// 128 bits that stand for a text.
@@ -58,11 +64,6 @@ struct RememberedIDs: Sendable {
         self.order.append(id)
     }
 
-    /// Counts one more reply of a message and says which it is: 1 for the first.
-    mutating func countReply(to id: String) -> Int? {
-        guard var record = self.records[id] else { return nil }
-        record.replies += 1
-        self.records[id] = record
-        return Int(record.replies)
-    }
+    /// Notes a reply of a message, where the message is known.
+    mutating func noteReply(_ number: Int, to id: String) { self.records[id]?.replies |= 1 << number }
 }

@@ -139,18 +139,18 @@ extension RoomState {
     ///   - inbound: The message that is answered.
     ///   - number: 1 for its first reply.
     ///   - make: Makes the message with the id that is passed.
-    /// - Returns: Nothing if the message has got that many replies already.
+    /// - Returns: Nothing if the message has got the reply of that number already.
     mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
         guard let id = self.replyID(to: inbound, number: number) else { return nil }
-        _ = self.ids.countReply(to: inbound.message.id)
+        self.ids.noteReply(number, to: inbound.message.id)
         return self.keep(make(id))
     }
 
-    /// The id of a reply; nothing if the message has got that many already.
+    /// The id of a reply; nothing if the message has got that one already.
     func replyID(to inbound: InboundMessage, number: Int) -> String? {
         let answered = inbound.message.id
         // Ids without a record are those that the server made: nobody can send those twice.
-        if let record = self.ids[answered], record.replies >= number { return nil }
+        if let record = self.ids[answered], record.hasReply(number) { return nil }
         return number == 1 ? "re:\(answered)" : "re:\(answered):\(number)"
     }
 

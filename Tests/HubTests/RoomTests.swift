@@ -173,6 +173,22 @@ struct RoomTests {
         #expect(frames[1].contains(#""id":"re:m1:2""#))
     }
 
+    @Test("each reply to a message is shown once, also if one before it was never posted")
+    func repliesWithAHole() throws {
+        let (room, link) = try self.join(self.hub(), "a")
+        let inbound = InboundMessage(
+            message: Message(.user, "hello", id: "m1", at: Timestamp(milliseconds: 0)),
+            seq: 1,
+            page: "/"
+        )
+        try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
+        _ = link.take()
+        for number in [3, 2, 3, 2, 1] { room.reply(Room.Answer("Hi"), to: inbound, number: number) }
+        let frames = link.take()
+        #expect(frames.count == 3)
+        for (frame, id) in zip(frames, ["re:m1:3", "re:m1:2", "re:m1"]) { #expect(frame.contains("\"id\":\"\(id)\"")) }
+    }
+
     @Test("a full room and a full hub are told apart, and idle rooms make place")
     func caps() throws {
         let hub = self.hub(HubOptions(messageRate: nil, connectionsPerRoom: 1, rooms: 2))
