@@ -7,11 +7,13 @@
 picture to Documentation/widget.png.
 """
 
+import gzip
 import os
 import re
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from playwright.sync_api import expect
 
@@ -156,7 +158,8 @@ class Writing(WidgetTest):
             visitor.ask(text)
         self.assertEqual([text for kind, text in visitor.texts() if kind == "own"], texts)
         self.assertIsNone(visitor.page.evaluate("window.pwned ?? null"))
-        expect(visitor.panel.locator(".bubble *")).to_have_count(0)
+        expect(visitor.panel.locator(".own .bubble *")).to_have_count(0)
+        expect(visitor.panel.locator(".bubble :is(img, script, style, svg, math, iframe, [onerror], [onload])")).to_have_count(0)
 
     def test_the_draft_survives_a_reload(self):
         visitor = self.visitor().open()
@@ -338,7 +341,7 @@ class Fallback(WidgetTest):
         self.assertGreaterEqual(cable.handshakes, 2)
         self.assertIs(visitor.state("isConnected"), True)
         self.assertIsNone(visitor.state("websocket"))
-        self.assertEqual(visitor.state("transport"), "poll")
+        self.assertEqual(visitor.state("transport"), "sse")
         self.assertEqual(files_with(visitor.ask("the login fails")), files_with(expected))
         visitor.ask("hello")
         self.assertEqual([kind for kind, _ in visitor.texts()], ["own", "theirs", "own", "theirs"])
@@ -541,8 +544,49 @@ class Embedding(WidgetTest):
         expect(visitor.launcher).to_be_focused()
 
 
+class Sizes(WidgetTest):
+    """What a page loads, compressed: the numbers of the README."""
+
+    def fetched(self, name):
+        with urllib.request.urlopen(f"{self.server.url}{name}", timeout=30) as answer:
+            return answer.read(), answer.headers
+
+    def test_the_loader_is_at_most_5_kB_the_panel_30_and_a_language_2(self):
+        loader, headers = self.fetched("claude-chat.js")
+        self.assertLessEqual(len(gzip.compress(loader, 9)), 5 * 1024)
+        self.assertEqual(headers["Cache-Control"], "public, max-age=300")
+        names = re.findall(rb"claude-chat-(?:panel|texts)\.[\w.]+", loader)
+        self.assertEqual(len(names), 5)
+        for name in names:
+            contents, headers = self.fetched(name.decode())
+            limit = 30 if b"panel" in name else 2
+            self.assertLessEqual(len(gzip.compress(contents, 9)), limit * 1024, name)
+            self.assertIn("immutable", headers["Cache-Control"])
+
+    def test_a_page_loads_the_loader_alone_and_hardly_moves_for_it(self):
+        page = self.context.new_page()
+        requests = []
+        page.on("request", lambda request: requests.append(request.url))
+        visitor = Visitor(page).visit(self.server.url)
+        self.assertEqual([url for url in requests if "claude-chat" in url], [f"{self.server.url}claude-chat.js"])
+        visitor.launcher.hover()
+        visitor.page.wait_for_load_state("networkidle")
+        self.assertEqual(len([url for url in requests if "claude-chat-panel." in url]), 1)
+        expect(visitor.panel).to_have_count(0)
+
+    def test_a_panel_that_can_not_be_loaded_says_so_and_comes_with_the_next_click(self):
+        page = self.context.new_page()
+        page.route(re.compile("claude-chat-panel"), lambda route: route.abort())
+        visitor = Visitor(page).visit(self.server.url)
+        visitor.launcher.click()
+        expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_be_visible()
+        page.unroute(re.compile("claude-chat-panel"))
+        visitor.open()
+        expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_have_count(0)
+
+
 class Sources(unittest.TestCase):
-    def test_no_source_of_the_widget_makes_markup_from_text(self):
+    def test_H9_no_source_of_the_widget_makes_markup_from_text(self):
         forbidden = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|document\.write|eval|Function)\s*[(=]|createContextualFragment|DOMParser")
         for path in (REPOSITORY / "Sources/Transport/Widget").glob("*.js"):
             for number, line in enumerate(path.read_text().splitlines(), 1):
