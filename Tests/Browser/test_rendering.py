@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
@@ -45,7 +46,7 @@ class Wired(WidgetTest):
         page.route_web_socket(re.compile("/ws/chat"), serve)
         visitor = Visitor(page).visit(url or self.server.url).open(status=status)
         visitor.sent, visitor.sockets = sent, sockets
-        visitor.seq = 0
+        visitor.seq = self.top
 
         def receive(type="claude", **fields):
             if type in ("claude", "user", "system"):
@@ -56,8 +57,10 @@ class Wired(WidgetTest):
         visitor.receive = receive
         return visitor
 
+    top = 0
+
     def welcome(self):
-        return json.dumps({"type": "system", "event": "welcome", "message": "Connected", "epoch": "e.1", "top": 0, "recovered": False, "reset": False, "replayed": 0, "heartbeat": 25})
+        return json.dumps({"type": "system", "event": "welcome", "message": "Connected", "epoch": "e.1", "top": self.top, "recovered": False, "reset": False, "replayed": 0, "heartbeat": 25})
 
 
 class Markdown(Wired):
@@ -271,3 +274,38 @@ class Typing(Wired):
         visitor.ask("hello")
         visitor.page.reload()
         expect(visitor.all).to_have_count(2)
+
+
+class Older(Wired):
+    top = 80
+
+    def test_scrolling_up_shows_older_messages_and_keeps_the_place(self):
+        asked = []
+
+        def answer(route):
+            query = parse_qs(urlsplit(route.request.url).query)
+            before = int(query["before"][0])
+            asked.append((before, query["epoch"][0], route.request.headers.get("authorization", "")[:7]))
+            first = max(1, before - int(query["limit"][0]))
+            items = [self.message(seq) for seq in range(first, before)]
+            body = {"type": "history", "epoch": "e.1", "items": items, "complete": first == 1}
+            route.fulfill(json=body, headers={"Access-Control-Allow-Origin": "*"})
+
+        self.context.route(re.compile("/api/chat/history"), answer)
+        visitor = self.talk()
+        for _ in range(20):
+            visitor.receive(message=f"message {visitor.seq + 1}")
+        expect(visitor.theirs).to_have_count(20)
+        log = visitor.panel.get_by_role("log")
+        log.evaluate("log => (log.scrollTop = 40)")
+        expect(visitor.theirs).to_have_count(70)
+        shown = visitor.theirs.filter(has_text=re.compile("^message 82$"))
+        self.assertTrue(shown.evaluate("node => node.getBoundingClientRect().top < 500 && node.getBoundingClientRect().bottom > 0"))
+        log.evaluate("log => (log.scrollTop = 0)")
+        expect(visitor.theirs).to_have_count(100)
+        self.assertEqual([text for _, text in visitor.texts()], [f"message {seq}" for seq in range(1, 101)])
+        self.assertEqual(asked, [(81, "e.1", "Bearer "), (31, "e.1", "Bearer ")])
+        expect(visitor.page.locator("claude-chat-widget [role=status]")).to_have_text("Assistant: message 100")
+
+    def message(self, seq):
+        return {"type": "claude", "message": f"message {seq}", "id": f"srv:{seq}", "seq": seq, "epoch": "e.1", "timestamp": "2026-11-24T09:00:00.000Z", "context": {}}

@@ -30,6 +30,8 @@ SENTENCES = {
 
 
 class QuickTest(WidgetTest):
+    needs_rules = True
+
     def test_the_launcher_is_there_and_nothing_is_connected_before_the_first_opening(self):
         requests = []
         page = self.context.new_page()
@@ -112,6 +114,8 @@ class QuickTest(WidgetTest):
 
 
 class Writing(WidgetTest):
+    needs_rules = True
+
     def test_shift_enter_breaks_the_line_and_an_input_method_is_not_disturbed(self):
         visitor = self.visitor().open()
         visitor.composer.press_sequentially("one")
@@ -235,6 +239,8 @@ class Sessions(WidgetTest):
 
 
 class Recovery(WidgetTest):
+    needs_rules = True
+
     def test_the_chat_goes_on_after_the_server_was_restarted(self):
         visitor = self.visitor().open()
         visitor.ask("hello")
@@ -331,6 +337,8 @@ class Recovery(WidgetTest):
 
 
 class Fallback(WidgetTest):
+    needs_rules = True
+
     def test_without_websocket_the_same_text_gets_the_same_reply(self):
         direct = self.visitor(self.new_browser()).open()
         expected = direct.ask("the login fails")
@@ -555,13 +563,15 @@ class Sizes(WidgetTest):
         loader, headers = self.fetched("claude-chat.js")
         self.assertLessEqual(len(gzip.compress(loader, 9)), 5 * 1024)
         self.assertEqual(headers["Cache-Control"], "public, max-age=300")
-        names = re.findall(rb"claude-chat-(?:panel|texts)\.[\w.]+", loader)
+        self.assertNotRegex(loader, rb"__[A-Z_]+__")
+        names = re.findall(rb"claude-chat-(?:panel|texts)\.[\w.]*[0-9a-f]{12}\.\w+", loader)
         self.assertEqual(len(names), 5)
         for name in names:
             contents, headers = self.fetched(name.decode())
             limit = 30 if b"panel" in name else 2
             self.assertLessEqual(len(gzip.compress(contents, 9)), limit * 1024, name)
             self.assertIn("immutable", headers["Cache-Control"])
+            self.assertNotRegex(contents, rb"__[A-Z_]+__")
 
     def test_a_page_loads_the_loader_alone_and_hardly_moves_for_it(self):
         page = self.context.new_page()
@@ -595,6 +605,8 @@ class Sources(unittest.TestCase):
 
 @unittest.skipUnless(os.environ.get("WIDGET_SCREENSHOT"), "WIDGET_SCREENSHOT is not set")
 class Screenshot(WidgetTest):
+    needs_rules = True
+
     def test_the_picture_of_the_readme_is_taken(self):
         context = self.new_browser(viewport={"width": 1280, "height": 720}, device_scale_factor=1.5)
         visitor = self.visitor(context).open()

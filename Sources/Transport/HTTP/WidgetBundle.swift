@@ -26,7 +26,8 @@ struct WidgetBundle: Sendable {
     ]
 
     private static let languages = [
-        "ar": PackageResources.texts_ar_json, "de": PackageResources.texts_de_json, "en": PackageResources.texts_en_json,
+        "ar": PackageResources.texts_ar_json, "de": PackageResources.texts_de_json,
+        "en": PackageResources.texts_en_json,
         "es": PackageResources.texts_es_json, "fr": PackageResources.texts_fr_json,
     ]
 

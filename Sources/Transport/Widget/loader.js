@@ -276,8 +276,8 @@
   // ------------------------------------------------------------------------------ the global
 
   // These start the chat; these wait for it, since nothing is to be seen of them before.
-  const STARTING = ['open', 'toggle', 'send', 'prefill', 'startPicker', 'collectPageContext'];
-  const WAITING = ['identify', 'setContext', 'setPage', 'setSound', 'setTexts', 'beforeSend', 'reset'];
+  const STARTING = ['open', 'toggle', 'send', 'prefill', 'startPicker', 'collectPageContext', 'reset'];
+  const WAITING = ['identify', 'setContext', 'setPage', 'setSound', 'setTexts', 'beforeSend'];
   const prepared = [];
   const listeners = new Map();
   let isReady;

@@ -34,6 +34,7 @@ class Chat {
   // Messages up to here are history and make no noise.
   #quietUntil = 0;
   #lateTops = 0;
+  #oldestAsked = 0;
   #lastResume = -Infinity;
   #resumeTimer = 0;
   #askedAt = 0;
@@ -202,10 +203,27 @@ class Chat {
   async lookForNews() {
     if (this.#panel.isOpen || this.#outbox.pending > 0) return;
     if ((await this.#session.ensure()).outcome !== 'ok') return;
-    const url = this.#endpoints.history(this.#session.id, 20);
+    const answer = await this.#history({ limit: 20 });
+    if (answer && !this.#panel.isOpen) this.#attention.count(answer);
+  }
+
+  /** Messages from before one of the list; asked once for each. */
+  async #showOlder(before) {
+    const { position } = this.#sequence;
+    if (!position || !this.#connection.isOnline || this.#oldestAsked === before) return;
+    this.#oldestAsked = before;
+    const answer = await this.#history({ limit: 50, before, epoch: position.epoch });
+    // The list may be of another run, or of another conversation, by now.
+    if (answer?.epoch === this.#sequence.position?.epoch) this.#list.showOlder(answer.items.filter(isDurable));
+    else if (!answer) this.#oldestAsked = 0;
+  }
+
+  /** `{epoch, items}`, or null. */
+  async #history(range) {
+    const url = this.#endpoints.history(this.#session.id, range);
     const response = await fetch(url, { headers: this.#session.headers, credentials: 'omit', cache: 'no-store' }).catch(() => null);
     const answer = response?.ok ? await response.json().catch(() => null) : null;
-    if (Array.isArray(answer?.items) && !this.#panel.isOpen) this.#attention.count(answer);
+    return Array.isArray(answer?.items) ? answer : null;
   }
 
   /** Ends everything, listeners too. */
@@ -243,6 +261,7 @@ class Chat {
       remove: (id) => (this.#outbox.remove(id), this.#list.remove(id)),
       stop: (replyId) => this.#connection.send({ type: 'stop', replyId }),
       ask: (text) => this.#submit(text),
+      older: (seq) => this.#showOlder(seq),
     });
     this.#composer = new Composer({
       submit: (text) => this.#submit(text),
@@ -361,6 +380,7 @@ class Chat {
   #welcomed(frame) {
     if (this.#sequence.welcome(frame)) {
       this.#list.clear();
+      this.#oldestAsked = 0;
       this.#quietUntil = frame.top ?? 0;
       this.#showUnsent();
     }

@@ -21,7 +21,7 @@ class MessageList {
   #scroller;
   node;
 
-  /** `actions`: choose(text, choice), retry(id), remove(id), stop(replyId), ask(text). */
+  /** `actions`: choose(text, choice), retry(id), remove(id), stop(replyId), ask(text), older(seq). */
   constructor(actions) {
     this.#actions = actions;
     // Live, but silent: history must not be read out. New messages are announced once, elsewhere.
@@ -73,6 +73,13 @@ class MessageList {
     this.#place(this.#make(frame, known));
     if (this.#entries.length > MessageList.mostEntries) this.#remove(this.#entries[0].id);
     this.#follow(follow, known ? 0 : 1);
+  }
+
+  /** Older messages above the others; what is being read stays where it is. */
+  showOlder(frames) {
+    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    for (const frame of frames) if (!this.has(frame.id)) this.#place(this.#make(frame));
+    this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
   }
 
   // Replies that are still being written
@@ -281,6 +288,8 @@ class MessageList {
 
   #scrolled() {
     this.#isFollowing = this.#isAtEnd();
+    const first = this.#entries[0]?.seq;
+    if (first > 1 && this.#scroller.scrollTop < 80) this.#actions.older(first);
     if (!this.#isFollowing) return;
     this.#unseen = 0;
     this.#more.hidden = true;

@@ -22,8 +22,9 @@ class Endpoints {
     return this.#url('/api/chat/stream', { session, page, ...position });
   }
 
-  history(session, limit) {
-    return this.#url('/api/chat/history', { session, limit });
+  /** `range` is `{limit}`, or `{limit, before, epoch}` for what is older than a message. */
+  history(session, range) {
+    return this.#url('/api/chat/history', { session, ...range });
   }
 
   socket(session, page, position) {
@@ -36,11 +37,8 @@ class Endpoints {
     const url = new URL(path, this.#settings.server);
     const { epoch, seq, ...rest } = query;
     for (const [name, value] of Object.entries(rest)) url.searchParams.set(name, value);
-    // A position is both values or none.
-    if (epoch !== undefined) {
-      url.searchParams.set('epoch', epoch);
-      url.searchParams.set('since', seq);
-    }
+    if (epoch !== undefined) url.searchParams.set('epoch', epoch);
+    if (seq !== undefined) url.searchParams.set('since', seq);
     if (this.#settings.site && query.session) url.searchParams.set('site', this.#settings.site);
     return url.href;
   }

@@ -21,7 +21,8 @@ export default function begin(kit) {
   // What the page has called before there was a chat. Other words are needed first.
   for (const [name, values] of kit.prepared) if (name === 'setTexts') replaceTexts(...values);
   const chat = new Chat(kit);
-  for (const [name, values] of kit.prepared) if (name !== 'setTexts') chat[name](...values);
+  const made = kit.prepared.filter(([name]) => name !== 'setTexts');
+  for (const [name, values] of made) Promise.resolve(chat[name](...values)).catch((error) => warn(`${name}: ${error.code ?? error}`));
   return chat;
 }
 

@@ -15,7 +15,7 @@ function useTexts(language, translated) {
   texts = { ...ENGLISH, ...translated };
   plurals = new Intl.PluralRules(language);
   clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-  lists = new Intl.ListFormat(language, { style: 'short' });
+  lists = new Intl.ListFormat(language);
   calendar = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' });
 }
 
