@@ -1,12 +1,13 @@
 """A browser for the tests of a module, and what each test starts with."""
 
 import os
+import tempfile
 import unittest
 
 from playwright.sync_api import sync_playwright
 
 from cable import Cable
-from server import Server, Site
+from server import CannedServer, Server, Site
 from visitor import Visitor
 
 
@@ -26,8 +27,13 @@ def tearDownModule():
 class WidgetTest(unittest.TestCase):
     """Each test has a server of its own, so that none depends on what another has said or used up."""
 
+    # Where nothing depends on who answers, a server without rules starts sooner.
+    needs_rules = False
+
     def setUp(self):
-        self.server = Server()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.server = Server() if self.needs_rules else CannedServer(folder.name)
         self.server.start()
         self.addCleanup(self.stop_server)
         self.context = self.new_browser()

@@ -84,19 +84,8 @@ class SecureServer(Server):
         self.options = ["--config", f"{folder}/claude-chat.yaml"]
 
 
-class ProductionServer(Server):
-    """Production mode: nobody is let in without a token. `origin` is that of the site's pages."""
-
-    def __init__(self, folder, origin):
-        super().__init__()
-        (Path(folder) / "key").write_text("k" * 64)
-        (Path(folder) / "key").chmod(0o600)
-        (Path(folder) / "claude-chat.yaml").write_text(
-            f"""version: 1
+CANNED = f"""version: 1
 default_chain: canned
-server: {{listen: '127.0.0.1:{self.port}', public_url: '{self.url}', token_keys: {{k1: {{file: key}}}}}}
-sites:
-  shop: {{origins: ['{origin}']}}
 chains:
   canned:
     answer:
@@ -104,11 +93,32 @@ chains:
     fallback:
       - fallback: {{text: 'No answer.'}}
 """
-        )
-        self.arguments = ["--config", f"{folder}/claude-chat.yaml"]
+
+
+class CannedServer(Server):
+    """Without rules, which take the most time of a start: for tests that don't ask who answers."""
+
+    def __init__(self, folder):
+        super().__init__()
+        (Path(folder) / "claude-chat.yaml").write_text(CANNED)
+        self.options = ["--config", f"{folder}/claude-chat.yaml"]
+
+
+class ProductionServer(CannedServer):
+    """Production mode: nobody is let in without a token. `origin` is that of the site's pages."""
+
+    def __init__(self, folder, origin):
+        super().__init__(folder)
+        (Path(folder) / "key").write_text("k" * 64)
+        (Path(folder) / "key").chmod(0o600)
+        with (Path(folder) / "claude-chat.yaml").open("a") as configuration:
+            configuration.write(
+                f"server: {{listen: '127.0.0.1:{self.port}', public_url: '{self.url}', token_keys: {{k1: {{file: key}}}}}}\n"
+                f"sites: {{shop: {{origins: ['{origin}']}}}}\n"
+            )
 
     def command(self):
-        return [self.binary(), "serve", *self.arguments]
+        return [self.binary(), "serve", *self.options]
 
 
 class Site:

@@ -7,11 +7,13 @@
 picture to Documentation/widget.png.
 """
 
+import gzip
 import os
 import re
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from playwright.sync_api import expect
 
@@ -28,6 +30,8 @@ SENTENCES = {
 
 
 class QuickTest(WidgetTest):
+    needs_rules = True
+
     def test_the_launcher_is_there_and_nothing_is_connected_before_the_first_opening(self):
         requests = []
         page = self.context.new_page()
@@ -110,6 +114,8 @@ class QuickTest(WidgetTest):
 
 
 class Writing(WidgetTest):
+    needs_rules = True
+
     def test_shift_enter_breaks_the_line_and_an_input_method_is_not_disturbed(self):
         visitor = self.visitor().open()
         visitor.composer.press_sequentially("one")
@@ -156,7 +162,8 @@ class Writing(WidgetTest):
             visitor.ask(text)
         self.assertEqual([text for kind, text in visitor.texts() if kind == "own"], texts)
         self.assertIsNone(visitor.page.evaluate("window.pwned ?? null"))
-        expect(visitor.panel.locator(".bubble *")).to_have_count(0)
+        expect(visitor.panel.locator(".own .bubble *")).to_have_count(0)
+        expect(visitor.panel.locator(".bubble :is(img, script, style, svg, math, iframe, [onerror], [onload])")).to_have_count(0)
 
     def test_the_draft_survives_a_reload(self):
         visitor = self.visitor().open()
@@ -232,6 +239,8 @@ class Sessions(WidgetTest):
 
 
 class Recovery(WidgetTest):
+    needs_rules = True
+
     def test_the_chat_goes_on_after_the_server_was_restarted(self):
         visitor = self.visitor().open()
         visitor.ask("hello")
@@ -328,6 +337,8 @@ class Recovery(WidgetTest):
 
 
 class Fallback(WidgetTest):
+    needs_rules = True
+
     def test_without_websocket_the_same_text_gets_the_same_reply(self):
         direct = self.visitor(self.new_browser()).open()
         expected = direct.ask("the login fails")
@@ -338,7 +349,7 @@ class Fallback(WidgetTest):
         self.assertGreaterEqual(cable.handshakes, 2)
         self.assertIs(visitor.state("isConnected"), True)
         self.assertIsNone(visitor.state("websocket"))
-        self.assertEqual(visitor.state("transport"), "poll")
+        self.assertEqual(visitor.state("transport"), "sse")
         self.assertEqual(files_with(visitor.ask("the login fails")), files_with(expected))
         visitor.ask("hello")
         self.assertEqual([kind for kind, _ in visitor.texts()], ["own", "theirs", "own", "theirs"])
@@ -541,8 +552,51 @@ class Embedding(WidgetTest):
         expect(visitor.launcher).to_be_focused()
 
 
+class Sizes(WidgetTest):
+    """What a page loads, compressed: the numbers of the README."""
+
+    def fetched(self, name):
+        with urllib.request.urlopen(f"{self.server.url}{name}", timeout=30) as answer:
+            return answer.read(), answer.headers
+
+    def test_the_loader_is_at_most_5_kB_the_panel_30_and_a_language_2(self):
+        loader, headers = self.fetched("claude-chat.js")
+        self.assertLessEqual(len(gzip.compress(loader, 9)), 5 * 1024)
+        self.assertEqual(headers["Cache-Control"], "public, max-age=300")
+        self.assertNotRegex(loader, rb"__[A-Z_]+__")
+        names = re.findall(rb"claude-chat-(?:panel|texts)\.[\w.]*[0-9a-f]{12}\.\w+", loader)
+        self.assertEqual(len(names), 5)
+        for name in names:
+            contents, headers = self.fetched(name.decode())
+            limit = 30 if b"panel" in name else 2
+            self.assertLessEqual(len(gzip.compress(contents, 9)), limit * 1024, name)
+            self.assertIn("immutable", headers["Cache-Control"])
+            self.assertNotRegex(contents, rb"__[A-Z_]+__")
+
+    def test_a_page_loads_the_loader_alone_and_hardly_moves_for_it(self):
+        page = self.context.new_page()
+        requests = []
+        page.on("request", lambda request: requests.append(request.url))
+        visitor = Visitor(page).visit(self.server.url)
+        self.assertEqual([url for url in requests if "claude-chat" in url], [f"{self.server.url}claude-chat.js"])
+        visitor.launcher.hover()
+        visitor.page.wait_for_load_state("networkidle")
+        self.assertEqual(len([url for url in requests if "claude-chat-panel." in url]), 1)
+        expect(visitor.panel).to_have_count(0)
+
+    def test_a_panel_that_can_not_be_loaded_says_so_and_comes_with_the_next_click(self):
+        page = self.context.new_page()
+        page.route(re.compile("claude-chat-panel"), lambda route: route.abort())
+        visitor = Visitor(page).visit(self.server.url)
+        visitor.launcher.click()
+        expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_be_visible()
+        page.unroute(re.compile("claude-chat-panel"))
+        visitor.open()
+        expect(page.get_by_role("alert").filter(has_text="could not be loaded")).to_have_count(0)
+
+
 class Sources(unittest.TestCase):
-    def test_no_source_of_the_widget_makes_markup_from_text(self):
+    def test_H9_no_source_of_the_widget_makes_markup_from_text(self):
         forbidden = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|document\.write|eval|Function)\s*[(=]|createContextualFragment|DOMParser")
         for path in (REPOSITORY / "Sources/Transport/Widget").glob("*.js"):
             for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -551,6 +605,8 @@ class Sources(unittest.TestCase):
 
 @unittest.skipUnless(os.environ.get("WIDGET_SCREENSHOT"), "WIDGET_SCREENSHOT is not set")
 class Screenshot(WidgetTest):
+    needs_rules = True
+
     def test_the_picture_of_the_readme_is_taken(self):
         context = self.new_browser(viewport={"width": 1280, "height": 720}, device_scale_factor=1.5)
         visitor = self.visitor(context).open()

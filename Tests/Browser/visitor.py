@@ -18,8 +18,8 @@ class Visitor:
         )
         widget = page.locator("claude-chat-widget")
         self.launcher = widget.locator(".launcher")
-        self.panel = widget.get_by_role("dialog", name="Chat with us")
-        self.composer = widget.get_by_role("textbox", name="Message")
+        self.panel = widget.get_by_role("dialog")
+        self.composer = widget.locator("textarea")
         self.status = widget.locator(".status-text")
         self.own = widget.locator(".own .bubble")
         self.theirs = widget.locator(".theirs .bubble")
@@ -46,11 +46,15 @@ class Visitor:
 
     def say(self, text):
         """Types and presses Enter; waits until the text stands in the list."""
+        self.say_and_see(text, text)
+
+    def say_and_see(self, text, shown):
+        """The same, where the page changes what is sent."""
         before = self.own.count()
         self.composer.fill(text)
         self.composer.press("Enter")
         expect(self.own).to_have_count(before + 1)
-        expect(self.own.last).to_have_text(text, use_inner_text=False)
+        expect(self.own.last).to_have_text(shown, use_inner_text=False)
 
     def ask(self, text):
         """Says something and returns the answer's text."""

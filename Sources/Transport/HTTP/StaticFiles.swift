@@ -10,27 +10,39 @@ struct StaticFiles: Sendable {
         let contents: ByteBuffer
         let type: String
         let tag: String
+        /// Whether the path changes with the contents.
+        var isForever = false
     }
 
     /// By path, from the root.
     private let files: [String: File]
 
     init() {
-        func file(_ bytes: [UInt8], _ type: String) -> File {
+        func file(_ bytes: [UInt8], _ type: String, isForever: Bool = false) -> File {
             let digest = SHA256.hash(data: Data(bytes)).prefix(12)
             return File(
                 contents: ByteBuffer(bytes: bytes),
                 type: type,
-                tag: "\"\(Data(digest).base64EncodedString())\""
+                tag: "\"\(Data(digest).base64EncodedString())\"",
+                isForever: isForever
             )
         }
         let page = file(PackageResources.demo_html, "text/html; charset=utf-8")
-        self.files = [
+        let script = "text/javascript; charset=utf-8"
+        let bundle = WidgetBundle()
+        var files = [
             "/": page,
             "/demo.html": page,
             "/demo.css": file(PackageResources.demo_css, "text/css; charset=utf-8"),
-            "/claude-chat.js": file(PackageResources.claude_chat_js, "text/javascript; charset=utf-8"),
+            "/claude-chat.js": file(bundle.loader, script),
+            // For a loader that a browser has kept since before an update: its names are gone.
+            "/claude-chat-panel.js": file(bundle.panel, script),
+            "/\(bundle.panelName)": file(bundle.panel, script, isForever: true),
         ]
+        for (name, contents) in bundle.texts {
+            files["/\(name)"] = file(contents, "application/json; charset=utf-8", isForever: true)
+        }
+        self.files = files
     }
 
     /// The answer to a request for a path; nothing where there is no such file.
@@ -43,7 +55,7 @@ struct StaticFiles: Sendable {
         guard let file = self.files[path] else { return nil }
         var headers = HTTPFields()
         headers[.eTag] = file.tag
-        headers[.cacheControl] = "public, max-age=300"
+        headers[.cacheControl] = file.isForever ? "public, max-age=31536000, immutable" : "public, max-age=300"
         headers[.contentSecurityPolicy] = Self.policy
         headers[.xContentTypeOptions] = "nosniff"
         // Sites embed the script from other origins; nothing in it is secret.
