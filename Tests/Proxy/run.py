@@ -129,7 +129,9 @@ class WebSocket:
     def receive(self, seconds=AT_ONCE):
         """The next frame: an object, or the code of a close."""
         self.socket.settimeout(seconds)
-        first, length = self.file.read(2)
+        head = self.file.read(2)
+        check(len(head) == 2, "the connection of a WebSocket has ended without a close")
+        first, length = head
         if length == 126:
             length = int.from_bytes(self.file.read(2), "big")
         elif length == 127:
