@@ -286,6 +286,13 @@ def files_and_closed_doors(proxy):
     for path, kind in (("/", "text/html"), ("/claude-chat.js", "text/javascript"), ("/demo.css", "text/css")):
         answer, text = visitor.request("GET", path)
         check(answer.status == 200 and answer.headers["Content-Type"].startswith(kind) and text, f"{path} isn't served")
+    # What the loader fetches; the names hold a part of their hash.
+    loader = visitor.request("GET", "/claude-chat.js")[1].decode()
+    parts = set(re.findall(r"claude-chat-[\w.-]+\.(?:json|js)\b", loader))
+    check(any(part.endswith(".js") for part in parts), "the loader names no panel")
+    for part in parts:
+        answer, _ = visitor.request("GET", f"/{part}")
+        check(answer.status == 200, f"/{part}, which the loader fetches, isn't served")
     for path in ("/metrics", "/api/admin/content", "/healthz", "/readyz"):
         answer, _ = visitor.request("GET", path, more={"Authorization": f"Bearer {proxy.admin_token}"})
         check(answer.status == 404, f"{path} is reached from outside: {answer.status}")
@@ -355,7 +362,7 @@ def addresses_of_visitors(proxy):
 
 
 CHECKS = [
-    (files_and_closed_doors, "the widget and its page are served; /metrics, /api/admin and health are not"),
+    (files_and_closed_doors, "the widget with all its parts and its page are served; /metrics, /api/admin and health are not"),
     (messages_by_post, "POST, history and poll work; a body over the limit is refused"),
     (websockets_beside_kept_connections, "4 WebSockets chat over wss, between requests on a kept connection"),
     (events_at_once, "a stream brings the answer at once"),
