@@ -1,7 +1,10 @@
 import Hub
 import Messages
+import Responders
 import Testing
 import Transport
+
+@testable import Server
 
 @Suite("defects that a chat like this one has had", .timeLimit(.minutes(3)))
 struct AttacksSeenBefore {
@@ -56,9 +59,16 @@ struct AttacksSeenBefore {
         }
     }
 
+    /// Answers with all that it was told.
+    private struct Repeater: ImmediateResponder {
+        func respond(to turn: Turn) -> Verdict {
+            .reply(Reply("\(turn.message.text), on \(turn.page.path), of \(turn.conversation.site)", format: .plain))
+        }
+    }
+
     @Test("GT17: the same text gets the same reply over WebSocket and by POST", arguments: ["hello", "no idea"])
     func sameReply(text: String) async throws {
-        try await RunningServer.run([Named(name: "one")]) { server in
+        try await RunningServer.run([Repeater()]) { server in
             let reply = try await TestSocket.open("/ws/chat?session=ws", port: server.port) { socket in
                 try await socket.send(#"{"type":"user","message":"\#(text)","id":"m1"}"#)
                 return try await socket.next("claude")["message"]?.text
