@@ -24,6 +24,8 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Attacks have names such as C10 or GT3; the name of a test begins with those that it tries.
 ATTACK = r"(?:GT|[A-J])\d{1,2}"
+# Among them there may be those of a property, such as P16.
+NAME = r"(?:GT|[A-P])\d{1,2}"
 
 
 def blocks(language):
@@ -45,9 +47,9 @@ def attacks(path):
     """The names of the attacks that the tests of a file try."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".swift":
-        names = re.findall(rf'"((?:{ATTACK} )*{ATTACK}): ', text)
+        names = re.findall(rf'"((?:{NAME} )*{NAME}): ', text)
     else:
-        names = re.findall(rf'def test_((?:{ATTACK}_)+)|^"""({ATTACK}): ', text, re.MULTILINE)
+        names = re.findall(rf'def test_((?:{NAME}_)+)|^"""({ATTACK}): ', text, re.MULTILINE)
     return set(re.findall(ATTACK, str(names)))
 
 

@@ -242,7 +242,7 @@ struct RoomTests {
         return (hub, room)
     }
 
-    @Test("P16: a client of the first form that was cut off gets what it has not confirmed, and nothing twice")
+    @Test("GT7 P16: a client of the first form that was cut off gets what it has not confirmed, and nothing twice")
     func seedCursor() throws {
         let (hub, room) = try self.seedScene()
         let (_, again) = try self.join(hub, "a", mode: .seed)

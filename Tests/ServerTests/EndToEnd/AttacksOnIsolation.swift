@@ -80,7 +80,7 @@ struct AttacksOnIsolation {
                 for (index, socket) in sockets.enumerated() {
                     let room = Self.rooms[index % Self.rooms.count]
                     try await socket.send(#"{"type":"user","message":"\#(room.mark)","id":"end\#(index)"}"#)
-                    while let frame = try await socket.nextFrame(withPresence: true) {
+                    while let frame = try await socket.nextFrame(withPassing: true) {
                         Self.expect(frame.payload, onlyOf: room, seed)
                         // All that was sent before is in front of the acknowledgement of what was sent last.
                         let text = String(decoding: frame.payload, as: UTF8.self)
