@@ -150,7 +150,7 @@ class Writing(WidgetTest):
         overflow = visitor.page.locator("claude-chat-widget .log").evaluate("log => log.scrollWidth - log.clientWidth")
         self.assertEqual(overflow, 0)
 
-    def test_markup_is_text_and_runs_nothing(self):
+    def test_H1_H3_markup_is_text_and_runs_nothing(self):
         visitor = self.visitor().open()
         texts = [
             "<img src=x onerror='window.pwned=1'> hello",
@@ -190,7 +190,7 @@ class Writing(WidgetTest):
 
 
 class Sessions(WidgetTest):
-    def test_two_tabs_of_a_session_show_the_same_messages_once_in_the_same_order(self):
+    def test_GT6_two_tabs_of_a_session_show_the_same_messages_once_in_the_same_order(self):
         first = self.visitor().open()
         second = self.visitor().open()
         self.assertEqual(first.state("sessionId"), second.state("sessionId"))
@@ -209,7 +209,7 @@ class Sessions(WidgetTest):
             tab.sees_status("Connected")
         self.assertEqual(len({tab.state("sessionId") for tab in tabs}), 1)
 
-    def test_another_browser_sees_nothing_of_it(self):
+    def test_GT1_another_browser_sees_nothing_of_it(self):
         visitor = self.visitor().open()
         stranger = self.visitor(self.new_browser()).open()
         visitor.ask("hello")
@@ -324,7 +324,7 @@ class Recovery(WidgetTest):
         expect(visitor.theirs).to_have_count(1)
         self.assertEqual(len(visitor.texts()), 2)
 
-    def test_ten_cuts_at_any_moment_lose_and_double_nothing(self):
+    def test_GT7_ten_cuts_at_any_moment_lose_and_double_nothing(self):
         cable = self.cable()
         visitor = self.visitor(url=cable.url).open()
         for round in range(10):
@@ -339,7 +339,7 @@ class Recovery(WidgetTest):
 class Fallback(WidgetTest):
     needs_rules = True
 
-    def test_without_websocket_the_same_text_gets_the_same_reply(self):
+    def test_GT17_without_websocket_the_same_text_gets_the_same_reply(self):
         direct = self.visitor(self.new_browser()).open()
         expected = direct.ask("the login fails")
 
@@ -488,7 +488,7 @@ class Embedding(WidgetTest):
         visitor.page.keyboard.press("Control+Shift+C")
         expect(visitor.panel).to_be_visible()
 
-    def test_a_strict_content_policy_has_nothing_to_report(self):
+    def test_H9_a_strict_content_policy_has_nothing_to_report(self):
         host = f"127.0.0.1:{self.server.port}"
         policy = (
             f"default-src 'none'; script-src http://{host}; connect-src http://{host} ws://{host}; "

@@ -1,4 +1,4 @@
-"""Runs Autobahn|Testsuite against `claude-chat serve --echo` and judges the report.
+"""E1: runs Autobahn|Testsuite against `claude-chat serve --echo` and judges the report.
 
 Called by script/conformance. `--url` tests a server that runs already, in place of `--binary`.
 """

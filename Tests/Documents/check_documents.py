@@ -22,6 +22,10 @@ BINARY = Path(os.environ.get("CLAUDE_CHAT_BIN", ROOT / ".build/debug/claude-chat
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "Documentation").rglob("*.md")])
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Attacks have names such as C10 or GT3; the name of a test begins with those that it tries.
+ATTACK = r"(?:GT|[A-J])\d{1,2}"
+# Among them there may be those of a property, such as P16.
+NAME = r"(?:GT|[A-P])\d{1,2}"
 
 
 def blocks(language):
@@ -39,8 +43,18 @@ def sessions(text):
         yield command, output.rstrip("\n").splitlines()
 
 
-def run(command, **options):
-    environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
+def attacks(path):
+    """The names of the attacks that the tests of a file try."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".swift":
+        names = re.findall(rf'"((?:{NAME} )*{NAME}): ', text)
+    else:
+        names = re.findall(rf'def test_((?:{NAME}_)+)|^"""({ATTACK}): ', text, re.MULTILINE)
+    return set(re.findall(ATTACK, str(names)))
+
+
+def run(command, variables=None, **options):
+    environment = {**os.environ, **(variables or {}), "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
     return subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=60, check=False, **options
@@ -62,6 +76,33 @@ class Documents(unittest.TestCase):
                     continue
                 with self.subTest(document=path.name, link=target):
                     self.assertTrue((path.parent / target.partition("#")[0]).exists())
+
+    def test_every_attack_of_the_table_has_its_tests(self):
+        text = (ROOT / "Documentation/Security.md").read_text(encoding="utf-8")
+        # The second table names those without a test.
+        text, _, _ = text.partition("## Attacks that are not tried")
+        told = {}
+        for attack, tests in re.findall(rf"^\| ({ATTACK}) \|.*\|(.*)\|$", text, re.MULTILINE):
+            self.assertNotIn(attack, told, "a second row")
+            told[attack] = {target.removeprefix("../") for target in LINK.findall(tests)}
+        found = {}
+        for path in sorted((ROOT / "Tests").rglob("*")):
+            if path.suffix in (".swift", ".py") and path != Path(__file__).resolve():
+                for attack in attacks(path):
+                    found.setdefault(attack, set()).add(path.relative_to(ROOT).as_posix())
+        self.assertGreater(len(found), 50)
+        self.assertEqual(told, found)
+
+    def test_the_production_configuration_is_accepted(self):
+        text = next(text for _, text in blocks("yaml") if "token_keys:" in text)
+        with tempfile.TemporaryDirectory() as folder:
+            configuration = Path(folder, "claude-chat.yaml")
+            configuration.write_text(
+                f"version: 1\ndefault_chain: one\n{text}chains: {{one: {{fallback: [fallback]}}}}\n", encoding="utf-8"
+            )
+            secrets = {name: name * 8 for name in re.findall(r"env: (\w+)", text)}
+            done = run([str(BINARY), "check", "--config", str(configuration)], secrets)
+            self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_commands_give_the_output_that_is_shown(self):
         count = 0

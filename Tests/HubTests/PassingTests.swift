@@ -246,6 +246,24 @@ struct PassingTests {
         #expect(visitor.take().isEmpty, "what comes after the end is dropped")
     }
 
+    @Test("D8: a visitor stops no reply of another room, and none that isn't under way")
+    func foreignStop() throws {
+        let subscriber = RecordingSubscriber(answersLater: true)
+        let hub = Hub(options: HubOptions(messageRate: nil), clocks: self.clocks, subscriber: subscriber)
+        let (room, visitor) = try self.join(hub)
+        let stranger = try self.join(hub, "b").0
+        let stream = try #require(try self.stream(in: room, from: visitor))
+        stream.append("Open settings.")
+        stranger.stop(stream.replyID)
+        room.stop("re:other")
+        #expect(subscriber.stopped.withLock { $0.isEmpty })
+        room.stop(stream.replyID)
+        #expect(subscriber.stopped.withLock { $0 } == ["a \(stream.replyID)"])
+        stream.end(Room.Answer("Open settings."))
+        room.stop(stream.replyID)
+        #expect(subscriber.stopped.withLock { $0.count } == 1)
+    }
+
     @Test("one reply at a time comes piece by piece, and one that was given isn't begun again")
     func oneStream() throws {
         let hub = self.hub()

@@ -40,6 +40,7 @@ final class RecordingLink: Link {
 
 /// Takes messages and finishes them when it is told.
 final class RecordingSubscriber: InboundSubscriber {
+    let stopped = Mutex<[String]>([])
     let seen = Mutex<[String]>([])
     let overflown = Mutex<[String]>([])
     let answersLater: Bool
@@ -55,7 +56,7 @@ final class RecordingSubscriber: InboundSubscriber {
         self.overflown.withLock { $0.append(message.message.text) }
     }
 
-    func stop(_ replyID: String, in room: Room) {}
+    func stop(_ replyID: String, in room: Room) { self.stopped.withLock { $0.append("\(room.session) \(replyID)") } }
 }
 
 @Suite("rooms")
@@ -107,7 +108,7 @@ struct RoomTests {
         #expect(error?.detail == "id_conflict")
     }
 
-    @Test("a position inside the history is recovered exactly, and any other is a reset")
+    @Test("J2: a position inside the history is recovered exactly, and any other is a reset")
     func recovery() throws {
         let hub = self.hub()
         let (room, _) = try self.join(hub, "a")
@@ -189,7 +190,7 @@ struct RoomTests {
         for (frame, id) in zip(frames, ["re:m1:3", "re:m1:2", "re:m1"]) { #expect(frame.contains("\"id\":\"\(id)\"")) }
     }
 
-    @Test("a full room and a full hub are told apart, and idle rooms make place")
+    @Test("G3 G8: a full room and a full hub are told apart, and idle rooms make place")
     func caps() throws {
         let hub = self.hub(HubOptions(messageRate: nil, connectionsPerRoom: 1, rooms: 2))
         let (_, _) = try self.join(hub, "a")
@@ -241,7 +242,7 @@ struct RoomTests {
         return (hub, room)
     }
 
-    @Test("P16: a client of the first form that was cut off gets what it has not confirmed, and nothing twice")
+    @Test("GT7 P16: a client of the first form that was cut off gets what it has not confirmed, and nothing twice")
     func seedCursor() throws {
         let (hub, room) = try self.seedScene()
         let (_, again) = try self.join(hub, "a", mode: .seed)

@@ -18,7 +18,7 @@ struct JSONScannerTests {
     }
 
     @Test(
-        "is read where JSONDecoder reads it",
+        "F8: is read where JSONDecoder reads it",
         arguments: [
             "{}", " { } ", #"{"a":1}"#, #"{"a":-0.5e+3,"b":[1,2,{"c":null}],"d":true,"e":false}"#, #"{"":""}"#,
             #"{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}"#, "{\"a\":\"é😀\"}", #"{"a":[]}"#,
@@ -60,7 +60,7 @@ struct JSONScannerTests {
         #expect(self.scan(wide(65)) == .tooManyMembers)
     }
 
-    @Test("texts are decoded as JSONDecoder decodes them")
+    @Test("F8: texts are decoded as JSONDecoder decodes them")
     func texts() throws {
         var scanner = JSONScanner()
         for written in [#"a\"b"#, #"\u0041\u00e9\u20ac\ud83d\ude00"#, #"tab\tline\nslash\/"#, "é😀", #"\\u0041"#, ""] {

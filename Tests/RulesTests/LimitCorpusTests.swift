@@ -154,7 +154,7 @@ struct LimitCorpusTests {
         return try texts.map { try WalkTally.walk(of: source, Self.options, on: $0) }.max() ?? 0
     }
 
-    @Test("are each stopped by the layer that is meant for them", arguments: Self.all)
+    @Test("G10: are each stopped by the layer that is meant for them", arguments: Self.all)
     func layers(slow: SlowPattern) throws {
         switch slow.layer {
         case .probe:

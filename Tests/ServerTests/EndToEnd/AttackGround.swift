@@ -63,6 +63,7 @@ struct AttackGround: Sendable {
         try await RunningServer.run(
             chain: chain,
             sites: [(self.shop, chain), (self.help, chain)],
+            reloader: adminToken.map { _ in ContentReloader([chain], clocks: self.clocks, logger: LogRecord().logger) },
             options: options,
             limits: limits,
             admission: .production(sites: sites, publicURL: publicURL, desk: self.desk),
@@ -125,7 +126,7 @@ func base64URL(_ bytes: some Sequence<UInt8>) -> String {
 
 /// A way into a room.
 enum Door: CaseIterable, Sendable {
-    case webSocket, poll, history, message
+    case webSocket, stream, poll, history, message
 
     /// What somebody shows who asks to be let in.
     struct Visit: Sendable {
@@ -164,6 +165,7 @@ enum Door: CaseIterable, Sendable {
 
     private func request(_ visit: Visit, _ query: String, _ headers: [String]) -> TestRequest {
         switch self {
+        case .stream: .get("/api/chat/stream?session=\(visit.session)\(query)", headers)
         case .webSocket, .poll:
             .get("/api/chat/poll?session=\(visit.session)&client=c&wait=0\(query)", headers)
         case .history: .get("/api/chat/history?session=\(visit.session)\(query)", headers)

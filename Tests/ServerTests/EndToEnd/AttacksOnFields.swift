@@ -1,3 +1,4 @@
+import Access
 import Hub
 import Messages
 import Testing
@@ -177,5 +178,32 @@ struct AttacksOnFields {
                 }
             }
         }
+    }
+
+    @Test("H6: line breaks, escape sequences and texts of visitors reach no log, and each event is one line")
+    func logLines() async throws {
+        let marker = "MARKER"
+        let hostile = #"\r\n2030-01-01 error \#(marker) \u001b[31m\u0085\u2028"#
+        let (ground, log) = (try AttackGround(), LogRecord())
+        let token = try ground.token("s").text
+        try await ground.run(log: log) { server in
+            let page = "&page=/\(marker)%e2%80%a8%c2%85"
+            try await TestSocket.open("s", token: token, query: page, port: server.port) { socket in
+                _ = try await socket.next()
+                let context = #"{"page":"\#(hostile)","title":"\#(hostile)","vars":{"name":"\#(hostile)"}}"#
+                for text in [hostile, "hello"] {
+                    let id = text == hostile ? "m1" : "m2"
+                    try await socket.send(#"{"type":"user","message":"\#(text)","id":"\#(id)","context":\#(context)}"#)
+                    #expect(try await socket.next("ack")["id"]?.text == id)
+                }
+                try await socket.send(#"{"type":"\#(hostile)","id":"\#(hostile)"}"#)
+                let error = try await socket.next("error")
+                #expect(error["message"]?.text?.contains(marker) == false)
+            }
+        }
+        #expect(log.count > 0)
+        #expect(!log.text.contains(marker) && !log.text.contains("\u{1B}"))
+        // The record joins its lines by one line break each.
+        #expect(log.text.split(omittingEmptySubsequences: false) { $0.isNewline }.count == log.count)
     }
 }

@@ -196,7 +196,7 @@ struct AttacksOnHandshakes {
     }
 
     @Test(
-        "B8: a parameter twice and a position that is none are refused, by WebSocket and by poll",
+        "B8: a parameter twice and a position that is none are refused, by WebSocket, stream and poll",
         arguments: [
             "&session=s", "&session=other", "&epoch=a", "&since=1", "&epoch=a&since=-1", "&epoch=a&since=1e3",
             "&epoch=a&since=18446744073709551616", "&epoch=a&since=9007199254740992", "&epoch=a&since=+1",
@@ -206,7 +206,7 @@ struct AttacksOnHandshakes {
     )
     func queries(query: String) async throws {
         try await RunningServer.run { server in
-            for door in [Door.webSocket, .poll] {
+            for door in [Door.webSocket, .stream, .poll] {
                 let answer = try await door.knock(.init(origin: nil, query: query), port: server.port)
                 #expect(answer.status == 400 && answer.code == "bad_request", "\(door)")
             }

@@ -66,13 +66,13 @@ struct AttacksOnIsolation {
                 for step in 0..<150 {
                     let index = Int.random(in: 0..<sockets.count, using: &generator)
                     let room = Self.rooms[index % Self.rooms.count]
-                    var kind = Int.random(in: 0..<9, using: &generator)
-                    if kind == 6 { refusals[index] += 1 }
+                    var kind = Int.random(in: 0..<12, using: &generator)
+                    if kind == 8 { refusals[index] += 1 }
                     if refusals[index] > 4 { kind = 0 }
-                    if kind < 7 {
+                    if kind < 9 {
                         try await sockets[index].send(Self.frame(kind, step, room))
                     } else {
-                        let door = kind == 7 ? Door.poll : .history
+                        let door = [Door.poll, .history, .stream][kind - 9]
                         let visit = Door.Visit(session: room.session, token: all[index], origin: room.origin)
                         Self.expect(try await door.knock(visit, port: server.port).body, onlyOf: room, seed)
                     }
@@ -80,7 +80,7 @@ struct AttacksOnIsolation {
                 for (index, socket) in sockets.enumerated() {
                     let room = Self.rooms[index % Self.rooms.count]
                     try await socket.send(#"{"type":"user","message":"\#(room.mark)","id":"end\#(index)"}"#)
-                    while let frame = try await socket.nextFrame() {
+                    while let frame = try await socket.nextFrame(withPassing: true) {
                         Self.expect(frame.payload, onlyOf: room, seed)
                         // All that was sent before is in front of the acknowledgement of what was sent last.
                         let text = String(decoding: frame.payload, as: UTF8.self)
@@ -91,7 +91,7 @@ struct AttacksOnIsolation {
         }
     }
 
-    /// A frame of one of seven kinds.
+    /// A frame of one of nine kinds.
     private static func frame(_ kind: Int, _ step: Int, _ room: Marked) -> String {
         switch kind {
         case 0, 1: #"{"type":"user","message":"\#(room.mark) \#(step)","id":"\#(room.mark)-\#(step)"}"#
@@ -99,6 +99,8 @@ struct AttacksOnIsolation {
         case 3: #"{"type":"typing","state":"start"}"#
         case 4: #"{"type":"resume","epoch":"x.y","since":\#(step)}"#
         case 5: #"{"type":"history","epoch":"\#(room.mark)","before":9}"#
+        case 6: #"{"type":"presence"}"#
+        case 7: #"{"type":"stop","replyId":"re:\#(room.mark)-\#(step)"}"#
         default: #"{"type":"typing","state":"\#(room.mark)"}"#
         }
     }

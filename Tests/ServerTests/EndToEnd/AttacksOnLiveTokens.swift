@@ -33,6 +33,27 @@ struct AttacksOnLiveTokens {
         }
     }
 
+    private static func stream(_ session: String, _ token: String) -> TestRequest {
+        .get(
+            "/api/chat/stream?session=\(session)",
+            ["Origin: \(AttackGround.shopOrigin)", "Authorization: Bearer \(token)"]
+        )
+    }
+
+    @Test("C6: a stream of events ends with its token, and says that it has")
+    func streamExpiry() async throws {
+        let token = try self.ground.token("s", lifeSeconds: 1).text
+        try await self.ground.run { server in
+            try await TestSocket.connect(port: server.port) { socket in
+                try await Self.stream("s", token).write(to: socket)
+                try await socket.readHead()
+                #expect(socket.head.hasPrefix("HTTP/1.1 200 "))
+                let events = String(decoding: try await socket.readToEnd(), as: UTF8.self)
+                #expect(events.contains(#""expiresIn":1"#) && events.contains(#""code":"token_expired""#))
+            }
+        }
+    }
+
     @Test("C7: a refresh for another subject, session or site, or with an old token, is refused and changes nothing")
     func badRefresh() async throws {
         let (token, ground) = (try self.ground.token("s").text, self.ground)
@@ -131,7 +152,7 @@ struct AttacksOnLiveTokens {
     }
 
     @Test(
-        "C10: a revocation closes sockets with 4451 and a waiting poll with 401, and shuts every door; others go on",
+        "C10: a revocation closes sockets with 4451, ends streams and a waiting poll with 401, and shuts every door; others go on",
         arguments: ["session", "session of the site", "subject", "token"]
     )
     func revocation(kind: String) async throws {
@@ -148,13 +169,19 @@ struct AttacksOnLiveTokens {
             try await TestSocket.open("other", token: other, port: server.port) { bystander in
                 try await TestSocket.open("s", token: token.text, port: server.port) { socket in
                     let epoch = try #require(try await socket.next()["epoch"]?.text)
-                    try await TestSocket.connect(port: server.port) { poller in
-                        // It may or may not have begun to wait: the answer is the same.
-                        try await Self.poll("s", token.text, "&epoch=\(epoch)&since=0").write(to: poller)
-                        server.desk.revocations.revoke(revocation)
-                        #expect(try await socket.closeCode() == 4_451)
-                        let answer = try await TestRequest.answer(from: poller)
-                        #expect(answer.status == 401 && answer.code == "unauthorized")
+                    try await TestSocket.connect(port: server.port) { streamer in
+                        try await Self.stream("s", token.text).write(to: streamer)
+                        try await streamer.readHead()
+                        try await TestSocket.connect(port: server.port) { poller in
+                            // It may or may not have begun to wait: the answer is the same.
+                            try await Self.poll("s", token.text, "&epoch=\(epoch)&since=0").write(to: poller)
+                            server.desk.revocations.revoke(revocation)
+                            #expect(try await socket.closeCode() == 4_451)
+                            let answer = try await TestRequest.answer(from: poller)
+                            #expect(answer.status == 401 && answer.code == "unauthorized")
+                        }
+                        let events = String(decoding: try await streamer.readToEnd(), as: UTF8.self)
+                        #expect(events.contains(#""code":"unauthorized""#))
                     }
                 }
                 for door in Door.allCases {
@@ -163,6 +190,34 @@ struct AttacksOnLiveTokens {
                 try await bystander.send(Self.hello)
                 #expect(try await bystander.next("claude")["id"]?.text == "re:m1")
             }
+        }
+    }
+
+    @Test(
+        "C10: whoever runs the server revokes by a call, and nobody else does",
+        arguments: ["session", "subject", "jti"]
+    )
+    func revocationByCall(key: String) async throws {
+        let token = try self.ground.token("s", of: Subject(.verified, "4711"))
+        let named = ["session": "s", "subject": "4711", "jti": token.grant.tokenID][key] ?? ""
+        let secret = String(repeating: "a", count: 32)
+        try await self.ground.run(adminToken: AdminToken(secret)) { server in
+            func revoke(_ headers: [String]) async throws -> Int {
+                let headers = headers + ["Origin: \(AttackGround.shopOrigin)"]
+                let request = TestRequest.post("/api/admin/revoke", #"{"\#(key)":"\#(named)"}"#, headers)
+                return try await request.send(port: server.port).status
+            }
+            try await TestSocket.open("s", token: token.text, port: server.port) { socket in
+                for shown in [nil, "", secret.dropLast() + "b", "\(secret)a", token.text] {
+                    #expect(try await revoke(shown.map { ["Authorization: Bearer \($0)"] } ?? []) == 401)
+                }
+                try await socket.send(Self.hello)
+                #expect(try await socket.next("claude")["id"]?.text == "re:m1")
+                #expect(try await revoke(["Authorization: Bearer \(secret)"]) == 204)
+                #expect(try await socket.closeCode() == 4_451)
+            }
+            let answer = try await Door.message.knock(.init(token: token.text), port: server.port)
+            #expect(answer.status == 401)
         }
     }
 

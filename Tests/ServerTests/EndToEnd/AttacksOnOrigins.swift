@@ -74,7 +74,7 @@ struct AttacksOnOrigins {
         let token = try self.ground.token("s").text
         let headers = ["Sec-Fetch-Site: same-origin"]
         try await self.ground.run(publicURL: "\(AttackGround.shopOrigin)/") { server in
-            for door in [Door.poll, .history] {
+            for door in [Door.stream, .poll, .history] {
                 let visit = Door.Visit(token: token, origin: nil, headers: headers)
                 let answer = try await door.knock(visit, port: server.port)
                 #expect(answer.isWelcome, "\(door)")
@@ -113,7 +113,7 @@ struct AttacksOnOrigins {
                 #expect(refused.status == 403)
                 Self.expectCrossOrigin(refused, nil)
             }
-            for door in [Door.poll, .history, .message] {
+            for door in [Door.stream, .poll, .history, .message] {
                 Self.expectCrossOrigin(
                     try await door.knock(.init(token: token), port: server.port),
                     AttackGround.shopOrigin

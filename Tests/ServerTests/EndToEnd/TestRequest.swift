@@ -47,8 +47,9 @@ struct TestRequest: Sendable {
     static func answer(from socket: TestSocket) async throws -> Answer {
         try await socket.readHead()
         let status = socket.head.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-        // A WebSocket goes on instead of ending.
-        let body = status == 101 ? [] : try await socket.readToEnd()
+        // A WebSocket and a stream of events go on instead of ending.
+        let isOpen = status == 101 || socket.head.contains("text/event-stream")
+        let body = isOpen ? [] : try await socket.readToEnd()
         return Answer(status: status ?? 0, head: socket.head, body: body)
     }
 }
