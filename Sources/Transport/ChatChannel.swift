@@ -114,13 +114,19 @@ struct ChatChannel: HTTPChannelHandler {
             for _ in 0..<2 { for context in self.contexts.values { try await context.loop.submit {}.get() } }
         }
 
+        /// Ends a connection of HTTP a minute after its last answer.
+        func makeIdleTimer() -> HTTPConnectionStateHandler {
+            HTTPConnectionStateHandler(idleTimeout: .seconds(60), logger: self.logger)
+        }
+
         /// Adds the handlers of ordinary HTTP behind the gate.
         func makeHTTPPipeline(
-            on channel: any Channel
+            on channel: any Channel,
+            _ idleTimer: HTTPConnectionStateHandler
         ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: .seconds(60), logger: self.logger))
+            try pipeline.addHandler(idleTimer)
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true)

@@ -12,8 +12,8 @@ import Synchronization
 
 /// The server as the outside sees it: HTTP, WebSocket, the widget's files.
 ///
-/// Runs until a graceful shutdown: then it takes no more connections, tells its clients to come back, and returns when
-/// they are gone.
+/// Runs until a graceful shutdown: then `/readyz` says so and nobody new is let in, clients are told to come back, and
+/// once the last answers are out it stops listening and returns.
 public struct ChatServer: Service {
     /// Where and how the server listens.
     public struct Options: Sendable {
@@ -130,13 +130,15 @@ public struct ChatServer: Service {
             eventLoopGroupProvider: .shared(group),
             logger: self.logger
         )
+        // The one that was added last stops first: it lets the clients go while the server still listens.
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: application), .init(service: Drain(shared: shared, loop: group.next()))],
+                logger: self.logger
+            )
+        )
         do {
-            try await withGracefulShutdownHandler {
-                try await application.run()
-            } onGracefulShutdown: {
-                shared.isDraining.store(true, ordering: .relaxed)
-                shared.requests.endAll()
-            }
+            try await services.run()
         } catch {
             try await group.shutdownGracefully()
             throw error

@@ -65,9 +65,7 @@ extension ChatRoutes {
         _ request: Request,
         _ context: ChatRequestContext
     ) throws(ClientError) -> StreamPlace {
-        guard !self.shared.isDraining.load(ordering: .relaxed) else {
-            throw ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000)
-        }
+        try self.checkIsStaying()
         let limits = self.shared.addresses
         let now = self.shared.clocks.nanoseconds()
         if let wait = limits.refuseAccept(at: now) {

@@ -116,6 +116,7 @@ extension ChatRoutes {
             throw ClientError(.badRequest, "Idempotency-Key must equal \"id\"", detail: "id", id: id)
         }
         let entry = try self.entry(query, request, context, to: session)
+        try self.checkIsStaying(id: id)
         let address = self.address(of: request, context)
         try self.shared.addresses.take(message, of: address, for: entry.key.site, at: self.shared.clocks)
         let room = try self.hub.pin(session, of: entry.key.site)
@@ -172,8 +173,11 @@ extension ChatRoutes {
         }
         let position = try Self.position(in: query)
         let entry = try self.entry(query, request, context, to: session)
+        try self.checkIsStaying()
         let room = try self.hub.reserve(session, of: entry.key.site)
-        let link = PollLink(on: context.channel, in: room.key, grant: entry.grant, atMost: .seconds(Int64(wait)))
+        // It must not outlive its token.
+        let seconds = min(wait, entry.grant.map { self.admission.desk.secondsLeft(of: $0) } ?? wait)
+        let link = PollLink(on: context.channel, in: room, grant: entry.grant, atMost: .seconds(Int64(seconds)))
         let key = "\(room.key.site)/\(session)/\(client)"
         self.shared.metrics.opened(.poll)
         self.requests.add(link, of: key)
@@ -186,7 +190,10 @@ extension ChatRoutes {
         if let grant = entry.grant, (try? self.check(grant)) == nil { link.end(.gone) }
         do { try await link.wait() } catch { room.leave(link); throw error }
         room.leave(link)
-        if let grant = entry.grant { try self.check(grant) }
+        if let grant = entry.grant {
+            try self.check(grant)
+            guard self.admission.desk.secondsLeft(of: grant) > 0 else { throw AccessDenied.expired.clientError }
+        }
         guard self.requests.isCurrent(link, of: key), let answer = room.answer(from: position) else {
             return Response(status: .noContent)
         }
@@ -253,6 +260,14 @@ extension ChatRoutes {
     /// Checks that a token is still accepted.
     private func check(_ grant: Grant) throws(ClientError) {
         do throws(AccessDenied) { try self.admission.desk.revocations.check(grant) } catch { throw error.clientError }
+    }
+
+    /// Refuses what would keep a server that stops from stopping.
+    ///
+    /// - Parameter id: The message's, if it is one.
+    func checkIsStaying(id: String? = nil) throws(ClientError) {
+        guard self.shared.isDraining.load(ordering: .relaxed) else { return }
+        throw ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000, id: id)
     }
 
     static func position(in query: Query) throws(ClientError) -> Position? {

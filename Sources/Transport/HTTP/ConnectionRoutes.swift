@@ -80,8 +80,8 @@ extension ChatChannel.Shared {
                 ConnectionReport(
                     id: link.name,
                     transport: transport,
-                    site: link.room.site.rawValue,
-                    session: link.room.session.rawValue,
+                    site: link.room.key.site.rawValue,
+                    session: link.room.key.session.rawValue,
                     role: link.grant?.role.rawValue,
                     expiresIn: link.grant.map { self.admission.desk.secondsLeft(of: $0) }
                 )

@@ -19,8 +19,7 @@ final class EventStreamLink: RequestLink {
 
     let connection: ObjectIdentifier
     let grant: Grant?
-    let room: RoomKey
-    private let epoch: String
+    let room: Room
     private let metrics: ServerMetrics
     private let state = Mutex(State())
 
@@ -39,8 +38,7 @@ final class EventStreamLink: RequestLink {
     init(on channel: any Channel, in room: Room, grant: Grant?, metrics: ServerMetrics) {
         self.connection = ObjectIdentifier(channel)
         self.grant = grant
-        self.room = room.key
-        self.epoch = room.epoch
+        self.room = room
         self.metrics = metrics
     }
 
@@ -76,7 +74,7 @@ final class EventStreamLink: RequestLink {
     /// - Returns: Whole events; nothing at the end, whose reason is ``reason``.
     func next() async -> ByteBuffer? {
         while true {
-            let step = self.state.withLock { $0.next(self.epoch) }
+            let step = self.state.withLock { $0.next(self.room.epoch) }
             switch step {
             case .write(let buffer): return buffer
             case .end: return nil

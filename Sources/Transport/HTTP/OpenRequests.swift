@@ -8,7 +8,7 @@ protocol RequestLink: Link {
     /// The connection that it came on.
     var connection: ObjectIdentifier { get }
     /// The room that it is of.
-    var room: RoomKey { get }
+    var room: Room { get }
     /// What its token gives; nothing where none was shown.
     var grant: Grant? { get }
 
@@ -53,7 +53,18 @@ final class OpenRequests: Sendable {
     /// All of them.
     var links: [any RequestLink] { self.state.withLock { Array($0.ofConnections.values) } }
 
-    /// Ends all of them, since the server stops.
+    /// Ends those to which no answer is on its way, since the server stops.
+    ///
+    /// - Returns: Whether any was left open.
+    func endIdle() -> Bool {
+        var isAnyOpen = false
+        for link in self.links {
+            if link.room.isAnswering { isAnyOpen = true } else { link.end(.draining) }
+        }
+        return isAnyOpen
+    }
+
+    /// Ends all of them.
     func endAll() { for link in self.links { link.end(.draining) } }
 
     /// Lists a request.

@@ -25,7 +25,7 @@ struct OriginMiddleware: RouterMiddleware {
             response =
                 isPublic
                 ? await self.answer(request, context, next)
-                : Self.refusal(Refused.foreignOrigin.error, .forbidden)
+                : self.refusal(Refused.foreignOrigin.error, .forbidden)
         case .absent: response = await self.answer(request, context, next)
         case .allowed(let origin):
             if request.method == .options {
@@ -37,6 +37,7 @@ struct OriginMiddleware: RouterMiddleware {
             response.headers[.accessControlAllowMethods] = "GET, POST"
             response.headers[.accessControlAllowHeaders] = "Content-Type, Authorization, Idempotency-Key"
             response.headers[.accessControlExposeHeaders] = "Retry-After"
+            if request.method == .options { response.headers[.accessControlMaxAge] = "600" }
         }
         response.headers[.vary] = "Origin"
         if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
@@ -52,15 +53,14 @@ struct OriginMiddleware: RouterMiddleware {
             try Query.checkHoldsNoCredential(request.head.path ?? "")
             return try await next(request, context)
         } catch let error as Query.Malformed {
-            return Self.refusal(ClientError(.badRequest, error.reason, detail: "query"), .badRequest)
+            return self.refusal(ClientError(.badRequest, error.reason, detail: "query"), .badRequest)
         } catch let error as ClientError {
-            self.metrics.refused(error.code)
-            return Self.refusal(error, Self.status(of: error))
+            return self.refusal(error, Self.status(of: error))
         } catch let error as any HTTPResponseError {
             let reason = error.status.reasonPhrase.lowercased()
-            return Self.refusal(ClientError(.badRequest, reason.isEmpty ? "not accepted" : reason), error.status)
+            return self.refusal(ClientError(.badRequest, reason.isEmpty ? "not accepted" : reason), error.status)
         } catch {
-            return Self.refusal(ClientError(.unavailable, "something went wrong"), .internalServerError)
+            return self.refusal(ClientError(.unavailable, "something went wrong"), .internalServerError)
         }
     }
 
@@ -68,7 +68,8 @@ struct OriginMiddleware: RouterMiddleware {
         HTTPResponse.Status(code: Int(HTTPResponseStatus(error).code))
     }
 
-    private static func refusal(_ error: ClientError, _ status: HTTPResponse.Status) -> Response {
+    private func refusal(_ error: ClientError, _ status: HTTPResponse.Status) -> Response {
+        self.metrics.refused(error.code)
         var response = Response.json(ServerFrame.error(error), status: status)
         if let wait = error.retryAfterMilliseconds { response.headers[.retryAfter] = "\((wait + 999) / 1_000)" }
         return response

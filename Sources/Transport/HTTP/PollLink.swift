@@ -10,14 +10,14 @@ final class PollLink: RequestLink {
     let connection: ObjectIdentifier
     /// What the request's token gives; nothing where none was shown.
     let grant: Grant?
-    let room: RoomKey
+    let room: Room
 
     /// - Parameters:
     ///   - channel: The request's connection.
     ///   - room: Its room.
     ///   - grant: What its token gives.
     ///   - time: How long to wait at most.
-    init(on channel: any Channel, in room: RoomKey, grant: Grant?, atMost time: TimeAmount) {
+    init(on channel: any Channel, in room: Room, grant: Grant?, atMost time: TimeAmount) {
         self.grant = grant
         self.room = room
         let woken = channel.eventLoop.makePromise(of: Void.self)

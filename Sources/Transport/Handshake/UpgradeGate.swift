@@ -1,4 +1,5 @@
 import Hub
+import HummingbirdCore
 import Messages
 import NIOCore
 import NIOHTTP1
@@ -11,9 +12,10 @@ import Synchronization
 ///
 /// The stock upgrader isn't used: when it declines, the request head is lost and the client gets an empty answer, and
 /// its frame encoder can't be taken out of the pipeline afterwards.
-final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
+final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
@@ -22,8 +24,9 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
         case upgrading(Handshake, Room?)
         /// Decoder and encoder are being removed; bytes that came with the handshake pass through.
         case upgraded
-        /// Everything goes on to the router.
-        case http
+        /// Everything goes on to the router, but for a handshake that finds all earlier requests answered: proxies send
+        /// it on a connection that they have kept.
+        case http(unanswered: Int)
         /// An answer was written and the connection ends; whatever arrives is dropped.
         case refused
     }
@@ -37,6 +40,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
     private var channel: (any Channel)?
     /// Where the WebSocket is counted that is being opened.
     private var address: AddressLimits.Record?
+    /// Ends connections of HTTP that are quiet for long.
+    private var idleTimer: HTTPConnectionStateHandler?
     var wheelPlace = TimingWheel.Place()
 
     /// How long a client may take until its request head is complete, in seconds.
@@ -80,7 +85,17 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.state {
-        case .http: context.fireChannelRead(self.withoutUpgrade(data))
+        case .http(let unanswered):
+            guard case .head(let head) = self.unwrapInboundIn(data) else {
+                context.fireChannelRead(data)
+                return
+            }
+            if unanswered == 0, self.isForWebSockets(head), head.headers.contains(name: "Upgrade") {
+                self.decide(head, context, data)
+            } else {
+                self.state = .http(unanswered: unanswered + 1)
+                context.fireChannelRead(self.withoutUpgrade(head))
+            }
         case .upgraded: context.fireChannelRead(data)
         case .refused: break
         case .waitingForHead:
@@ -108,9 +123,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
             self.refuse(.init(.uriTooLong, ClientError(.badRequest, "the request line is too long")), context)
             return
         }
-        let path = head.uri.prefix { $0 != "?" }
-        guard path == Handshake.chatPath || (path == Handshake.echoPath && self.server.offersEcho) else {
-            self.becomeHTTP(context, data)
+        guard self.isForWebSockets(head) else {
+            self.becomeHTTP(head, context)
             return
         }
         do throws(Handshake.Refusal) {
@@ -123,6 +137,18 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
         } catch {
             self.refuse(error, context)
         }
+    }
+
+    private func isForWebSockets(_ head: HTTPRequestHead) -> Bool {
+        let path = head.uri.prefix { $0 != "?" }
+        return path == Handshake.chatPath || (path == Handshake.echoPath && self.server.offersEcho)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .http(let unanswered) = self.state, case .end = self.unwrapOutboundIn(data) {
+            self.state = .http(unanswered: unanswered - 1)
+        }
+        context.write(data, promise: promise)
     }
 
     /// Refuses everybody while the server stops, or while more connect than it can greet.
@@ -191,6 +217,7 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler, Timed {
 extension UpgradeGate {
     private func refuse(_ refusal: Handshake.Refusal, _ context: ChannelHandlerContext) {
         self.state = .refused
+        self.server.metrics.refused(refusal.error.code)
         let body = ServerFrame.error(refusal.error)
         var headers = HTTPHeaders(refusal.headers.sorted { $0.key < $1.key })
         headers.add(name: "Content-Type", value: "application/json")
@@ -218,14 +245,16 @@ extension UpgradeGate {
         }
     }
 
-    private func becomeHTTP(_ context: ChannelHandlerContext, _ data: NIOAny) {
+    private func becomeHTTP(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.loop.wheel.cancel(self)
-        self.state = .http
+        self.state = .http(unanswered: 1)
         do {
-            self.decided.succeed(.http(try self.server.makeHTTPPipeline(on: context.channel)))
+            let idleTimer = self.server.makeIdleTimer()
+            self.idleTimer = idleTimer
+            self.decided.succeed(.http(try self.server.makeHTTPPipeline(on: context.channel, idleTimer)))
             // The stages behind have missed that the channel is active.
             context.fireChannelActive()
-            context.fireChannelRead(self.withoutUpgrade(data))
+            context.fireChannelRead(self.withoutUpgrade(head))
         } catch {
             context.close(promise: nil)
         }
@@ -233,10 +262,11 @@ extension UpgradeGate {
 
     /// A request of plain HTTP; one that asks for another protocol, which nobody here speaks, is the last of its
     /// connection, since the decoder reads nothing behind it.
-    private func withoutUpgrade(_ data: NIOAny) -> NIOAny {
-        guard case .head(var head) = self.unwrapInboundIn(data),
-            head.headers.contains(name: "Upgrade") || head.method == .CONNECT
-        else { return data }
+    private func withoutUpgrade(_ head: HTTPRequestHead) -> NIOAny {
+        guard head.headers.contains(name: "Upgrade") || head.method == .CONNECT else {
+            return self.wrapInboundOut(.head(head))
+        }
+        var head = head
         head.headers.remove(name: "Upgrade")
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         return self.wrapInboundOut(.head(head))
@@ -255,7 +285,9 @@ extension UpgradeGate {
         let pipeline = context.pipeline.syncOperations
         do {
             _ = pipeline.removeHandler(self.encoder)
-            try pipeline.addHandler(handler)
+            // On a kept connection the stages of HTTP stay behind it and hear of nothing but the end.
+            if let idleTimer { _ = pipeline.removeHandler(idleTimer) }
+            try pipeline.addHandler(handler, position: .after(self))
             // From here on the handler ends what was counted.
             self.address = nil
             if case .chat(let request) = handshake.endpoint { handler.join(request) }

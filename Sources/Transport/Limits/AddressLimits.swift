@@ -107,20 +107,21 @@ final class AddressLimits: Sendable {
     ) throws(ClientError) {
         guard self.options.messages != nil || self.options.siteMessages != nil else { return }
         let now = clocks.nanoseconds()
+        // The address first: what is refused to one client must not use up what all visitors of a site share.
+        if let wait = self.refuse(.message, of: record, at: now) {
+            throw ClientError(
+                .rateLimited,
+                "too many messages of this address",
+                waitingNanoseconds: wait,
+                id: message.id
+            )
+        }
         if let limit = self.options.siteMessages,
             let wait = self.siteArrivals.withLock({ limit.refuse(&$0[site, default: 0], at: now) })
         {
             throw ClientError(
                 .rateLimited,
                 "too many messages of this site",
-                waitingNanoseconds: wait,
-                id: message.id
-            )
-        }
-        if let wait = self.refuse(.message, of: record, at: now) {
-            throw ClientError(
-                .rateLimited,
-                "too many messages of this address",
                 waitingNanoseconds: wait,
                 id: message.id
             )

@@ -51,6 +51,10 @@ final class EventLoopContext: @unchecked Sendable {
     ///
     /// Guarded by `loop`.
     private var nextSerial: UInt32 = 0
+    /// Set once the server is about to stop: over how many milliseconds its clients come back.
+    ///
+    /// Guarded by `loop`.
+    private var drainSpread: UInt16?
     /// Kept once somebody waits for the last connection to end.
     ///
     /// Guarded by `loop`.
@@ -58,7 +62,7 @@ final class EventLoopContext: @unchecked Sendable {
 
     private struct Mailbox {
         var letters: [Letter] = []
-        var isDrainScheduled = false
+        var isDeliveryScheduled = false
     }
 
     /// Something for one connection.
@@ -110,18 +114,18 @@ final class EventLoopContext: @unchecked Sendable {
     private func post(_ letter: Letter) {
         let isFirst = self.mailbox.withLock { mailbox in
             mailbox.letters.append(letter)
-            defer { mailbox.isDrainScheduled = true }
-            return !mailbox.isDrainScheduled
+            defer { mailbox.isDeliveryScheduled = true }
+            return !mailbox.isDeliveryScheduled
         }
-        if isFirst { self.loop.execute { self.drain() } }
+        if isFirst { self.loop.execute { self.deliver() } }
     }
 
     /// Hands out what has come since the last tick, then writes once to each connection that got something.
-    private func drain() {
+    private func deliver() {
         self.loop.assertInEventLoop()
         var letters = exchange(&self.emptied, with: [])
         self.mailbox.withLock { mailbox in
-            mailbox.isDrainScheduled = false
+            mailbox.isDeliveryScheduled = false
             swap(&mailbox.letters, &letters)
         }
         var shared: (frame: Frame, buffer: ByteBuffer)?
@@ -180,7 +184,9 @@ final class EventLoopContext: @unchecked Sendable {
 
     /// Over how long the clients of a server that stops come back, so that they don't come all at once: 10 ms for each, but
     /// half a second at least and ten at most.
-    var drainSpreadMilliseconds: UInt16 { UInt16(min(max(500, 10 * self.connections.count * self.loopCount), 10_000)) }
+    var drainSpreadMilliseconds: UInt16 {
+        self.drainSpread ?? UInt16(min(max(500, 10 * self.connections.count * self.loopCount), 10_000))
+    }
 
     /// Lists a WebSocket that has begun, and gives it its name on this loop.
     func connectionBegan(_ connection: WebSocketHandler) {
@@ -188,6 +194,8 @@ final class EventLoopContext: @unchecked Sendable {
         connection.serial = self.nextSerial
         self.nextSerial &+= 1
         self.connections.append(connection)
+        // Its handshake was good before the drain began.
+        if self.drainSpread != nil { self.loop.execute { connection.drain() } }
     }
 
     /// Strikes a WebSocket that has ended from the list.
@@ -198,7 +206,7 @@ final class EventLoopContext: @unchecked Sendable {
             self.connections[Int(connection.place)] = last
             last.place = connection.place
         }
-        if self.connections.isEmpty { self.lastOneLeft?.succeed() }
+        if self.connections.isEmpty { exchange(&self.lastOneLeft, with: nil)?.succeed() }
     }
 
     /// Ends the connections whose tokens are not accepted any more.
@@ -210,16 +218,43 @@ final class EventLoopContext: @unchecked Sendable {
         }
     }
 
-    /// Waits until the last WebSocket has ended, then ends the ticks.
+    /// Tells all connections to come back later, a few at a time, so that others get their turn in between.
     ///
-    /// Afterwards the context touches its loop no more. Bounded only if all of them have been told to close: each then
-    /// has a deadline on the wheel.
-    func finish() async throws {
+    /// Any thread.
+    func drain() {
+        self.loop.execute {
+            self.drainSpread = self.drainSpreadMilliseconds
+            self.drain(self.connections[...])
+        }
+    }
+
+    private func drain(_ connections: ArraySlice<WebSocketHandler>) {
+        for connection in connections.prefix(Self.drainBatch) { connection.drain() }
+        self.flush()
+        let rest = connections.dropFirst(Self.drainBatch)
+        if !rest.isEmpty { self.loop.execute { self.drain(rest) } }
+    }
+
+    /// How many connections are told at once.
+    private static let drainBatch = 256
+
+    /// Waits until the last WebSocket has ended.
+    ///
+    /// Bounded only if all of them have been told to close: each then has a deadline on the wheel.
+    func waitForLastOne() async throws {
         try await self.loop.flatSubmit {
-            let left = self.loop.makePromise(of: Void.self)
-            if self.connections.isEmpty { left.succeed() } else { self.lastOneLeft = left }
+            guard !self.connections.isEmpty else { return self.loop.makeSucceededVoidFuture() }
+            let left = self.lastOneLeft ?? self.loop.makePromise()
+            self.lastOneLeft = left
             return left.futureResult
         }.get()
+    }
+
+    /// Waits until the last WebSocket has ended, then ends the ticks.
+    ///
+    /// Afterwards the context touches its loop no more.
+    func finish() async throws {
+        try await self.waitForLastOne()
         try await self.loop.submit {
             self.ticking?.cancel()
             self.ticking = nil

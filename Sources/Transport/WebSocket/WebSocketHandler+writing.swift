@@ -1,0 +1,148 @@
+import Hub
+import Messages
+import NIOCore
+import Observability
+
+// MARK: Writing
+
+extension WebSocketHandler {
+    /// Queues a frame for the end of the tick.
+    func queue(_ opcode: Opcode, _ payload: [UInt8]) { payload.withUnsafeBytes { self.queue(opcode, $0) } }
+
+    /// Queues a frame for the end of the tick.
+    func queue(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        guard self.state == .open else { return }
+        if self.outgoing == nil {
+            self.outgoing = self.context?.channel.allocator.buffer(
+                capacity: payload.count + FrameHeader.maximumServerBytes
+            )
+            self.loop.markDirty(self)
+        }
+        self.outgoing?.writeFrame(opcode, payload)
+    }
+
+    /// Queues a frame that is ready to be written, and that other connections write too.
+    func queue(_ frame: ByteBuffer) {
+        guard self.state == .open else { return }
+        guard self.outgoing == nil else {
+            self.outgoing?.writeImmutableBuffer(frame)
+            return
+        }
+        self.outgoing = frame
+        self.loop.markDirty(self)
+    }
+
+    /// Writes what is queued, in one piece, and then what waits behind it for as long as the client takes it.
+    func flushQueued() {
+        while self.outgoing != nil, let context = self.context {
+            self.askForReceipt()
+            guard let outgoing = exchange(&self.outgoing, with: nil) else { return }
+            self.loop.metrics.bytesSent.increment(by: outgoing.readableBytes)
+            context.writeAndFlush(self.wrapOutboundOut(outgoing), promise: nil)
+            guard self.state == .open else { return }
+            guard context.channel.isWritable else {
+                if self.queuedBytes > self.maximumQueuedBytes { self.endSlowConsumer() }
+                return
+            }
+            self.queueBacklog()
+        }
+    }
+
+    /// Bytes that wait for the client.
+    var queuedBytes: Int {
+        let written = try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        return (written ?? 0) + (self.outgoing?.readableBytes ?? 0) + (self.backlog?.liveBytes ?? 0)
+    }
+
+    private func endSlowConsumer() { self.startClosing(.slowConsumer, reason: "slow consumer") }
+}
+
+// MARK: Clients of the first form
+
+extension WebSocketHandler {
+    /// What was sent to a client that can't say where it stands.
+    final class Cursor {
+        /// The number of the last message that was queued.
+        var sent = 0
+        /// The last one for which a receipt was asked.
+        var asked = 0
+    }
+
+    /// Notes that a numbered message is on its way.
+    func noteSent(_ frame: Frame) { self.cursor?.sent = frame.seq }
+
+    /// Sends a ping behind the messages of a tick: its pong tells that they have arrived.
+    private func askForReceipt() {
+        guard let cursor = self.cursor, cursor.sent > cursor.asked, self.state == .open,
+            case .chat(let room, _, _) = self.endpoint
+        else { return }
+        cursor.asked = cursor.sent
+        self.queue(.ping, Array("\(room.epoch):\(cursor.sent)".utf8))
+    }
+
+    /// Takes the receipt.
+    func confirm(_ pong: UnsafeRawBufferPointer) {
+        guard let cursor = self.cursor, case .chat(let room, _, _) = self.endpoint else { return }
+        let parts = String(decoding: pong, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == room.epoch, let seq = Int(parts[1]), seq > 0, seq <= cursor.asked
+        else { return }
+        room.confirm(seq)
+    }
+}
+
+// MARK: Clients that read slowly
+
+extension WebSocketHandler {
+    /// Messages from history that the client has not been sent, and what came after them.
+    ///
+    /// They are those that the room keeps: only what came since costs memory.
+    final class Backlog {
+        var frames: ArraySlice<(frame: Frame, isReplay: Bool)> = []
+        /// Bytes of what came since.
+        fileprivate var liveBytes = 0
+    }
+
+    /// Queues messages from history, no more of them at once than the client reads.
+    func deliver(replay frames: [Frame]) {
+        guard self.state == .open else { return }
+        let backlog = self.backlog ?? Backlog()
+        backlog.frames += frames.map { ($0, true) }
+        self.backlog = backlog
+        self.queueBacklog()
+    }
+
+    /// Whether a frame is to be queued now; otherwise it waits behind the history, or it is left out.
+    func takesAtOnce(_ frame: Frame) -> Bool {
+        switch frame.kind {
+        case .piece where self.context?.channel.isWritable == false: return !self.loop.metrics.drops(frame)
+        case .passing where self.context?.channel.isWritable == false && self.queuedBytes > Self.crowdedBytes:
+            return !self.loop.metrics.drops(frame)
+        default: break
+        }
+        guard let backlog = self.backlog, self.state == .open else { return true }
+        backlog.frames.append((frame, false))
+        backlog.liveBytes += frame.json.count
+        if backlog.liveBytes > Self.maximumVisitorBytes { self.endSlowConsumer() }
+        return false
+    }
+
+    /// Queues as much of what waits as is written at a time.
+    private func queueBacklog() {
+        guard let backlog = self.backlog else { return }
+        while (self.outgoing?.readableBytes ?? 0) < Self.replayBytes, let (frame, isReplay) = backlog.frames.popFirst()
+        {
+            if !isReplay { backlog.liveBytes -= frame.json.count }
+            if frame.isDurable { self.noteSent(frame) }
+            self.queue(.text, isReplay ? ServerFrame.replayed(frame.json) : frame.json)
+        }
+        if backlog.frames.isEmpty { self.backlog = nil }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, self.state == .open, self.backlog != nil {
+            self.queueBacklog()
+            self.flushQueued()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+}
