@@ -49,8 +49,19 @@ struct ChatRoutes: Sendable {
             return Response.json(Array(body.utf8), status: isDraining ? .serviceUnavailable : .ok)
         }
         router.get("/healthz") { _, _ in Response.json(Array(self.health().utf8)) }
-        router.get("/") { request, _ in try self.file(request) }
-        router.get("/**") { request, _ in try self.file(request) }
+        for path in ["/", "/**"] {
+            router.get(RouterPath(path)) { request, _ in try self.file(request) }
+            router.head(RouterPath(path)) { request, _ in try self.file(request).createHeadResponse() }
+        }
+    }
+
+    /// The methods of a path of the chat; nothing of others.
+    static func methods(of path: String) -> String? {
+        switch path {
+        case "/api/chat/session", "/api/chat/messages": "POST"
+        case "/api/chat/poll", "/api/chat/stream", "/api/chat/history", "/readyz", "/healthz": "GET"
+        default: nil
+        }
     }
 }
 
@@ -265,6 +276,7 @@ extension ChatRoutes {
     /// Refuses what would keep a server that stops from stopping.
     ///
     /// - Parameter id: The message's, if it is one.
+    /// - Throws: `unavailable`.
     func checkIsStaying(id: String? = nil) throws(ClientError) {
         guard self.shared.isDraining.load(ordering: .relaxed) else { return }
         throw ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000, id: id)

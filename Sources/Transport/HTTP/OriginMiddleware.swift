@@ -55,13 +55,26 @@ struct OriginMiddleware: RouterMiddleware {
         } catch let error as Query.Malformed {
             return self.refusal(ClientError(.badRequest, error.reason, detail: "query"), .badRequest)
         } catch let error as ClientError {
+            if error.detail == "path", let methods = ChatRoutes.methods(of: request.uri.path) {
+                return self.refusal(of: request.method, methods)
+            }
             return self.refusal(error, Self.status(of: error))
         } catch let error as any HTTPResponseError {
+            if error.status == .notFound, let methods = ChatRoutes.methods(of: request.uri.path) {
+                return self.refusal(of: request.method, methods)
+            }
             let reason = error.status.reasonPhrase.lowercased()
             return self.refusal(ClientError(.badRequest, reason.isEmpty ? "not accepted" : reason), error.status)
         } catch {
             return self.refusal(ClientError(.unavailable, "something went wrong"), .internalServerError)
         }
+    }
+
+    private func refusal(of method: HTTPRequest.Method, _ allowed: String) -> Response {
+        let error = ClientError(.badRequest, "this path takes \(allowed), not \(method.rawValue)", detail: "method")
+        var response = self.refusal(error, .methodNotAllowed)
+        response.headers[.allow] = allowed
+        return response
     }
 
     private static func status(of error: ClientError) -> HTTPResponse.Status {

@@ -156,6 +156,25 @@ struct AttacksOnCapacity {
         }
     }
 
+    @Test("G3: an address that is over its own limit uses up nothing of what the visitors of its site share")
+    func siteShare() async throws {
+        var limits = AddressLimitOptions.none
+        limits.messages = RateLimit(1, perSeconds: 60, burst: 1)
+        limits.siteMessages = RateLimit(1, perSeconds: 60, burst: 2)
+        let proxies = TrustedProxies([try #require(TrustedProxies.Network("127.0.0.1"))])
+        try await RunningServer.run(chain: Self.chain, limits: limits, proxies: proxies) { server in
+            func post(_ id: String, from address: String) async throws -> Int {
+                let body = #"{"type":"user","message":"hello","id":"\#(id)","sessionId":"\#(id)"}"#
+                let request = TestRequest.post("/api/chat/messages", body, ["X-Forwarded-For: \(address)"])
+                return try await request.send(port: server.port).status
+            }
+            try await #expect(post("m1", from: "192.0.2.1") == 200)
+            for index in 0..<10 { try await #expect(post("loud-\(index)", from: "192.0.2.1") == 429) }
+            try await #expect(post("m2", from: "192.0.2.2") == 200)
+            try await #expect(post("m3", from: "192.0.2.3") == 429)
+        }
+    }
+
     @Test("G8: random sessions, ids, clients and sites fill no table beyond its bound")
     func randomNames() async throws {
         var options = HubOptions.unlimited

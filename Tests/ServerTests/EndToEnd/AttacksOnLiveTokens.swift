@@ -54,6 +54,30 @@ struct AttacksOnLiveTokens {
         }
     }
 
+    @Test("C6: a poll that waits ends with its token, and says so")
+    func pollExpiry() async throws {
+        let token = try self.ground.token("s", lifeSeconds: 1).text
+        let secret = String(repeating: "a", count: 32)
+        let admin = "Authorization: Bearer \(secret)"
+        try await self.ground.run(adminToken: AdminToken(secret)) { server in
+            let poll = TestRequest.get(
+                "/api/chat/poll?session=s&client=c&wait=25",
+                ["Origin: \(AttackGround.shopOrigin)", "Authorization: Bearer \(token)"]
+            )
+            let epoch = try #require(try await poll.send(port: server.port).json["epoch"]?.text)
+            var next = poll
+            next.target += "&epoch=\(epoch)&since=0"
+            let answer = try await TestSocket.connect(port: server.port) { socket in
+                try await next.write(to: socket)
+                let list = TestRequest.get("/api/admin/connections", [admin])
+                while try await !list.send(port: server.port).text.contains(#""transport":"poll""#) {}
+                self.ground.clocks.pass(seconds: 1)
+                return try await TestRequest.answer(from: socket)
+            }
+            #expect(answer.status == 401 && answer.code == "token_expired")
+        }
+    }
+
     @Test("C7: a refresh for another subject, session or site, or with an old token, is refused and changes nothing")
     func badRefresh() async throws {
         let (token, ground) = (try self.ground.token("s").text, self.ground)

@@ -124,6 +124,14 @@ final class TestSocket {
         return true
     }
 
+    /// Reads a body whose length is known.
+    func skip(_ count: Int) async throws {
+        while self.received.count < count {
+            guard try await self.readMore() else { throw Unexpected(what: "end of the connection") }
+        }
+        self.received.removeFirst(count)
+    }
+
     /// Everything until the server ends the connection.
     func readToEnd() async throws -> [UInt8] {
         while try await self.readMore() {}
