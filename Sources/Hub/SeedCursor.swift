@@ -12,9 +12,10 @@ struct SeedCursor: Sendable {
 
     /// What a client that comes now has, if its predecessor was cut off a short time ago.
     ///
-    /// A page that was left is another page now, which has nothing.
+    /// A page that was left is another page now, which has nothing. What a page that has confirmed nothing shows isn't
+    /// known: number 0 would get it the whole history.
     func position(at now: UInt64) -> Int? {
-        guard self.open == 0, let farewell, !farewell.isPageLeft,
+        guard self.open == 0, self.confirmed > 0, let farewell, !farewell.isPageLeft,
             now < farewell.at + HubOptions.seedCursorNanoseconds
         else { return nil }
         return self.confirmed

@@ -271,6 +271,15 @@ struct RoomTests {
         #expect(try self.texts(self.join(left, "a", mode: .seed).1) == all)
     }
 
+    @Test("P16: a client of the first form that was cut off before it confirmed anything gets the last messages only")
+    func seedWithoutReceipt() throws {
+        let hub = self.hub()
+        let (room, link) = try self.join(hub, "a", mode: .seed)
+        for index in 1...30 { try room.accept(UserMessage(id: "m\(index)", text: "text \(index)"), page: "/") }
+        room.leave(link, isPageLeft: false)
+        #expect(try self.texts(self.join(hub, "a", mode: .seed).1) == (11...30).map { "text \($0)" })
+    }
+
     // MARK: Memory
 
     @Test("the messages of all rooms stay within their bound: idle rooms go first, then everybody keeps less")
