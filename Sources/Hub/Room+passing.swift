@@ -67,7 +67,7 @@ extension Room {
     /// Called with the lock held.
     func exit(_ link: any Link, isPageLeft: Bool, at now: UInt64, _ state: inout RoomState) {
         guard let member = state.remove(link) else { return }
-        if member.mode == .seed { state.endSeed(isPageLeft: isPageLeft, at: now) }
+        if member.mode == .seed { state.endSeed(link, isPageLeft: isPageLeft, at: now) }
         let author = member.author
         guard state.noteDeparture(of: author, at: now) else { return }
         if state.note(author, isWriting: false, at: now) { self.tell(false, of: author, &state) }

@@ -217,7 +217,7 @@ extension Room {
         self.state.withLock { state in
             state.lastActive = now
             state.reservations -= 1
-            let cursor = mode == .seed ? state.beginSeed(at: now) : nil
+            let cursor = mode == .seed ? state.beginSeed(link, at: now) : nil
             self.catchUp(link, mode, position ?? cursor, timestamp, seconds, &state)
             self.enter(link, mode, author, &state)
         }
@@ -225,8 +225,10 @@ extension Room {
 
     /// Notes how much a client of the first form has certainly got.
     ///
-    /// - Parameter seq: The number of a message; more than there are is ignored.
-    public func confirm(_ seq: Int) { self.state.withLock { $0.confirmSeed(seq) } }
+    /// - Parameters:
+    ///   - seq: The number of a message; more than there are is ignored.
+    ///   - link: Its connection; one that isn't in the room is ignored.
+    public func confirm(_ seq: Int, by link: any Link) { self.state.withLock { $0.confirmSeed(seq, by: link) } }
 
     /// Gives a reservation back whose handshake did not end in a connection.
     public func cancelReservation() {

@@ -236,8 +236,8 @@ struct RoomTests {
         let hub = self.hub()
         let (room, link) = try self.join(hub, "a", mode: .seed)
         for index in 1...3 { try room.accept(UserMessage(id: "m\(index)", text: "text \(index)"), page: "/") }
-        room.confirm(2)
-        room.confirm(99)
+        room.confirm(2, by: link)
+        room.confirm(99, by: link)
         room.leave(link, isPageLeft: false)
         return (hub, room)
     }
@@ -247,7 +247,7 @@ struct RoomTests {
         let (hub, room) = try self.seedScene()
         let (_, again) = try self.join(hub, "a", mode: .seed)
         #expect(self.texts(again) == ["text 3"])
-        room.confirm(3)
+        room.confirm(3, by: again)
         room.leave(again)
         self.clocks.advance(seconds: 599)
         #expect(try self.texts(self.join(hub, "a", mode: .seed).1) == [])
@@ -266,9 +266,31 @@ struct RoomTests {
 
         let (left, room) = try self.seedScene()
         let (_, page) = try self.join(left, "a", mode: .seed)
-        room.confirm(3)
+        room.confirm(3, by: page)
         room.leave(page, isPageLeft: true)
         #expect(try self.texts(self.join(left, "a", mode: .seed).1) == all)
+    }
+
+    @Test("P16: a client of the first form that was cut off before it confirmed anything gets the last messages only")
+    func seedWithoutReceipt() throws {
+        let hub = self.hub()
+        let (room, link) = try self.join(hub, "a", mode: .seed)
+        for index in 1...30 { try room.accept(UserMessage(id: "m\(index)", text: "text \(index)"), page: "/") }
+        room.leave(link, isPageLeft: false)
+        #expect(try self.texts(self.join(hub, "a", mode: .seed).1) == (11...30).map { "text \($0)" })
+    }
+
+    @Test("P16: what one tab of the first form has got isn't left out in another that was cut off before it got it")
+    func seedTabs() throws {
+        let (hub, room) = try self.seedScene()
+        let (_, first) = try self.join(hub, "a", mode: .seed)
+        let (_, second) = try self.join(hub, "a", mode: .seed)
+        room.confirm(3, by: first)
+        room.confirm(1, by: second)
+        room.leave(first)
+        room.confirm(3, by: first)
+        room.leave(second)
+        #expect(try self.texts(self.join(hub, "a", mode: .seed).1) == ["text 2", "text 3"])
     }
 
     // MARK: Memory

@@ -86,7 +86,7 @@ extension WebSocketHandler {
         let parts = String(decoding: pong, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == room.epoch, let seq = Int(parts[1]), seq > 0, seq <= cursor.asked
         else { return }
-        room.confirm(seq)
+        room.confirm(seq, by: self)
     }
 }
 
