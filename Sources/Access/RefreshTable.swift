@@ -187,10 +187,8 @@ extension RefreshTable {
 
 extension RefreshTable {
     /// Whom a token belongs to, without using it; nothing where it would be refused or end its family.
-    func holder(of token: RefreshToken, at site: SiteID, now: Timestamp) -> Holder? {
-        guard let family = self.families[token.family], now < family.expires, family.holder.site == site else {
-            return nil
-        }
+    func holder(of token: RefreshToken, now: Timestamp) -> Holder? {
+        guard let family = self.families[token.family], now < family.expires else { return nil }
         let digest = token.digest
         let isUsable =
             digest == family.current

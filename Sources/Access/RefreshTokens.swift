@@ -22,6 +22,8 @@ public final class RefreshTokens: Sendable {
         let tokenID: String
     }
 
+    /// How long a token can be used after it was given.
+    let lifeSeconds: Int64
     private let table: Mutex<RefreshTable>
     private let now: @Sendable () -> Timestamp
 
@@ -34,8 +36,9 @@ public final class RefreshTokens: Sendable {
     ///     begins a new session.
     ///   - now: The time of day.
     public init(lifeDays: Int = 30, capacity: Int = 100_000, now: @escaping @Sendable () -> Timestamp) {
-        let life = Int64(max(1, lifeDays)) * 86_400_000
-        self.table = Mutex(RefreshTable(RefreshTable.Options(lifeMilliseconds: life, capacity: max(1, capacity))))
+        self.lifeSeconds = Int64(max(1, lifeDays)) * 86_400
+        let options = RefreshTable.Options(lifeMilliseconds: self.lifeSeconds * 1_000, capacity: max(1, capacity))
+        self.table = Mutex(RefreshTable(options))
         self.now = now
     }
 
@@ -81,10 +84,10 @@ public final class RefreshTokens: Sendable {
     /// Whom a token is for, without using it.
     ///
     /// - Returns: Nothing where ``use(_:at:session:onReuse:)`` wouldn't take it.
-    func holder(of text: String, at site: SiteID) -> Holder? {
+    func holder(of text: String) -> Holder? {
         guard let token = RefreshToken(text) else { return nil }
         let now = self.now()
-        return self.table.withLock { $0.holder(of: token, at: site, now: now) }
+        return self.table.withLock { $0.holder(of: token, now: now) }
     }
 
     /// Whether a session is known to be somebody's.

@@ -122,8 +122,8 @@ public final class SessionDesk: Sendable {
     /// Gives a verified visitor the session that is theirs, or a new one.
     private func open(_ request: Request, as identity: VisitorIdentity) throws(AccessDenied) -> Answer {
         if let text = request.refreshToken {
-            let holder = self.refreshTokens.holder(of: text, at: request.site)
-            if let holder, holder.subject != identity.subject {
+            let holder = self.refreshTokens.holder(of: text)
+            if let holder, holder.site == request.site, holder.subject != identity.subject {
                 // Somebody else sits down at the browser: the old session stays with whom it belongs to.
                 return try self.begin(self.holder(of: identity, nil, at: request.site), identity: identity)
             }
@@ -202,6 +202,22 @@ public final class SessionDesk: Sendable {
     /// - Returns: What it gives.
     /// - Throws: The first reason against it.
     public func verify(_ token: String) throws(AccessDenied) -> Grant { try self.accessTokens.verify(token) }
+
+    /// Checks a refresh token that came in a cookie, without using it.
+    ///
+    /// Waits for nothing.
+    ///
+    /// - Parameter cookie: What a browser sent, of any length.
+    /// - Returns: What it gives, for as long as any access token may live.
+    /// - Throws: ``AccessDenied/refreshRefused`` or ``AccessDenied/revoked``.
+    public func verify(cookie: String) throws(AccessDenied) -> Grant {
+        guard let holder = self.refreshTokens.holder(of: cookie) else { throw .refreshRefused }
+        try self.revocations.check(holder)
+        return self.accessTokens.mint(for: holder, lifeSeconds: self.accessTokens.longestLifeSeconds).grant
+    }
+
+    /// How long a refresh token can be used after it was given, in seconds.
+    public var refreshLifeSeconds: Int64 { self.refreshTokens.lifeSeconds }
 
     /// Signs a token for an agent or a program of the operator.
     ///

@@ -218,12 +218,12 @@ public enum ServerFrame {
     ///   - expiresIn: For how many seconds the token is good.
     ///   - refreshToken: Gets the next pair, once.
     /// - Returns: One JSON object.
-    public static func session(_ session: SessionID, token: String, expiresIn: Int, refreshToken: String) -> [UInt8] {
+    public static func session(_ session: SessionID, token: String, expiresIn: Int, refreshToken: String?) -> [UInt8] {
         json(reserving: 768) { frame in
             frame.text("sessionId", session.rawValue)
             frame.text("token", token)
             frame.integer("expiresIn", expiresIn)
-            frame.text("refreshToken", refreshToken)
+            if let refreshToken { frame.text("refreshToken", refreshToken) }
         }
     }
 

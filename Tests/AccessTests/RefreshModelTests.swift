@@ -119,7 +119,7 @@ struct RefreshModelTests {
         let token = try #require(RefreshToken(text))
         let moment = Timestamp(milliseconds: now)
         let expected = model.use(text, at: site, now: now)
-        let isUsable = table.holder(of: token, at: site, now: moment) != nil
+        let isUsable = table.holder(of: token, now: moment)?.site == site
         let outcome = table.use(token, for: RefreshTable.Claim(site: site), now: moment, using: &generator)
         switch (outcome, expected) {
         case (.renewed(let renewal), .renewed):

@@ -105,16 +105,16 @@ class CannedServer(Server):
 
 
 class ProductionServer(CannedServer):
-    """Production mode: nobody is let in without a token. `origin` is that of the site's pages."""
+    """Production mode: nobody is let in without a token. `origin` is that of the site's pages, `more` stands in its entry."""
 
-    def __init__(self, folder, origin):
+    def __init__(self, folder, origin, more=""):
         super().__init__(folder)
         (Path(folder) / "key").write_text("k" * 64)
         (Path(folder) / "key").chmod(0o600)
         with (Path(folder) / "claude-chat.yaml").open("a") as configuration:
             configuration.write(
                 f"server: {{listen: '127.0.0.1:{self.port}', public_url: '{self.url}', token_keys: {{k1: {{file: key}}}}}}\n"
-                f"sites: {{shop: {{origins: ['{origin}']}}}}\n"
+                f"sites: {{shop: {{origins: ['{origin}']{more}}}}}\n"
             )
 
     def command(self):

@@ -98,6 +98,7 @@ struct ConfigurationReading {
                 )
                 site.identities = keys.identities[entry.key]
                 site.seedMode = written.seedMode ?? .development
+                site.acceptsCookie = written.cookieAuth ?? false
                 return site
             }
         }

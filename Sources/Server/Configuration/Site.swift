@@ -24,6 +24,8 @@ public struct Site: Sendable {
     public var identities: IdentityCheck?
     /// Where clients without a subprotocol are served.
     public var seedMode = SeedMode.development
+    /// Whether a cookie opens sessions where no token is shown; needed by clients without a subprotocol in production.
+    public var acceptsCookie = false
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

@@ -61,6 +61,7 @@ struct WrittenConfiguration: Decodable {
         var timeZone: String?
         var identity: Identity?
         var seedMode: SeedMode?
+        var cookieAuth: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -105,6 +106,7 @@ struct WrittenConfiguration: Decodable {
                     time_zone: Europe/Berlin
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
+                    cookie_auth: false
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 chains: {demo: ~}

@@ -15,7 +15,12 @@ extension Admission {
         var sites = configuration.sites.compactMap { site in
             SiteID(site.name).map { id in
                 let acceptsSeed = site.seedMode == .on || isDevelopment && site.seedMode == .development
-                return Site(id, origins: site.origins, acceptsSeed: acceptsSeed)
+                return Site(
+                    id,
+                    origins: site.origins,
+                    acceptsSeed: acceptsSeed,
+                    acceptsCookie: site.acceptsCookie
+                )
             }
         }
         if sites.isEmpty { sites = [Site(.default, acceptsSeed: isDevelopment)] }

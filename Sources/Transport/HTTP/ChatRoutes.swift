@@ -25,7 +25,7 @@ struct ChatRoutes: Sendable {
     private let files = StaticFiles()
 
     var hub: Hub { self.shared.hub }
-    private var admission: Admission { self.shared.admission }
+    var admission: Admission { self.shared.admission }
     private var requests: OpenRequests { self.shared.requests }
 
     /// - Parameters:
@@ -37,7 +37,7 @@ struct ChatRoutes: Sendable {
     }
 
     func add(to router: Router<ChatRequestContext>) {
-        router.add(middleware: OriginMiddleware(origins: self.admission.origins, metrics: self.shared.metrics))
+        router.add(middleware: OriginMiddleware(admission: self.admission, metrics: self.shared.metrics))
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
@@ -73,37 +73,6 @@ extension ChatRoutes {
             throw ClientError(.badRequest, "there is nothing at this path", detail: "path")
         }
         return response
-    }
-
-    /// `POST /api/chat/session`: a session of the visitor's own and its tokens, or the next tokens of one that it has.
-    private func openSession(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
-        _ = try Self.query(of: request)
-        let body = try await Self.body(of: request, context)
-        let asked = try SessionRequest(body)
-        let address = self.address(of: request, context)
-        let site = try self.counted(address) { () throws(Refused) in
-            let claim = self.claim(of: request, site: asked.site)
-            try self.admission.checkOrigin(claim)
-            return try self.admission.site(claim)
-        }
-        let isNew = asked.refreshToken == nil && (asked.session == nil || self.admission.requiresToken)
-        if isNew, let wait = self.shared.addresses.refuse(.session, of: address, at: self.shared.clocks.nanoseconds()) {
-            throw ClientError(.rateLimited, "too many new sessions of this address", waitingNanoseconds: wait)
-        }
-        let answer: SessionDesk.Answer
-        do throws(AccessDenied) {
-            answer = try await self.admission.desk.open(asked.request(at: site))
-        } catch {
-            throw self.counted(Refused(error), of: address)
-        }
-        return .json(
-            ServerFrame.session(
-                answer.session,
-                token: answer.token.text,
-                expiresIn: answer.expiresIn,
-                refreshToken: answer.refreshToken.text
-            )
-        )
     }
 
     /// `POST /api/chat/messages`: one frame of a client.
@@ -209,133 +178,6 @@ extension ChatRoutes {
             return Response(status: .noContent)
         }
         return .json(ServerFrame.poll(answer))
-    }
-}
-
-// MARK: Reading requests
-
-extension ChatRoutes {
-    static func query(of request: Request) throws(ClientError) -> Query {
-        let target = request.head.path?.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false) ?? []
-        do throws(Query.Malformed) {
-            return try Query(target.count > 1 ? target[1] : "")
-        } catch {
-            throw ClientError(.badRequest, error.reason, detail: "query")
-        }
-    }
-
-    /// The limits of the client of a request.
-    func address(of request: Request, _ context: ChatRequestContext) -> AddressLimits.Record {
-        self.shared.addressRecord(of: context.channel, forwarded: request.headers[values: .xForwardedFor])
-    }
-
-    /// What a request says of itself.
-    private func claim(of request: Request, site: String?) -> Admission.Request {
-        let origin = self.admission.origins.judge(
-            request.headers[values: .origin],
-            fetchSite: request.headers[values: .secFetchSite]
-        )
-        let authorization = request.headers[.authorization]
-        let isBearer = authorization?.prefix(7).lowercased() == "bearer "
-        // Anything else in the header is no token; it is not taken for a missing one.
-        let token = authorization.map { isBearer ? String($0.dropFirst(7)) : "" }
-        return Admission.Request(origin: origin, site: site, token: token)
-    }
-
-    /// Checks that a request may enter the room of a session.
-    ///
-    /// - Throws: `unauthorized`, `token_expired` or `bad_request`; `rate_limited` after too many tries that failed.
-    func entry(
-        _ query: Query,
-        _ request: Request,
-        _ context: ChatRequestContext,
-        to session: SessionID
-    ) throws -> Admission.Entry {
-        try self.counted(self.address(of: request, context)) { () throws(Refused) in
-            try self.admission.entry(self.claim(of: request, site: query["site"]), to: session)
-        }
-    }
-
-    private func counted<T>(_ address: AddressLimits.Record, _ body: () throws(Refused) -> T) throws(ClientError) -> T {
-        do throws(Refused) { return try body() } catch { throw self.counted(error, of: address) }
-    }
-
-    /// The answer to a refusal; who fails again and again has to wait.
-    private func counted(_ refused: Refused, of address: AddressLimits.Record) -> ClientError {
-        guard refused.isFailedAuthentication,
-            let wait = self.shared.addresses.refuse(.failure, of: address, at: self.shared.clocks.nanoseconds())
-        else { return refused.error }
-        return .tooManyFailures(waitingNanoseconds: wait)
-    }
-
-    /// Checks that a token is still accepted.
-    private func check(_ grant: Grant) throws(ClientError) {
-        do throws(AccessDenied) { try self.admission.desk.revocations.check(grant) } catch { throw error.clientError }
-    }
-
-    /// Refuses what would keep a server that stops from stopping.
-    ///
-    /// - Parameter id: The message's, if it is one.
-    /// - Throws: `unavailable`.
-    func checkIsStaying(id: String? = nil) throws(ClientError) {
-        guard self.shared.isDraining.load(ordering: .relaxed) else { return }
-        throw ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: 2_000, id: id)
-    }
-
-    static func position(in query: Query) throws(ClientError) -> Position? {
-        do throws(Query.Malformed) {
-            return try Handshake.position(query)
-        } catch {
-            throw ClientError(.badRequest, error.reason, detail: "since")
-        }
-    }
-
-    /// How long a client may take to send a body.
-    private static let bodySeconds: Int64 = 10
-
-    /// The body of a JSON request in valid UTF-8.
-    static func body(of request: Request, _ context: ChatRequestContext) async throws -> [UInt8] {
-        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased()
-        // Any other type could be posted by a form of a foreign page, without asking first.
-        guard type?.filter({ $0 != " " }) == "application/json" else {
-            throw HTTPError(.unsupportedMediaType)
-        }
-        let channel = context.channel
-        let deadline = channel.eventLoop.scheduleTask(in: .seconds(Self.bodySeconds)) { channel.close(promise: nil) }
-        defer { deadline.cancel() }
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: Limits.frameBytes)
-        } catch is NIOTooManyBytesError {
-            throw ClientError(.tooLarge, "a body holds at most \(Limits.frameBytes) bytes")
-        } catch {
-            // Its chunks or its coding are none that the decoder knows; the connection ends with this answer.
-            throw ClientError(.badRequest, "the body can't be read", detail: "body")
-        }
-        guard buffer.withUnsafeReadableBytes(UTF8Validator.isValid) else {
-            throw ClientError(.badJSON, "the body is not UTF-8")
-        }
-        return Array(buffer.readableBytesView)
-    }
-
-    /// A session that a body names.
-    private static func optionalSession(_ key: StaticString, in body: [UInt8]) throws(ClientError) -> SessionID? {
-        var scanner = JSONScanner()
-        let written: String?
-        do {
-            written = try body.withUnsafeBufferPointer { bytes in
-                try scanner.scan(bytes)
-                guard let value = scanner.value(of: key, in: bytes), value.kind != .null else { return nil }
-                return value.kind == .string ? scanner.text(of: value, in: bytes) : ""
-            }
-        } catch {
-            throw ClientError(.badJSON, "not one JSON object")
-        }
-        guard let written else { return nil }
-        guard let session = SessionID(written) else {
-            throw ClientError(.badRequest, "\"\(key)\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: key.description)
-        }
-        return session
     }
 }
 

@@ -6,7 +6,7 @@ import NIOHTTP1
 /// Refuses pages that may not talk to the server, lets the others read the answers, and puts every refusal into the
 /// form of the protocol.
 struct OriginMiddleware: RouterMiddleware {
-    let origins: OriginPolicy
+    let admission: Admission
     let metrics: ServerMetrics
 
     func handle(
@@ -14,7 +14,7 @@ struct OriginMiddleware: RouterMiddleware {
         context: ChatRequestContext,
         next: (Request, ChatRequestContext) async throws -> Response
     ) async throws -> Response {
-        let verdict = self.origins.judge(
+        let verdict = self.admission.origins.judge(
             request.headers[values: .origin],
             fetchSite: request.headers[values: .secFetchSite]
         )
@@ -34,6 +34,9 @@ struct OriginMiddleware: RouterMiddleware {
                 response = await self.answer(request, context, next)
             }
             response.headers[.accessControlAllowOrigin] = origin
+            if self.admission.acceptsCookie(from: origin) {
+                response.headers[.accessControlAllowCredentials] = "true"
+            }
             response.headers[.accessControlAllowMethods] = "GET, POST"
             response.headers[.accessControlAllowHeaders] = "Content-Type, Authorization, Idempotency-Key"
             response.headers[.accessControlExposeHeaders] = "Retry-After"

@@ -1,7 +1,8 @@
 import Access
 import Messages
 
-/// The body of `POST /api/chat/session`: `{"site","session","refreshToken","identity"}`, all of them optional.
+/// The body of `POST /api/chat/session`: `{"site","session","refreshToken","identity","cookie"}`, all of them
+/// optional.
 ///
 /// `identity` is a token of the site's, or `{"id","hash"}` where the site allows that.
 struct SessionRequest: Sendable {
@@ -9,6 +10,8 @@ struct SessionRequest: Sendable {
     var session: SessionID?
     var refreshToken: String?
     var identity: IdentityProof?
+    /// Whether the refresh token comes and goes in a cookie.
+    var usesCookie: Bool
 
     /// Reads a body.
     ///
@@ -18,6 +21,10 @@ struct SessionRequest: Sendable {
         let reader = try ObjectReader(body)
         self.site = try reader.text("site")
         self.refreshToken = try reader.text("refreshToken")
+        self.usesCookie = try reader.flag("cookie") ?? false
+        guard !self.usesCookie || self.refreshToken == nil else {
+            throw ClientError(.badRequest, "with \"cookie\" there is no \"refreshToken\"", detail: "refreshToken")
+        }
         if let written = try reader.text("session") {
             guard let session = SessionID(written) else {
                 throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
@@ -69,6 +76,20 @@ struct ObjectReader {
             throw ClientError(.badRequest, "\"\(key)\" must be a text", detail: key.description)
         }
         return found.text
+    }
+
+    /// A truth value; nothing where it is missing or `null`.
+    ///
+    /// - Throws: `bad_request` where it is something else.
+    func flag(_ key: StaticString) throws(ClientError) -> Bool? {
+        let found = self.bytes.withUnsafeBufferPointer { bytes in
+            self.scanner.value(of: key, in: bytes).map { ($0.kind, bytes[$0.start] == UInt8(ascii: "t")) }
+        }
+        switch found {
+        case nil, (.null, _)?: return nil
+        case (.bool, let isTrue)?: return isTrue
+        default: throw ClientError(.badRequest, "\"\(key)\" must be true or false", detail: key.description)
+        }
     }
 
     /// An object; nothing where there is something else.

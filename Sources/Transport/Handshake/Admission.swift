@@ -13,11 +13,19 @@ public struct Admission: Sendable {
         public var origins: [String]
         /// Whether clients without a subprotocol are served.
         public var acceptsSeed: Bool
+        /// Whether a cookie opens a session where no token is shown.
+        public var acceptsCookie: Bool
 
-        public init(_ id: SiteID, origins: [String] = [], acceptsSeed: Bool = false) {
+        public init(
+            _ id: SiteID,
+            origins: [String] = [],
+            acceptsSeed: Bool = false,
+            acceptsCookie: Bool = false
+        ) {
             self.id = id
             self.origins = origins
             self.acceptsSeed = acceptsSeed
+            self.acceptsCookie = acceptsCookie
         }
     }
 
@@ -30,11 +38,14 @@ public struct Admission: Sendable {
     private let sites: [SiteID]
     /// Those that serve clients without a subprotocol.
     private let seedSites: Set<SiteID>
+    /// Those whose sessions a cookie opens.
+    private let cookieSites: Set<SiteID>
 
     private init(_ origins: OriginPolicy, _ sites: [Site], desk: SessionDesk, requiresToken: Bool) {
         self.origins = origins
         self.sites = sites.map(\.id)
         self.seedSites = Set(sites.filter(\.acceptsSeed).map(\.id))
+        self.cookieSites = Set(sites.filter(\.acceptsCookie).map(\.id))
         self.desk = desk
         self.requiresToken = requiresToken
     }
@@ -84,6 +95,8 @@ public struct Admission: Sendable {
         var site: String?
         /// Of any length.
         var token: String?
+        /// The refresh token of its cookie, of any length.
+        var cookie: String?
         var mode = ProtocolMode.v1
     }
 
@@ -96,7 +109,7 @@ public struct Admission: Sendable {
     /// - Throws: The answer to the first check that fails.
     func entry(_ request: Request, to session: SessionID) throws(Refused) -> Entry {
         try self.checkOrigin(request)
-        let grant = try self.grant(of: request.token)
+        let grant = try self.grant(of: request)
         let site = try self.site(request, grant)
         guard request.mode == .v1 || self.seedSites.contains(site) else {
             throw Refused(ClientError(.badRequest, "offer the subprotocol \(Handshake.subprotocol)", detail: "query"))
@@ -145,12 +158,27 @@ public struct Admission: Sendable {
     /// Whether a site is in the configuration.
     func knows(_ site: SiteID) -> Bool { self.sites.contains(site) }
 
-    private func grant(of token: String?) throws(Refused) -> Grant? {
-        guard let token else {
-            if self.requiresToken { throw Refused(.malformed) }
-            return nil
+    /// Whether a cookie opens the sessions of a site.
+    func acceptsCookie(at site: SiteID) -> Bool { self.cookieSites.contains(site) }
+
+    /// Whether the pages of an origin may send a cookie along.
+    func acceptsCookie(from origin: String) -> Bool {
+        self.cookieSites.contains { self.origins.admits(origin, to: $0) }
+    }
+
+    private func grant(of request: Request) throws(Refused) -> Grant? {
+        if let token = request.token {
+            do throws(AccessDenied) { return try self.desk.verify(token) } catch { throw Refused(error) }
         }
-        do throws(AccessDenied) { return try self.desk.verify(token) } catch { throw Refused(error) }
+        guard self.requiresToken else { return nil }
+        guard let cookie = request.cookie, !self.cookieSites.isEmpty else { throw Refused(.malformed) }
+        let grant: Grant
+        // No guess, which nobody could make, but what a browser sends until it is given another one.
+        do throws(AccessDenied) { grant = try self.desk.verify(cookie: cookie) } catch {
+            throw Refused(error.clientError)
+        }
+        guard self.cookieSites.contains(grant.site) else { throw Refused(.malformed) }
+        return grant
     }
 }
 

@@ -77,7 +77,11 @@ struct Handshake: Sendable {
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let offers = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
         let tokens = offers.compactMap { $0.hasPrefix("bearer.") ? String($0.dropFirst("bearer.".count)) : nil }
-        var request = Admission.Request(origin: admission.origins.judge(head.headers["Origin"]), token: tokens.first)
+        var request = Admission.Request(
+            origin: admission.origins.judge(head.headers["Origin"]),
+            token: tokens.first,
+            cookie: SessionCookie.value(in: head.headers["Cookie"])
+        )
         do throws(Refused) {
             try admission.checkOrigin(request)
             guard target.first.map(String.init) == Self.chatPath else {

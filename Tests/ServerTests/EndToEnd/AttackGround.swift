@@ -23,16 +23,24 @@ struct AttackGround: Sendable {
     let help: SiteID
     let desk: SessionDesk
     private let acceptsSeed: Bool
+    private let acceptsCookie: Bool
 
     /// - Parameters:
     ///   - keys: Sign and check; `k1` of sevens where it is left out.
     ///   - identities: Who vouches for the visitors of `shop`.
     ///   - acceptsSeed: Whether clients without a subprotocol are served.
+    ///   - acceptsCookie: Whether a cookie opens sessions of `shop`.
     /// - Throws: What is wrong with a key.
-    init(keys: TokenKeyRing? = nil, identities: IdentityCheck? = nil, acceptsSeed: Bool = false) throws {
+    init(
+        keys: TokenKeyRing? = nil,
+        identities: IdentityCheck? = nil,
+        acceptsSeed: Bool = false,
+        acceptsCookie: Bool = false
+    ) throws {
         guard let shop = SiteID("shop"), let help = SiteID("help") else { throw TestSocket.Unexpected(what: "site") }
         (self.shop, self.help) = (shop, help)
         self.acceptsSeed = acceptsSeed
+        self.acceptsCookie = acceptsCookie
         self.desk = SessionDesk(
             sites: [.init(shop, identities: identities), .init(help)],
             keys: try keys ?? TokenKeyRing(Self.key("k1")),
@@ -56,7 +64,12 @@ struct AttackGround: Sendable {
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let sites: [Admission.Site] = [
-            .init(self.shop, origins: [Self.shopOrigin], acceptsSeed: self.acceptsSeed),
+            .init(
+                self.shop,
+                origins: [Self.shopOrigin],
+                acceptsSeed: self.acceptsSeed,
+                acceptsCookie: self.acceptsCookie
+            ),
             .init(self.help, origins: [Self.helpOrigin]),
         ]
         let chain = Chain(name: "test", entries: [Chain.Entry(Greeter(), name: "greeter", stage: .answer)])
