@@ -18,19 +18,26 @@ struct EngineSupersetTests {
     private struct Batch: ~Copyable {
         let patterns: [String]
         let prefilter: Prefilter
+        let compiled: [Pattern]
         let scan: LinearScan
         /// The texts that the rules require.
         let texts: [String]
 
         init(_ patterns: [String], options: Pattern.Options = [.caseless, .ucp]) throws {
-            let required = patterns.map { pattern in
-                let node = PatternParser.parse(pattern, isExtended: options.contains(.extended)).node
-                return RequiredLiterals.required(by: node, isUnicode: options.contains(.ucp))
+            // What doesn't compile is what the scan throws for, which has to be the only way out of here.
+            self.compiled = patterns.compactMap { try? Pattern($0, options: options) }
+            let isUnicode = options.contains(.ucp)
+            let nodes = patterns.map { PatternParser.parse($0, isExtended: options.contains(.extended)).node }
+            let needs = nodes.map { node in
+                Prefilter.Needs(
+                    rule: RequiredLiterals.required(by: node, isUnicode: isUnicode),
+                    patterns: [.init(starts: RequiredLiterals.starts(of: node, isUnicode: isUnicode))]
+                )
             }
             self.patterns = patterns
-            self.prefilter = Prefilter(required.map { Prefilter.Needs(rule: $0) })
+            self.prefilter = Prefilter(needs)
             self.scan = try LinearScan(patterns, options: options)
-            self.texts = required.joined().flatMap(\.texts)
+            self.texts = needs.flatMap(\.rule).flatMap(\.texts)
         }
 
         /// How many rules match a message; an issue for each of them that the search leaves out.
@@ -41,7 +48,36 @@ struct EngineSupersetTests {
             for match in matches where !scanner.isCandidate(match) {
                 Issue.record("\"\(self.patterns[match])\" matches \"\(message)\" and isn't tried")
             }
+            for rule in self.patterns.indices where self.compiled[rule].isSearched {
+                self.tryStarts(of: rule, in: &message, isMatch: matches.contains(rule), using: &scanner)
+            }
             return matches.count
+        }
+
+        /// An issue where the places at which a match may start lead to another match than a search of the whole text.
+        private func tryStarts(
+            of rule: Int,
+            in message: inout String,
+            isMatch: Bool,
+            using scanner: inout Rules.Scanner
+        ) {
+            let pattern = self.compiled[rule]
+            let outlook = self.prefilter.outlook(for: 0, of: rule, using: &scanner)
+            if outlook == .nowhere, isMatch {
+                Issue.record("\"\(pattern.source)\" matches \"\(message)\", and no start was found")
+            }
+            guard outlook == .atStarts else { return }
+            let found = [true, false].map { isAtStarts in
+                message.withUTF8 { bytes in
+                    scanner.startMessage(within: nil)
+                    let data = scanner.captures(atLeast: pattern.pairCount)
+                    let outcome = pattern.search(bytes, isAtStarts: isAtStarts, in: data, using: scanner)
+                    guard case .matched = outcome else { return "\(outcome)" }
+                    let match = PatternMatch(of: pattern, in: bytes, data)
+                    return "\(slice(0, of: bytes, data)?.startIndex ?? -1) \(match)"
+                }
+            }
+            #expect(found[0] == found[1], "\"\(pattern.source)\" on \"\(message)\"")
         }
     }
 

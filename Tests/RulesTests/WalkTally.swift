@@ -21,7 +21,7 @@ struct WalkTally {
             ? PatternCode(source, options, isGuarded: true)
             : PatternCode.searching(for: source, options, start: written.startCondition, isGuarded: true)
         defer { code.free() }
-        let translated = code.translated()
+        let translated = code.copied()?.translated()
         defer { translated?.free() }
         let runnable = translated ?? code
         let context = pcre2_match_context_create_8(nil)

@@ -6,6 +6,8 @@ struct CheckedPattern: Sendable {
     var node: PatternNode
     /// What any message holds that it matches.
     var required: [RequiredLiterals]
+    /// What a match starts with, where that is known.
+    var starts: RequiredLiterals?
     /// Where it was written.
     var written: WrittenPattern
 
@@ -50,8 +52,14 @@ struct PatternCheck {
         let node =
             isSame
             ? parsed.node : PatternParser.parse(pattern.source, isExtended: key.options.contains(.extended)).node
-        let required = RequiredLiterals.required(by: node, isUnicode: key.options.contains(.ucp))
-        return CheckedPattern(pattern: pattern, node: node, required: required, written: written)
+        let isUnicode = key.options.contains(.ucp)
+        return CheckedPattern(
+            pattern: pattern,
+            node: node,
+            required: RequiredLiterals.required(by: node, isUnicode: isUnicode),
+            starts: pattern.isSearched ? RequiredLiterals.starts(of: node, isUnicode: isUnicode) : nil,
+            written: written
+        )
     }
 
     /// Checks a macro, which may match the empty text and has no groups that capture.

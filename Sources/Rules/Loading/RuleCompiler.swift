@@ -200,8 +200,11 @@ struct RuleCompiler {
         if case .any = written { isChoice = own.count > 1 }
         // What one of several needs that must all match, the rule needs.
         let rule = isChoice ? RequiredLiterals.required(byOneOf: own) : own.flatMap(\.self)
-        guard isChoice || vetoes.contains(where: { !$0.required.isEmpty }) else { return .init(rule: rule) }
-        return .init(rule: rule, patterns: (isChoice ? own : own.map { _ in [] }) + vetoes.map(\.required))
+        let parts =
+            patterns.map { Prefilter.PatternNeeds(sets: isChoice ? $0.required : [], starts: $0.starts) }
+            + vetoes.map { Prefilter.PatternNeeds(sets: $0.required, starts: $0.starts) }
+        let saysMore = parts.contains { !$0.sets.isEmpty || $0.starts != nil }
+        return Prefilter.Needs(rule: rule, patterns: saysMore ? parts : [])
     }
 
     private static func refuseSharedNames(_ patterns: [CheckedPattern], into findings: inout Findings) {

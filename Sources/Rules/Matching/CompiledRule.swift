@@ -81,7 +81,7 @@ final class CompiledRule: Sendable {
     }
 
     /// A rule of a ``RuleTable``: one pattern, and the outcome `pass`.
-    init(named name: String, at place: Place, pattern: Pattern, required: [RequiredLiterals]) {
+    init(named name: String, at place: Place, pattern: Pattern, needs: Prefilter.Needs) {
         self.name = name
         self.id = name
         self.place = place
@@ -98,7 +98,7 @@ final class CompiledRule: Sendable {
         self.tags = []
         self.severity = nil
         self.onLimit = .skip
-        self.needs = Prefilter.Needs(rule: required)
+        self.needs = needs
     }
 }
 
@@ -169,13 +169,16 @@ extension CompiledRule {
     ) -> RuleTrial {
         var match = PatternMatch(text: "", captures: [])
         var number = 0
+        func search(_ pattern: Pattern) -> Result<PatternMatch?, MatchLimit> {
+            defer { number += 1 }
+            return Self.search(pattern, number, bytes, at: rank, of: set, &scanner)
+        }
         switch self.condition {
         case .always: break
         case .any(let patterns):
             var isMatched = false
-            for (index, pattern) in patterns.enumerated() where !isMatched {
-                guard set?.prefilter.admits(index, of: rank, in: scanner) ?? true else { continue }
-                switch Self.search(pattern, bytes, &scanner) {
+            for pattern in patterns where !isMatched {
+                switch search(pattern) {
                 case .success(let found?): (match, isMatched) = (found, true)
                 case .success(nil): continue
                 case .failure(let limit): return .limit(limit)
@@ -185,7 +188,7 @@ extension CompiledRule {
             number = patterns.count
         case .all(let patterns):
             for (index, pattern) in patterns.enumerated() {
-                switch Self.search(pattern, bytes, &scanner) {
+                switch search(pattern) {
                 case .success(let found?):
                     if index == 0 { match.text = found.text }
                     match.captures += found.captures
@@ -193,11 +196,9 @@ extension CompiledRule {
                 case .failure(let limit): return .limit(limit)
                 }
             }
-            number = patterns.count
         }
-        for (index, veto) in self.vetoes.enumerated() {
-            guard set?.prefilter.admits(number + index, of: rank, in: scanner) ?? true else { continue }
-            switch Self.search(veto, bytes, &scanner) {
+        for veto in self.vetoes {
+            switch search(veto) {
             case .success(let found?): return .vetoed(by: found.text)
             case .success(nil): continue
             case .failure(let limit): return .limit(limit)
@@ -206,13 +207,21 @@ extension CompiledRule {
         return .matched(text: match.text, captures: match.captures)
     }
 
+    /// Searches for a pattern where the message says that it may match.
     private static func search(
         _ pattern: Pattern,
+        _ number: Int,
         _ bytes: UnsafeBufferPointer<UInt8>,
+        at rank: Int,
+        of set: RuleSet?,
         _ scanner: inout Scanner
     ) -> Result<PatternMatch?, MatchLimit> {
+        let outlook = set?.prefilter.outlook(for: number, of: rank, using: &scanner) ?? .anywhere
+        if case .nowhere = outlook { return .success(nil) }
         let matchData = scanner.captures(atLeast: pattern.pairCount)
-        switch pattern.search(bytes, in: matchData, using: scanner) {
+        var isAtStarts = false
+        if case .atStarts = outlook { isAtStarts = true }
+        switch pattern.search(bytes, isAtStarts: isAtStarts, in: matchData, using: scanner) {
         case .matched: return .success(PatternMatch(of: pattern, in: bytes, matchData))
         case .unmatched: return .success(nil)
         case .limit(let limit): return .failure(limit)

@@ -53,9 +53,9 @@ struct LiteralAutomaton: Sendable {
         }
     }
 
-    /// Calls `found` with each literal that occurs, once for each occurrence.
+    /// Calls `found` with each literal that occurs and with its first byte, once for each occurrence.
     @inline(__always)
-    func scan(_ text: UnsafeBufferPointer<UInt8>, found: (Int) -> Void) {
+    func scan(_ text: UnsafeBufferPointer<UInt8>, found: (_ literal: Int, _ start: Int) -> Void) {
         guard let bytes = text.baseAddress else { return }
         self.rows.withUnsafeBufferPointer { rows in
             self.ends.withUnsafeBufferPointer { ends in
@@ -64,7 +64,9 @@ struct LiteralAutomaton: Sendable {
                 while self.advance(&row, &index, bytes, text.count) {
                     let last = Int(rows[row + self.columnCount + 1])
                     for end in Int(rows[row + self.columnCount])..<last
-                    where Self.isWhole(ends[end], text, endingAt: index - 1) { found(Int(ends[end].literal)) }
+                    where Self.isWhole(ends[end], text, endingAt: index - 1) {
+                        found(Int(ends[end].literal), index - Int(ends[end].length))
+                    }
                 }
             }
         }

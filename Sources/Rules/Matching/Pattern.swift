@@ -1,50 +1,18 @@
 internal import CPCRE2
-internal import Synchronization
 
 /// A regular expression in PCRE2's syntax, compiled once and matched by any number of threads.
 ///
 /// Text and pattern are UTF-8. The first match is the leftmost one. Every match is bounded by ``MatchLimit``, for the
 /// whole text and not for each start position. The first match translates the pattern to machine code, so a pattern
 /// that never runs costs no memory for that.
-// Guard: `code` is written in `init` and only read afterwards. To translate code writes into it, so that is done to a
-// copy which no other thread knows; `runnable` and `watched` are then set once, by an atomic exchange.
-public final class Pattern: @unchecked Sendable {
-    /// How a pattern is read and matched.
-    public struct Options: OptionSet, Hashable, Sendable {
-        public let rawValue: Int
-
-        public init(rawValue: Int) { self.rawValue = rawValue }
-
-        /// Upper and lower case are equal, in all scripts.
-        public static let caseless = Options(rawValue: 1 << 0)
-        /// `\w`, `\d`, `\b` and the like know all letters and digits of Unicode.
-        public static let ucp = Options(rawValue: 1 << 1)
-        /// White space and `# comments` in the pattern are ignored.
-        public static let extended = Options(rawValue: 1 << 2)
-        /// `.` also matches a line break.
-        public static let dotAll = Options(rawValue: 1 << 3)
-        /// `^` and `$` also match at line breaks.
-        public static let multiline = Options(rawValue: 1 << 4)
-    }
-
-    /// How a pattern is run.
-    struct Build: OptionSet, Sendable {
-        let rawValue: Int
-
-        /// A clock is read while a search runs and ends it after ``Scanner/guardedSearchLimit``.
-        ///
-        /// Costs about four times as much as an ordinary search.
-        static let guarded = Build(rawValue: 1 << 0)
-        /// Never translated to machine code, as on a system that refuses that.
-        static let interpreted = Build(rawValue: 1 << 1)
-    }
-
+///
+/// All of its parts are constant but for the ``CodeSlot``s, which are filled by an atomic exchange.
+public final class Pattern: Sendable {
     /// Whether this system refuses to run patterns as machine code.
     ///
     /// They are interpreted then, one to two times slower, and guarded by a clock.
     public static let isMachineCodeRefused: Bool = {
         guard let code = try? PatternCode("a", []) else { return false }
-        defer { code.free() }
         guard let translated = code.translated() else { return true }
         translated.free()
         return false
@@ -62,17 +30,19 @@ public final class Pattern: @unchecked Sendable {
     /// How many pairs of offsets a match may need: one for the whole match and one for each group.
     let pairCount: Int
 
-    /// Never translated, so that it may be copied and interpreted at any time.
-    private let code: PatternCode
-    /// What ``PatternCode/searching(for:_:start:isGuarded:)`` takes; nothing for an anchored pattern, which goes in as it
-    /// is.
-    private let start: String?
-    /// What searches run, made by the first one: a copy in machine code or, where that is refused, a guarded one.
-    private let runnable = Atomic<OpaquePointer?>(nil)
-    /// Whether neither machine code nor a guarded copy could be made.
-    private let isUnrunnable = Atomic<Bool>(false)
-    /// A guarded copy for the interpreter, made when the stack of the machine code was too small once.
-    private let watched = Atomic<OpaquePointer?>(nil)
+    /// Whether a match may start anywhere, so that the text has to be searched for it.
+    let isSearched: Bool
+
+    /// As it is written and never translated, so that it may be interpreted at any time.
+    private let written: CodeSlot
+    /// The same for the whole text: see ``PatternCode/searching(for:_:start:isGuarded:)``.
+    private let whole: CodeSlot
+    /// What searches of the whole text run: machine code or, where that is refused, guarded code.
+    private let runnable = CodeSlot()
+    /// Machine code for a match that starts where the attempt does.
+    private let attempt = CodeSlot()
+    /// Guarded code for the interpreter, made when the stack of the machine code was too small once.
+    private let watched = CodeSlot()
 
     /// Compiles a pattern.
     ///
@@ -87,7 +57,7 @@ public final class Pattern: @unchecked Sendable {
     /// Compiles a pattern that is run in a certain way.
     init(_ source: String, options: Options, build: Build) throws(PatternProblem) {
         let written = try PatternCode(source, options)
-        defer { written.free() }
+        self.written = CodeSlot(written)
         self.source = source
         self.options = options
         self.build = build
@@ -95,35 +65,25 @@ public final class Pattern: @unchecked Sendable {
         self.captureNames = groups.map(\.name)
         self.captureNumbers = groups.map(\.number)
         self.pairCount = written.pairCount
-        self.start = written.isAnchored ? nil : written.startCondition
-        self.code = try Self.compile(source, options, start: self.start, isGuarded: build.contains(.guarded))
+        self.isSearched = !written.isAnchored
+        // What is put around it may make a large pattern too large, and that has to be known now.
+        let isLarge = written.byteCount > Self.certainlyFitting || build.contains(.guarded)
+        self.whole =
+            isLarge
+            ? CodeSlot(try Self.whole(source, options, written, isGuarded: build.contains(.guarded))) : CodeSlot()
     }
 
-    deinit {
-        self.code.free()
-        for pointer in [self.runnable.load(ordering: .acquiring), self.watched.load(ordering: .acquiring)] {
-            if let pointer { PatternCode(pointer).free() }
-        }
-    }
+    /// How many bytes of code certainly fit with what is put around them; PCRE2 takes 64 KiB.
+    private static let certainlyFitting = 32_768
 
-    private init(copying pattern: Pattern, _ code: PatternCode) {
-        self.source = pattern.source
-        self.options = pattern.options
-        self.build = pattern.build
-        self.captureNames = pattern.captureNames
-        self.captureNumbers = pattern.captureNumbers
-        self.pairCount = pattern.pairCount
-        self.start = pattern.start
-        self.code = code
-    }
-
-    private static func compile(
+    private static func whole(
         _ source: String,
         _ options: Options,
-        start: String?,
+        _ written: PatternCode,
         isGuarded: Bool
     ) throws(PatternProblem) -> PatternCode {
-        guard let start else { return try PatternCode(source, options, isGuarded: isGuarded) }
+        guard !written.isAnchored else { return try PatternCode(source, options, isGuarded: isGuarded) }
+        let start = written.startCondition
         return try PatternCode.searching(for: source, options, start: start, isGuarded: isGuarded)
     }
 
@@ -135,10 +95,7 @@ public final class Pattern: @unchecked Sendable {
     }
 
     /// The same pattern once more: machine code that is made for it goes with it.
-    var copy: Pattern {
-        guard let code = self.code.copied() else { fatalError("out of memory") }
-        return Pattern(copying: self, code)
-    }
+    var copy: Pattern? { try? Pattern(self.source, options: self.options, build: self.build) }
 
     /// The first match in `text`.
     ///
@@ -162,30 +119,73 @@ public final class Pattern: @unchecked Sendable {
     }
 
     /// Whether any match holds a certain character, so that a text without it costs nothing.
-    var needsCharacter: Bool { self.code.needsCharacter }
+    var needsCharacter: Bool { self.written.code?.needsCharacter ?? false }
 
     /// Whether the empty text matches.
     ///
     /// It is interpreted, since whoever asks may never run the pattern again.
     func matchesEmptyText(using scanner: borrowing Scanner) -> Bool {
-        self.match(UnsafeBufferPointer(start: nil, count: 0), self.code, in: scanner.scratch, scanner) >= 0
+        let text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        return self.written.code.map { self.match(text, $0, in: scanner.scratch, scanner) >= 0 } ?? false
     }
 
     /// Searches valid UTF-8 for the first match and leaves its offsets in `matchData`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - isAtStarts: Whether a match starts at one of the places that the scanner has found for this pattern.
+    ///   - matchData: Where the offsets go.
+    ///   - scanner: The calling thread's.
+    /// - Returns: Whether there is a match, or which limit has ended the search.
     func search(
         _ bytes: UnsafeBufferPointer<UInt8>,
+        isAtStarts: Bool = false,
         in matchData: OpaquePointer,
         using scanner: borrowing Scanner
     ) -> SearchOutcome {
+        let isAtStarts = isAtStarts && self.isSearched && self.build.isEmpty
         // Made once for all messages, so it isn't taken from the time of the first one.
-        if !scanner.isInterpreting, !self.isReady { scanner.withoutCounting { _ = self.runnableCode } }
+        if !scanner.isInterpreting { self.prepare(isAtStarts: isAtStarts, scanner) }
         guard scanner.startSearch() else { return .limit(.budget) }
         defer { scanner.endSearch() }
-        guard scanner.isInterpreting else { return self.run(bytes, in: matchData, scanner) }
+        if isAtStarts, let outcome = self.attempts(bytes, in: matchData, scanner) { return outcome }
+        guard scanner.isInterpreting else {
+            self.prepare(isAtStarts: false, scanner)
+            return self.run(bytes, in: matchData, scanner)
+        }
         // Machine code and interpreter have limits of their own, and what one of them finds is true.
         if self.isTranslated, let outcome = self.run(bytes, in: matchData, scanner).certain { return outcome }
-        let outcome = SearchOutcome(self.match(bytes, self.code, in: matchData, scanner))
+        guard let code = self.wholeCode else { return self.run(bytes, in: matchData, scanner) }
+        let outcome = SearchOutcome(self.match(bytes, code, in: matchData, scanner))
         return outcome.certain ?? self.run(bytes, in: matchData, scanner)
+    }
+
+    /// Makes what a search runs, in time that doesn't count.
+    private func prepare(isAtStarts: Bool, _ scanner: borrowing Scanner) {
+        if isAtStarts ? self.attempt.isSettled : self.isReady { return }
+        scanner.withoutCounting { _ = isAtStarts ? self.attemptCode : self.runnableCode }
+    }
+
+    /// Tries one after the other of the places where a match may start.
+    ///
+    /// - Returns: Nothing where only a search of the whole text can tell: all of them together may take as many steps as
+    ///   that, and each an equal share.
+    private func attempts(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        in matchData: OpaquePointer,
+        _ scanner: borrowing Scanner
+    ) -> SearchOutcome? {
+        guard let code = scanner.isInterpreting ? self.written.code : self.attemptCode else { return nil }
+        let starts = scanner.found.starts
+        scanner.limitSteps(to: Scanner.matchLimit / max(1, starts.count))
+        defer { scanner.limitSteps(to: Scanner.matchLimit) }
+        // Machine code has it built in, and is left aside where it is asked for.
+        let options = scanner.isInterpreting ? UInt32(PCRE2_ANCHORED) : 0
+        for start in starts {
+            let result = self.match(bytes, code, from: Int(start), options, in: matchData, scanner)
+            if result != PCRE2_ERROR_NOMATCH { return SearchOutcome(result).certain }
+        }
+        return .unmatched
     }
 
     /// Searches as messages are searched.
@@ -197,19 +197,31 @@ public final class Pattern: @unchecked Sendable {
         // Nothing would end a search in time: the pattern may match, so this is not "no match".
         guard let code = self.runnableCode else { return .limit(.error(Int(PCRE2_ERROR_NOMEMORY))) }
         let result = self.match(bytes, code, in: matchData, scanner)
-        guard result == PCRE2_ERROR_JIT_STACKLIMIT, let watched = self.watchedCode else { return SearchOutcome(result) }
+        guard result == PCRE2_ERROR_JIT_STACKLIMIT, let watched = self.watched.code(made: self.makeWatched) else {
+            return SearchOutcome(result)
+        }
         return SearchOutcome(self.match(bytes, watched, in: matchData, scanner))
     }
 
     private func match(
         _ bytes: UnsafeBufferPointer<UInt8>,
         _ code: PatternCode,
+        from start: Int = 0,
+        _ options: UInt32 = 0,
         in matchData: OpaquePointer,
         _ scanner: borrowing Scanner
     ) -> Int32 {
         // A `String` is valid UTF-8; to check it again would cost a fifth of the match.
-        let options = UInt32(PCRE2_NO_UTF_CHECK)
-        return pcre2_match_8(code.pointer, bytes.baseAddress, bytes.count, 0, options, matchData, scanner.context)
+        let options = options | UInt32(PCRE2_NO_UTF_CHECK)
+        return pcre2_match_8(
+            code.pointer,
+            bytes.baseAddress,
+            bytes.count,
+            start,
+            options,
+            matchData,
+            scanner.context
+        )
     }
 }
 
@@ -217,70 +229,39 @@ public final class Pattern: @unchecked Sendable {
 
 extension Pattern {
     /// Makes what searches run, where none has done so.
-    func prepare() { _ = self.runnableCode }
+    ///
+    /// - Parameter isAtStarts: Whether they know where a match may start.
+    func prepare(isAtStarts: Bool = false) { _ = isAtStarts ? self.attemptCode : self.runnableCode }
 
-    /// Whether what searches run has been made, or can't be.
-    var isReady: Bool {
-        self.runnable.load(ordering: .acquiring) != nil || self.isUnrunnable.load(ordering: .relaxed)
-    }
+    /// Whether what searches of the whole text run has been made, or can't be.
+    var isReady: Bool { self.runnable.isSettled }
 
     /// Whether that is machine code.
-    var isTranslated: Bool {
-        self.runnable.load(ordering: .acquiring).map { PatternCode($0).isTranslated } ?? false
+    var isTranslated: Bool { self.runnable.code?.isTranslated ?? false }
+
+    private var wholeCode: PatternCode? {
+        self.whole.code { self.makeWhole() }
     }
 
+    /// Machine code; where that is refused, code that runs under a clock, or nothing where the pattern is too large for
+    /// that: what is interpreted without a clock may take a thousand times as long.
     private var runnableCode: PatternCode? {
-        if let pointer = self.runnable.load(ordering: .acquiring) { return PatternCode(pointer) }
-        guard !self.isUnrunnable.load(ordering: .relaxed) else { return nil }
-        guard let code = self.makeRunnable() else {
-            self.isUnrunnable.store(true, ordering: .relaxed)
-            return nil
+        self.runnable.code {
+            guard !self.build.contains(.interpreted), let code = self.whole.code?.copied() ?? self.makeWhole(),
+                let translated = code.translated()
+            else { return self.makeWatched() }
+            return translated
         }
-        return Self.publish(code, in: self.runnable)
     }
 
-    /// Machine code; where that is refused, a copy that runs under a clock, or nothing where the pattern is too large for
-    /// one: what is interpreted without a clock may take a thousand times as long.
-    private func makeRunnable() -> PatternCode? {
-        if !self.build.contains(.interpreted), let translated = self.code.translated() { return translated }
-        return self.makeWatched()
+    /// Machine code; nothing where that is refused.
+    private var attemptCode: PatternCode? {
+        self.attempt.code { (try? PatternCode(self.source, self.options, isAttempt: true))?.translated() }
     }
 
-    private var watchedCode: PatternCode? {
-        if let pointer = self.watched.load(ordering: .acquiring) { return PatternCode(pointer) }
-        return self.makeWatched().map { Self.publish($0, in: self.watched) }
+    private func makeWhole(isGuarded: Bool = false) -> PatternCode? {
+        self.written.code.flatMap { try? Self.whole(self.source, self.options, $0, isGuarded: isGuarded) }
     }
 
-    /// Compiles it once more, guarded.
-    private func makeWatched() -> PatternCode? {
-        try? Self.compile(self.source, self.options, start: self.start, isGuarded: true)
-    }
-
-    /// Makes `code` known to all threads, unless another one was faster.
-    private static func publish(_ code: PatternCode, in place: borrowing Atomic<OpaquePointer?>) -> PatternCode {
-        let result = place.compareExchange(
-            expected: nil,
-            desired: code.pointer,
-            ordering: .acquiringAndReleasing
-        )
-        guard !result.exchanged, let first = result.original else { return code }
-        code.free()
-        return PatternCode(first)
-    }
-}
-
-/// What a search found.
-enum SearchOutcome {
-    case matched
-    case unmatched
-    case limit(MatchLimit)
-
-    /// The outcome, where no limit ended the search.
-    var certain: SearchOutcome? { if case .limit = self { nil } else { self } }
-
-    /// What PCRE2 returned.
-    init(_ result: Int32) {
-        // 0 is a match with more groups than pairs: fine where only the match itself is asked for.
-        self = result >= 0 ? .matched : result == PCRE2_ERROR_NOMATCH ? .unmatched : .limit(MatchLimit(result))
-    }
+    private func makeWatched() -> PatternCode? { self.makeWhole(isGuarded: true) }
 }

@@ -3,18 +3,32 @@ internal import CPCRE2
 /// What PCRE2 has made of a pattern.
 ///
 /// A handle: whoever made it frees it.
-// Guard: PCRE2 writes into compiled code only while it is translated, which happens to copies that nobody knows yet.
+// Guard: a pointer to memory that is only read. PCRE2 writes into compiled code while it makes it and while it
+// translates it, and both are over before the handle leaves the function that made the code. Freeing is the maker's:
+// ``Pattern/deinit`` runs when no thread has the pattern any more.
 struct PatternCode: @unchecked Sendable {
     let pointer: OpaquePointer
 
     /// Compiles a pattern as it is written.
     ///
+    /// - Parameters:
+    ///   - source: The pattern.
+    ///   - options: Its options.
+    ///   - isGuarded: Whether the code calls back at each part of the pattern.
+    ///   - isAttempt: Whether it is matched only where a search starts, and nothing is looked for ahead of it.
     /// - Throws: What is wrong and at which Unicode scalar of `source`.
-    init(_ source: String, _ options: Pattern.Options, isGuarded: Bool = false) throws(PatternProblem) {
+    init(
+        _ source: String,
+        _ options: Pattern.Options,
+        isGuarded: Bool = false,
+        isAttempt: Bool = false
+    ) throws(PatternProblem) {
         var source = source
         var error: Int32 = 0
         var offset = 0
-        let flags = options.flags | (isGuarded ? UInt32(PCRE2_AUTO_CALLOUT) : 0)
+        var flags = options.flags
+        if isGuarded { flags |= UInt32(PCRE2_AUTO_CALLOUT) }
+        if isAttempt { flags |= UInt32(PCRE2_ANCHORED) | UInt32(PCRE2_NO_START_OPTIMIZE) }
         let code = source.withUTF8 { bytes in
             pcre2_compile_8(bytes.baseAddress, bytes.count, flags, &error, &offset, nil)
         }
@@ -55,18 +69,23 @@ struct PatternCode: @unchecked Sendable {
         }
     }
 
-    /// A copy in machine code; nothing where the system refuses that.
-    func translated() -> PatternCode? {
-        guard let copy = pcre2_code_copy_8(self.pointer) else { return nil }
-        guard pcre2_jit_compile_8(copy, UInt32(PCRE2_JIT_COMPLETE)) == 0 else {
-            pcre2_code_free_8(copy)
+    /// The same in machine code, in its place; nothing, and freed, where the system refuses that.
+    consuming func translated() -> PatternCode? {
+        guard pcre2_jit_compile_8(self.pointer, UInt32(PCRE2_JIT_COMPLETE)) == 0 else {
+            self.free()
             return nil
         }
-        return PatternCode(copy)
+        return self
     }
 
     /// A copy that is interpreted.
     func copied() -> PatternCode? { pcre2_code_copy_8(self.pointer).map { PatternCode($0) } }
+
+    /// How many bytes the code takes, without machine code.
+    var byteCount: Int {
+        var size = 0
+        return pcre2_pattern_info_8(self.pointer, UInt32(PCRE2_INFO_SIZE), &size) == 0 ? size : .max
+    }
 
     func free() { pcre2_code_free_8(self.pointer) }
 

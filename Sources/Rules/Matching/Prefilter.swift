@@ -13,9 +13,24 @@ struct Prefilter: Sendable {
         /// Of each set one text; without a set the rule is always tried.
         var rule: [RequiredLiterals]
         /// The same for each of its patterns, first those of `match`, then those that veto it.
-        ///
-        /// Empty where no pattern says more than the rule.
-        var patterns: [[RequiredLiterals]] = []
+        var patterns: [PatternNeeds] = []
+    }
+
+    /// What any text holds that a pattern matches.
+    struct PatternNeeds: Hashable, Sendable {
+        /// Of each set one text; empty where the pattern says no more than its rule.
+        var sets: [RequiredLiterals] = []
+        /// Texts with one of which a match starts, where that is known.
+        var starts: RequiredLiterals?
+    }
+
+    /// What the last message says about where a pattern matches.
+    enum Outlook {
+        case nowhere
+        /// At one of ``FoundLiterals/starts`` or nowhere.
+        case atStarts
+        /// Perhaps anywhere.
+        case anywhere
     }
 
     let ruleCount: Int
@@ -36,6 +51,10 @@ struct Prefilter: Sendable {
     /// end.
     private let ruleStarts: [UInt32]
     private let patternStarts: [UInt32]
+    /// For each pattern, numbered like ``patternStarts``, the range of `openings` with the literals that its match
+    /// starts with; empty where that isn't known.
+    private let openingStarts: [UInt32]
+    private let openings: [UInt32]
     private let automaton: LiteralAutomaton
 
     private static let otherSetsFlag: UInt32 = 1 << 31
@@ -46,15 +65,18 @@ struct Prefilter: Sendable {
         for (rank, needs) in needs.enumerated() where needs?.rule.isEmpty == true {
             always[rank / 64] |= 1 << (rank % 64)
         }
-        var vocabulary = Vocabulary()
+        var vocabulary = LiteralVocabulary()
         let numbered = needs.map { needs in (needs?.rule ?? []).map { vocabulary.number($0) } }
-        let ordered = numbered.map { vocabulary.rarestFirst($0) }
+        let ordered = numbered.map { Self.selected(vocabulary.rarestFirst($0)) }
         // Numbered last: what only a single pattern looks out for says nothing about what is found often.
         let patterns = needs.map { needs in
-            (needs?.patterns ?? []).map { sets in
-                let numbered = sets.map { vocabulary.number($0) }
-                return Self.element(of: vocabulary.rarestFirst(numbered))
+            (needs?.patterns ?? []).map { pattern in
+                let numbered = pattern.sets.map { vocabulary.number($0) }
+                return Self.element(of: Self.selected(vocabulary.rarestFirst(numbered)))
             }
+        }
+        let openings = needs.flatMap { needs in
+            (needs?.patterns ?? []).map { $0.starts.map { vocabulary.number($0) } ?? [] }
         }
         var triggered = [[UInt32]](repeating: [], count: vocabulary.literals.count)
         for (rank, sets) in ordered.enumerated() {
@@ -69,7 +91,14 @@ struct Prefilter: Sendable {
         (self.setStarts, self.sets) = (starts, sets)
         self.patternStarts = Array(starts[needs.count...])
         self.ruleStarts = patterns.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt32($1.count)) }
+        (self.openingStarts, self.openings) = Self.joined(openings.map { $0.map(UInt32.init) })
         self.automaton = LiteralAutomaton(vocabulary.literals)
+    }
+
+    /// The sets of a rule or pattern that are worth looking at.
+    private static func selected(_ rarestFirst: [[Int]]) -> [[Int]] {
+        let others = rarestFirst.dropFirst().filter { $0.count <= Self.maximumCountBesideTrigger }
+        return Array(rarestFirst.prefix(1)) + others.prefix(Self.maximumSetsOfRule - 1)
     }
 
     /// Sets as they stand in `sets`.
@@ -94,21 +123,26 @@ struct Prefilter: Sendable {
     var byteCount: Int {
         self.automaton.byteCount + 4 * (self.triggerStarts.count + self.triggered.count)
             + 4 * (self.setStarts.count + self.sets.count + self.ruleStarts.count + self.patternStarts.count)
+            + 4 * (self.openingStarts.count + self.openings.count)
     }
 
-    /// Whether a pattern may match.
+    /// Where a pattern may match.
     ///
     /// - Parameters:
     ///   - pattern: Its place among the patterns of its rule.
     ///   - rank: The rule's.
     ///   - scanner: Whose last message was searched by this prefilter.
-    /// - Returns: Whether the message has one of the texts of each of its sets.
-    @inline(__always)
-    func admits(_ pattern: Int, of rank: Int, in scanner: borrowing Scanner) -> Bool {
-        let start = Int(self.ruleStarts[rank])
-        guard start + pattern < Int(self.ruleStarts[rank + 1]) else { return true }
-        let (first, end) = (Int(self.patternStarts[start + pattern]), Int(self.patternStarts[start + pattern + 1]))
-        return self.missingSet(from: first, to: end, scanner.found) == nil
+    /// - Returns: ``Outlook/nowhere`` where the message lacks the texts of one of the pattern's sets.
+    func outlook(for pattern: Int, of rank: Int, using scanner: inout Scanner) -> Outlook {
+        let index = Int(self.ruleStarts[rank]) + pattern
+        guard index < Int(self.ruleStarts[rank + 1]) else { return .anywhere }
+        let (first, end) = (Int(self.patternStarts[index]), Int(self.patternStarts[index + 1]))
+        guard self.missingSet(from: first, to: end, scanner.found) == nil else { return .nowhere }
+        let openings = Int(self.openingStarts[index])..<Int(self.openingStarts[index + 1])
+        guard !openings.isEmpty else { return .anywhere }
+        return self.openings.withUnsafeBufferPointer { literals in
+            scanner.found.findStarts(of: UnsafeBufferPointer(rebasing: literals[openings]))
+        }
     }
 
     /// Sets a bit in `scanner.candidates` for each rule that has to be tried.
@@ -119,7 +153,7 @@ struct Prefilter: Sendable {
     func findCandidates(in bytes: UnsafeBufferPointer<UInt8>, using scanner: inout Scanner) {
         scanner.candidates.removeAll(keepingCapacity: true)
         scanner.candidates.append(contentsOf: self.always)
-        scanner.found.prepare(for: self.literals.count)
+        scanner.found.prepare(for: self.literals.count, in: bytes.count)
         guard !self.literals.isEmpty else { return }
         self.search(bytes, &scanner.found)
         self.addTriggered(by: scanner.found, to: &scanner.candidates)
@@ -129,11 +163,13 @@ struct Prefilter: Sendable {
     private func search(_ bytes: UnsafeBufferPointer<UInt8>, _ found: inout FoundLiterals) {
         // ASCII needs no folding beyond what the automaton does: four messages of five are searched as they are.
         guard skipASCII(bytes, from: 0) < bytes.count else {
-            return self.automaton.scan(bytes) { found.insert($0) }
+            return found.insert { self.automaton.scan(bytes, found: $0) }
         }
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { folded in
             let count = Folding.table.fold(bytes, into: folded)
-            self.automaton.scan(UnsafeBufferPointer(rebasing: folded[..<count])) { found.insert($0) }
+            // No character gets longer, so where the text is as long as before each has kept its place.
+            found.knowsPlaces = count == bytes.count
+            found.insert { self.automaton.scan(UnsafeBufferPointer(rebasing: folded[..<count]), found: $0) }
         }
     }
 
@@ -186,71 +222,6 @@ struct Prefilter: Sendable {
         guard let start = self.missingSet(from: bounds.0, to: bounds.1, scanner.found) else { return [] }
         return self.sets[(start + 1)...(start + Int(self.sets[start]))].map { self.literals[Int($0)].text }
     }
-
-    /// The literals of all rules while the tables are made.
-    private struct Vocabulary {
-        private(set) var literals: [RequiredLiterals.Literal] = []
-        private var numbers: [RequiredLiterals.Literal: Int] = [:]
-        /// In how many sets each literal occurs.
-        private var useCounts: [Int] = []
-
-        mutating func number(_ set: RequiredLiterals) -> [Int] {
-            set.literals.map { literal in
-                if let number = self.numbers[literal] {
-                    self.useCounts[number] += 1
-                    return number
-                }
-                self.numbers[literal] = self.literals.count
-                self.literals.append(literal)
-                self.useCounts.append(1)
-                return self.literals.count - 1
-            }
-        }
-
-        /// The sets that are worth looking at, the trigger first.
-        ///
-        /// What many rules look out for is what visitors write about, so it is found more often than its letters say.
-        func rarestFirst(_ sets: [[Int]]) -> [[Int]] {
-            let ordered = sets.map { set in (set: set, frequency: self.frequency(of: set)) }
-                .sorted { $0.frequency < $1.frequency }.map(\.set)
-            let others = ordered.dropFirst().filter { $0.count <= Prefilter.maximumCountBesideTrigger }
-            return Array(ordered.prefix(1)) + others.prefix(Prefilter.maximumSetsOfRule - 1)
-        }
-
-        private func frequency(of set: [Int]) -> Double {
-            set.reduce(0) { $0 + self.literals[$1].frequency * Double(self.useCounts[$1]) }
-        }
-    }
-}
-
-/// Which literals of a prefilter occur in the last message.
-struct FoundLiterals {
-    /// In the order in which they were found.
-    private(set) var list: [UInt32] = []
-    /// A bit for each literal.
-    private var bits: [UInt64] = []
-
-    /// Forgets the last message and makes room for `count` literals.
-    mutating func prepare(for count: Int) {
-        let wordCount = (count + 63) / 64
-        if self.bits.count < wordCount {
-            self.bits = [UInt64](repeating: 0, count: wordCount)
-        } else {
-            for literal in self.list { self.bits[Int(literal) / 64] = 0 }
-        }
-        self.list.removeAll(keepingCapacity: true)
-    }
-
-    @inline(__always)
-    mutating func insert(_ literal: Int) {
-        let bit = UInt64(1) << UInt64(literal % 64)
-        guard self.bits[literal / 64] & bit == 0 else { return }
-        self.bits[literal / 64] |= bit
-        self.list.append(UInt32(literal))
-    }
-
-    @inline(__always)
-    func contains(_ literal: UInt32) -> Bool { self.bits[Int(literal) / 64] & (1 << UInt64(literal % 64)) != 0 }
 }
 
 extension Scanner {

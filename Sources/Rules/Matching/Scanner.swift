@@ -4,7 +4,9 @@ internal import CPCRE2
 ///
 /// It is grown by the first messages and reused afterwards, so that a message that no rule matches allocates nothing.
 /// A scanner may be used with any number of rule sets and patterns, one after the other.
-// Guard: not copyable, so it has exactly one owner at a time; nothing in it is bound to the thread that made it.
+// Guard: not copyable, so it has one owner at a time. The pointers are made by `init`, freed by `deinit` and reach no
+// other object, so whoever owns the scanner is alone with what they point to; nothing in it is bound to the thread that
+// made it.
 public struct Scanner: ~Copyable, @unchecked Sendable {
     /// How many steps one search may take.
     ///
@@ -84,6 +86,9 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
         }
         return self.matchData
     }
+
+    /// Limits the steps of the searches that follow.
+    borrowing func limitSteps(to count: Int) { pcre2_set_match_limit_8(self.context, UInt32(count)) }
 
     // MARK: Time
 

@@ -9,6 +9,8 @@ enum PatternNode: Equatable, Sendable {
     case oneOf([Unicode.Scalar])
     /// One character of a larger set: `.`, `\w`, `[a-z]`.
     case oneOfMany
+    /// One character that is no letter, digit or `_`: `\s`, `\W`.
+    case nonWord
     /// Any text, perhaps none.
     case something
     /// `\b`, `(?<!\w)` or `(?!\w)`: beside a letter, a digit or `_` no other may stand.
@@ -26,13 +28,22 @@ enum PatternNode: Equatable, Sendable {
     /// The named groups that are set in every match.
     var alwaysSet: Set<String> {
         switch self {
-        case .literal, .oneOf, .oneOfMany, .something, .wordEdge, .assertion: []
+        case .literal, .oneOf, .oneOfMany, .nonWord, .something, .wordEdge, .assertion: []
         case .sequence(let parts): parts.reduce(into: []) { $0.formUnion($1.alwaysSet) }
         case .alternation(let branches):
             branches.dropFirst().reduce(branches.first?.alwaysSet ?? []) { $0.intersection($1.alwaysSet) }
         case .capture(let name, let part): part.alwaysSet.union(name.map { [$0] } ?? [])
         case .lookaround(let part): part.alwaysSet
         case .repeated(let part, let minimum): minimum > 0 ? part.alwaysSet : []
+        }
+    }
+
+    /// Whether a word can't go on into it.
+    var startsBehindWord: Bool {
+        switch self {
+        case .wordEdge, .nonWord: true
+        case .repeated(.nonWord, let minimum): minimum > 0
+        default: false
         }
     }
 

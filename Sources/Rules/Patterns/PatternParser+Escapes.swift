@@ -17,7 +17,8 @@ extension PatternParser {
         case "k":
             self.skipName()
             return [.something]
-        case "d", "D", "h", "H", "s", "S", "v", "V", "w", "W": return [.oneOfMany]
+        case "h", "s", "v", "W": return [.nonWord]
+        case "d", "D", "H", "S", "V", "w": return [.oneOfMany]
         default: return [self.codedCharacter(letter)]
         }
     }

@@ -64,13 +64,18 @@ struct RequiredLiterals: Hashable, Sendable {
     private var frequency: Double { self.literals.reduce(0) { $0 + $1.frequency } }
 
     /// `nil` where the set is of no use.
-    init?(_ literals: [Literal]) {
+    ///
+    /// - Parameters:
+    ///   - literals: The texts, some of them perhaps twice.
+    ///   - takesShortWords: Whether a letter is of use where it has to be a word of its own.
+    init?(_ literals: [Literal], takesShortWords: Bool = false) {
         // Most sets hold a few texts, which are compared faster than hashed.
         var unique: [Literal] = []
         for literal in literals where !unique.contains(literal) { unique.append(literal) }
         let isUseful = unique.allSatisfy { literal in
-            // One letter is in nearly every message.
-            literal.bytes.count > 1 || literal.bytes.first.map { !(0x61...0x7A).contains($0) } ?? false
+            // One letter is in nearly every message, and so is a space.
+            literal.bytes.count > 1 || literal.bytes.first.map { !(0x61...0x7A).contains($0) && $0 != 0x20 } ?? false
+                || takesShortWords && literal.startsWord && literal.endsWord
         }
         guard !unique.isEmpty, unique.count <= Self.maximumCount, isUseful else { return nil }
         self.literals = unique
@@ -125,13 +130,12 @@ private struct LiteralCollector {
         case .literal(let scalar): self.append(scalar)
         case .oneOf(let scalars): self.append(scalars)
         case .oneOfMany, .something, .assertion: self.finish(isBeforeEdge: false)
-        case .wordEdge:
-            self.finish(isBeforeEdge: true)
-            self.isBehindEdge = self.knowsEdges
+        case .wordEdge, .nonWord: self.passEdge()
+        case .repeated(.nonWord, let minimum) where minimum > 0: self.passEdge()
         case .sequence(let parts):
             for (index, part) in parts.enumerated() {
                 let isLast = index == parts.count - 1
-                self.collect(part, isBeforeEdge: isLast ? isBeforeEdge : parts[index + 1] == .wordEdge)
+                self.collect(part, isBeforeEdge: isLast ? isBeforeEdge : parts[index + 1].startsBehindWord)
             }
         case .capture(_, let part): self.collect(part, isBeforeEdge: isBeforeEdge)
         case .alternation(let branches): self.collect(branches: branches, isBeforeEdge: isBeforeEdge)
@@ -144,6 +148,12 @@ private struct LiteralCollector {
             if minimum > 0 { self.collect(part, isBeforeEdge: false) }
             self.finish(isBeforeEdge: false)
         }
+    }
+
+    /// A word ends before this place, and another one may start behind it.
+    private mutating func passEdge() {
+        self.finish(isBeforeEdge: true)
+        self.isBehindEdge = self.knowsEdges
     }
 
     /// One set of the best of each branch: whichever branch matches, one of its texts is there.

@@ -37,7 +37,7 @@ final class PatternBench {
     /// The machine code that it is tried as is kept where there is room: see ``maximumTranslationCount``.
     func cost(of pattern: Pattern) -> PatternCost {
         self.known.cost(of: pattern.source, pattern.options, isAlone: self.isAlone) {
-            let tried = self.hasRoom ? pattern : pattern.copy
+            let tried = self.hasRoom ? pattern : pattern.copy ?? pattern
             return PatternCost(probing: tried, self.oracle(pattern.options), self.probe)
         }
     }

@@ -63,11 +63,15 @@ public struct RuleTable: Sendable {
     private func rule(_ index: Int) throws(PatternProblem) -> CompiledRule {
         let pattern = try Pattern(self.patterns[index])
         let node = PatternParser.parse(pattern.source).node
+        let starts = pattern.isSearched ? RequiredLiterals.starts(of: node, isUnicode: true) : nil
         return CompiledRule(
             named: self.names[index],
             at: Place(file: self.file, line: self.lines[index]),
             pattern: pattern,
-            required: RequiredLiterals.required(by: node, isUnicode: true)
+            needs: Prefilter.Needs(
+                rule: RequiredLiterals.required(by: node, isUnicode: true),
+                patterns: [Prefilter.PatternNeeds(starts: starts)]
+            )
         )
     }
 }
