@@ -9,6 +9,8 @@ struct EntryWriter {
     private let now: Timestamp
     /// The path of the store, for errors.
     private let place: String
+    /// How many records were made.
+    private(set) var sealed = 0
 
     init(_ db: Database, codec: RecordCodec, now: Timestamp, place: String) {
         self.db = db
@@ -20,7 +22,7 @@ struct EntryWriter {
     /// Writes one entry.
     ///
     /// - Returns: What has become of it, provided that the transaction is committed.
-    func write(_ entry: StoreEntry) throws -> AppendOutcome {
+    mutating func write(_ entry: StoreEntry) throws -> AppendOutcome {
         guard entry.isValid else { return self.failure(.invalidEntry, "an entry is out of its bounds") }
         switch entry {
         case .message(let message): return try self.write(message)
@@ -33,11 +35,16 @@ struct EntryWriter {
         }
     }
 
+    private mutating func seal(_ content: [UInt8], at place: RecordPlace) throws -> Data {
+        self.sealed += 1
+        return Data(try self.codec.seal(content, at: place))
+    }
+
     private func failure(_ code: StoreError.Code, _ explanation: String) -> AppendOutcome {
         .failed(StoreError(code, self.place, explanation))
     }
 
-    private func write(_ message: MessageEntry) throws -> AppendOutcome {
+    private mutating func write(_ message: MessageEntry) throws -> AppendOutcome {
         let room = try self.room(message.site, message.session, part: message.epoch)
         if let outcome = try self.earlier(message, room) { return outcome }
         let place = RecordPlace.message(
@@ -46,7 +53,7 @@ struct EntryWriter {
             epoch: message.epoch,
             seq: message.seq
         )
-        let record = try self.codec.seal(MessageContent(page: message.page, frame: message.frame).bytes, at: place)
+        let record = try self.seal(MessageContent(page: message.page, frame: message.frame).bytes, at: place)
         let insert = try self.db.cachedStatement(
             sql: """
                 INSERT INTO message (room, seq, epoch, name, speaker, time, record) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -55,11 +62,12 @@ struct EntryWriter {
         )
         try insert.execute(arguments: [
             room.id, message.seq, message.epoch, message.id, message.speaker.rawValue, message.time.milliseconds,
-            Data(record),
+            record,
         ])
         guard self.db.changesCount == 1 else {
             return self.failure(.positionTaken, "a number of a room is another message's; the room has to be read anew")
         }
+        if self.codec.keys == nil { try SearchIndex.add(self.db.lastInsertedRowID, message.frame, self.db) }
         let update = try self.db.cachedStatement(
             sql: """
                 UPDATE room SET last_seq = max(last_seq, ?), changed = ?, part = ?, visitor = coalesce(?, visitor)
@@ -122,7 +130,7 @@ extension EntryWriter {
         return self.db.changesCount == 1 ? .committed : .duplicate(seq: nil)
     }
 
-    private func write(_ outcome: TurnOutcome) throws -> AppendOutcome {
+    private mutating func write(_ outcome: TurnOutcome) throws -> AppendOutcome {
         let find = try self.db.cachedStatement(
             sql: """
                 SELECT turn.id, room.site, room.session, turn.seq, turn.outcome
@@ -140,12 +148,12 @@ extension EntryWriter {
         )
         try update.execute(arguments: [
             outcome.outcome, outcome.time.milliseconds, outcome.rule,
-            Data(try self.codec.seal(outcome.trace, at: place)), row[0] as Int64,
+            try self.seal(outcome.trace, at: place), row[0] as Int64,
         ])
         return .committed
     }
 
-    private func write(_ feedback: Feedback) throws -> AppendOutcome {
+    private mutating func write(_ feedback: Feedback) throws -> AppendOutcome {
         let insert = try self.db.cachedStatement(
             sql: "INSERT OR REPLACE INTO feedback (room, message, value, time) VALUES (?, ?, ?, ?)"
         )
@@ -156,15 +164,14 @@ extension EntryWriter {
         return .committed
     }
 
-    private func write(_ conversation: ConversationEntry) throws -> AppendOutcome {
+    private mutating func write(_ conversation: ConversationEntry) throws -> AppendOutcome {
         let place = RecordPlace.conversation(
             site: conversation.site.rawValue,
             session: conversation.session.rawValue
         )
         let room = try self.room(conversation.site, conversation.session, part: nil)
         let update = try self.db.cachedStatement(sql: "UPDATE room SET state = ?, changed = ? WHERE id = ?")
-        let record = try self.codec.seal(conversation.state, at: place)
-        try update.execute(arguments: [Data(record), self.now.milliseconds, room.id])
+        try update.execute(arguments: [try self.seal(conversation.state, at: place), self.now.milliseconds, room.id])
         return .committed
     }
 }

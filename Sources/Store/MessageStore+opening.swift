@@ -32,22 +32,23 @@ extension MessageStore {
                 )
             }
             let pool = try DatabasePool(path: options.path, configuration: Self.configuration(options))
-            let run = try pool.writeWithoutTransaction { db in
+            let (run, codec) = try pool.writeWithoutTransaction { db in
                 // GRDB lowers it when it turns WAL on; a commit must be on the disk before it is acknowledged.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                guard role == .server else {
-                    try StoreSchema.check(db, at: options.path)
-                    return try StoreRun.current(db)
+                if role == .server {
+                    try StoreSchema.migrate(db, at: options.path)
+                } else {
+                    try StoreSchema.checkIsCurrent(db, at: options.path)
                 }
-                try StoreSchema.migrate(db, at: options.path)
-                return try StoreRun.begin(db)
+                let codec = try Self.prepare(db, options, role, time.now())
+                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec)
             }
             return MessageStore(
                 options,
                 as: role,
                 pool: pool,
                 lock: lock,
-                codec: RecordCodec(),
+                codec: codec,
                 run: run,
                 time: time,
                 observer: observer
@@ -55,6 +56,22 @@ extension MessageStore {
         } catch {
             throw StoreError(error, at: options.path)
         }
+    }
+
+    /// Compares keys, and makes or drops the index of texts.
+    private static func prepare(
+        _ db: Database,
+        _ options: StoreOptions,
+        _ role: StoreRole,
+        _ now: Timestamp
+    ) throws -> RecordCodec {
+        var codec = RecordCodec(keys: nil)
+        try db.inTransaction(.immediate) {
+            codec = try KeyTable.check(db, options.keys, as: role, now: now, at: options.path)
+            try SearchIndex.prepare(db, isEncrypted: options.keys != nil)
+            return .commit
+        }
+        return codec
     }
 
     private static func configuration(_ options: StoreOptions) -> Configuration {

@@ -33,8 +33,10 @@ extension MessageStore {
             let start = self.time.nanoseconds()
             do {
                 let outcomes = try await self.write { db in
-                    let writer = EntryWriter(db, codec: self.codec, now: self.time.now(), place: self.options.path)
-                    return try batch.map { try writer.write($0.entry) }
+                    var writer = EntryWriter(db, codec: self.codec, now: self.time.now(), place: self.options.path)
+                    let outcomes = try batch.map { try writer.write($0.entry) }
+                    try KeyTable.count(writer.sealed, db, self.codec)
+                    return outcomes
                 }
                 self.noteSuccess(batch, since: start)
                 self.settle(batch, outcomes)

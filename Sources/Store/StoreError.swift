@@ -28,6 +28,10 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let fileRemoved = Code("store-removed")
         /// The disk reported an error.
         public static let inputOutput = Code("input-output")
+        /// A key that records were written with isn't given.
+        public static let missingKey = Code("missing-key")
+        /// A key isn't the one that records were written with.
+        public static let wrongKey = Code("wrong-key")
         /// The store isn't running any more.
         public static let stopped = Code("store-stopped")
         /// Something can't be stored: out of its bounds, or for a place that has another.

@@ -25,6 +25,10 @@ public struct StoreOptions: Sendable {
     public var busyMilliseconds: Int
     /// How many reads go on at a time.
     public var readers: Int
+    /// What texts, pages, traces and states are encrypted with; nothing to leave them readable.
+    ///
+    /// Once a store has been opened with keys it isn't opened without them.
+    public var keys: StoreKeyRing?
 
     public init(
         path: String,
@@ -33,7 +37,8 @@ public struct StoreOptions: Sendable {
         queuedBytes: Int = 64 * 1_048_576,
         batchEntries: Int = 2_000,
         busyMilliseconds: Int = 5_000,
-        readers: Int = 4
+        readers: Int = 4,
+        keys: StoreKeyRing? = nil
     ) {
         self.path = path
         self.failurePolicy = failurePolicy
@@ -42,6 +47,7 @@ public struct StoreOptions: Sendable {
         self.batchEntries = max(1, batchEntries)
         self.busyMilliseconds = max(0, busyMilliseconds)
         self.readers = max(1, readers)
+        self.keys = keys
     }
 
     /// How many messages of a room are restored, and how many bytes of them.

@@ -9,6 +9,12 @@ enum StoreSchema {
     private static let migrations: [String] = [
         """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+        CREATE TABLE key (
+            id TEXT PRIMARY KEY,
+            since INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            proof BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE room (
             id INTEGER PRIMARY KEY,
             site TEXT NOT NULL,
@@ -75,6 +81,13 @@ enum StoreSchema {
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
                 return .commit
             }
+        }
+    }
+
+    /// Throws where a server of this version has yet to update the tables.
+    static func checkIsCurrent(_ db: Database, at path: String) throws {
+        guard try self.check(db, at: path) == self.version else {
+            throw StoreError(.notAStore, path, "is of an earlier version; start the server once, which updates it")
         }
     }
 
