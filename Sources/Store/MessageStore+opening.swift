@@ -1,0 +1,126 @@
+internal import GRDB
+internal import Messages
+
+extension MessageStore {
+    /// Opens a store; a server makes it where there is none.
+    ///
+    /// Reads and writes the disk, so not to be called on an event loop.
+    ///
+    /// - Parameters:
+    ///   - options: Where it is.
+    ///   - role: A server takes messages, and there is one at a time; tools may look at the store beside it.
+    ///   - time: Where the store takes the time from.
+    ///   - observer: Learns what happens, on any thread; must not wait.
+    /// - Returns: The store. What is appended waits until ``run()`` is called.
+    /// - Throws: A ``StoreError``: `store-in-use`, `newer-store`, `not-a-store`, `cannot-open-store`, or what the disk
+    ///   reports.
+    public static func open(
+        _ options: StoreOptions,
+        as role: StoreRole,
+        time: StoreTime,
+        observer: @escaping @Sendable (StoreEvent) -> Void = { _ in }
+    ) throws -> MessageStore {
+        do {
+            let lock = role == .server ? try StoreLock(of: options.path) : nil
+            if role == .server {
+                createPrivateFile(at: options.path)
+            } else if FileIdentity(at: options.path) == nil {
+                throw StoreError(
+                    .cannotOpen,
+                    options.path,
+                    "there is no store; start a server first, or name another file"
+                )
+            }
+            let pool = try DatabasePool(path: options.path, configuration: Self.configuration(options))
+            let (run, codec) = try pool.writeWithoutTransaction { db in
+                // GRDB lowers it when it turns WAL on; a commit must be on the disk before it is acknowledged.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                if role == .server {
+                    try StoreSchema.migrate(db, at: options.path)
+                } else {
+                    try StoreSchema.checkIsCurrent(db, at: options.path)
+                }
+                let codec = try Self.prepare(db, options, role, time.now())
+                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec)
+            }
+            return MessageStore(
+                options,
+                as: role,
+                pool: pool,
+                lock: lock,
+                codec: codec,
+                run: run,
+                time: time,
+                observer: observer
+            )
+        } catch {
+            throw StoreError(error, at: options.path)
+        }
+    }
+
+    /// Compares keys, and makes or drops the index of texts.
+    private static func prepare(
+        _ db: Database,
+        _ options: StoreOptions,
+        _ role: StoreRole,
+        _ now: Timestamp
+    ) throws -> RecordCodec {
+        var codec = RecordCodec(keys: nil)
+        try db.inTransaction(.immediate) {
+            codec = try KeyTable.check(db, options.keys, as: role, now: now, at: options.path)
+            try SearchIndex.prepare(db, isEncrypted: options.keys != nil)
+            return .commit
+        }
+        return codec
+    }
+
+    private static func configuration(_ options: StoreOptions) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Double(options.busyMilliseconds) / 1_000)
+        configuration.maximumReaderCount = options.readers
+        configuration.foreignKeysEnabled = false
+        configuration.label = "store"
+        let path = options.path
+        configuration.prepareDatabase { db in
+            guard !db.configuration.readonly else { return }
+            // Before anything is written: what isn't a store stays as it is.
+            try StoreSchema.check(db, at: path)
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            _ = try Int.fetchOne(db, sql: "PRAGMA secure_delete = ON")
+            _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        return configuration
+    }
+}
+
+/// The second part of epochs, which names a run of the store without a loss.
+enum StoreRun {
+    /// A name for a run that nothing is known of.
+    static func new() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return randomBase36(characters: 6, using: &generator)
+    }
+
+    static func current(_ db: Database) throws -> String {
+        try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'run'") ?? self.new()
+    }
+
+    /// Starts a run: the one before it goes on if it was ended with everything written.
+    static func begin(_ db: Database) throws -> String {
+        var run = self.new()
+        try db.inTransaction(.immediate) {
+            let isClean = try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'clean'") == 1
+            if isClean { run = try self.current(db) }
+            try self.note(run, isClean: false, db)
+            return .commit
+        }
+        return run
+    }
+
+    static func note(_ run: String, isClean: Bool, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('run', ?), ('clean', ?)",
+            arguments: [run, isClean ? 1 : 0]
+        )
+    }
+}

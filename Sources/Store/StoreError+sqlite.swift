@@ -1,0 +1,44 @@
+internal import GRDB
+
+extension StoreError {
+    /// What an error of SQLite means for the store.
+    ///
+    /// Only the codes are taken over: the texts of SQLite may quote what was being stored.
+    init(_ error: any Error, at place: String) {
+        if let error = error as? StoreError {
+            self = error
+            return
+        }
+        guard let error = error as? DatabaseError else {
+            self.init(error is CancellationError ? .cancelled : .unexpected, place, "the work was given up")
+            return
+        }
+        let number = error.extendedResultCode.rawValue
+        switch error.resultCode {
+        case .SQLITE_FULL:
+            self.init(.diskFull, place, "no space is left on the disk; free some, nothing has to be restarted")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            self.init(.readOnly, place, "can't be written; give the server's user the right to write it and its folder")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(.locked, place, "another process has it locked; end that process, or wait for it")
+        case .SQLITE_CORRUPT:
+            self.init(
+                .corrupt,
+                place,
+                "is damaged (SQLite \(number)); restore a backup, or run a check to see what is whole"
+            )
+        case .SQLITE_NOTADB:
+            self.init(.notAStore, place, "is no database of SQLite; name another file")
+        case .SQLITE_CANTOPEN:
+            self.init(.cannotOpen, place, "can't be opened; see that its folder exists and may be written")
+        case .SQLITE_IOERR:
+            self.init(.inputOutput, place, "the disk reported an error (SQLite \(number)); see the log of the system")
+        case .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_MISMATCH, .SQLITE_RANGE:
+            self.init(.invalidEntry, place, "an entry can't be stored (SQLite \(number))")
+        case .SQLITE_INTERRUPT, .SQLITE_ABORT:
+            self.init(.cancelled, place, "the work was given up")
+        default:
+            self.init(.unexpected, place, "SQLite failed with \(number); report it with this number")
+        }
+    }
+}

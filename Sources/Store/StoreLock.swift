@@ -1,0 +1,64 @@
+import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Keeps a second server from the store, for as long as this lives (flock(2)).
+///
+/// The system gives it back when the process ends, however it does.
+final class StoreLock: Sendable {
+    private let descriptor: Mutex<Int32>
+
+    /// Takes the lock.
+    ///
+    /// - Throws: `store-in-use` if another has it.
+    init(of path: String) throws {
+        let descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .cannotOpen,
+                path,
+                "the lock beside it can't be opened; see that its folder may be written"
+            )
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StoreError(.inUse, path, "another server has this store; end it, or name another file")
+        }
+        self.descriptor = Mutex(descriptor)
+    }
+
+    func unlock() {
+        self.descriptor.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    deinit { self.unlock() }
+}
+
+/// Tells one file from another that was put in its place.
+struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let node: UInt64
+
+    /// The file at a path; nothing if there is none.
+    init?(at path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.device = UInt64(status.st_dev)
+        self.node = UInt64(status.st_ino)
+    }
+}
+
+/// Makes an empty file that only its owner may read, where none is.
+func createPrivateFile(at path: String) {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if descriptor >= 0 { close(descriptor) }
+}

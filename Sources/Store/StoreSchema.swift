@@ -1,0 +1,110 @@
+internal import GRDB
+
+/// The tables of a store and how they came to be.
+enum StoreSchema {
+    /// Marks the file as a store in its header: "CCst".
+    static let applicationID: Int32 = 0x4343_7374
+
+    /// One step for each version, applied in order; a step is never changed once it was published.
+    private static let migrations: [String] = [
+        """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+        CREATE TABLE key (
+            id TEXT PRIMARY KEY,
+            since INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            proof BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE room (
+            id INTEGER PRIMARY KEY,
+            site TEXT NOT NULL,
+            session TEXT NOT NULL,
+            part TEXT NOT NULL,
+            last_seq INTEGER NOT NULL DEFAULT 0,
+            changed INTEGER NOT NULL,
+            visitor TEXT,
+            state BLOB,
+            UNIQUE (site, session)
+        ) STRICT;
+        CREATE INDEX room_visitor ON room (site, visitor) WHERE visitor IS NOT NULL;
+        CREATE INDEX room_changed ON room (changed);
+        CREATE TABLE message (
+            id INTEGER PRIMARY KEY,
+            room INTEGER NOT NULL REFERENCES room (id),
+            seq INTEGER NOT NULL,
+            epoch TEXT NOT NULL,
+            name TEXT NOT NULL,
+            speaker TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            record BLOB NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX message_position ON message (room, seq);
+        CREATE INDEX message_name ON message (room, name);
+        CREATE INDEX message_time ON message (time);
+        CREATE TABLE turn (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            room INTEGER NOT NULL REFERENCES room (id),
+            seq INTEGER NOT NULL,
+            opened INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            outcome TEXT,
+            ended INTEGER,
+            rule TEXT,
+            trace BLOB
+        ) STRICT;
+        CREATE INDEX turn_position ON turn (room, seq);
+        CREATE INDEX turn_unfinished ON turn (opened) WHERE outcome IS NULL;
+        CREATE INDEX turn_rule ON turn (rule) WHERE rule IS NOT NULL;
+        CREATE TABLE feedback (
+            room INTEGER NOT NULL REFERENCES room (id),
+            message TEXT NOT NULL,
+            value TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            PRIMARY KEY (room, message)
+        ) STRICT, WITHOUT ROWID;
+        """
+    ]
+
+    static var version: Int { self.migrations.count }
+
+    /// Makes or updates the tables.
+    ///
+    /// - Throws: `newer-store` or `not-a-store`; nothing is changed then.
+    static func migrate(_ db: Database, at path: String) throws {
+        let found = try self.check(db, at: path)
+        guard found < self.version else { return }
+        for (index, step) in self.migrations.enumerated() where index >= found {
+            try db.inTransaction(.immediate) {
+                try db.execute(sql: step)
+                try db.execute(sql: "PRAGMA application_id = \(self.applicationID)")
+                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+                return .commit
+            }
+        }
+    }
+
+    /// Throws where a server of this version has yet to update the tables.
+    static func checkIsCurrent(_ db: Database, at path: String) throws {
+        guard try self.check(db, at: path) == self.version else {
+            throw StoreError(.notAStore, path, "is of an earlier version; start the server once, which updates it")
+        }
+    }
+
+    /// The version of a file; 0 for a new one.
+    @discardableResult
+    static func check(_ db: Database, at path: String) throws -> Int {
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        guard isEmpty || application == self.applicationID else {
+            throw StoreError(.notAStore, path, "is a database of another program; name another file")
+        }
+        guard found <= self.version else {
+            let explanation =
+                "was written by a later version (\(found), this program knows \(self.version)); start that version"
+            throw StoreError(.newerVersion, path, explanation)
+        }
+        return isEmpty ? 0 : found
+    }
+}
