@@ -22,8 +22,14 @@ public final class Hub: Sendable {
     ///   - options: Its bounds.
     ///   - clocks: Where it takes the time from.
     ///   - subscriber: Who answers visitors.
-    public init(options: HubOptions = HubOptions(), clocks: any Clocks, subscriber: any InboundSubscriber) {
-        self.context = HubContext(options: options, clocks: clocks, subscriber: subscriber)
+    ///   - log: Keeps what is said; nothing for messages that live as long as the hub.
+    public init(
+        options: HubOptions = HubOptions(),
+        clocks: any Clocks,
+        subscriber: any InboundSubscriber,
+        log: (any MessageLog)? = nil
+    ) {
+        self.context = HubContext(options: options, clocks: clocks, subscriber: subscriber, log: log)
         self.shards = (0..<64).map { _ in Shard() }
         var generator = SystemRandomNumberGenerator()
         self.runPart = randomBase36(characters: 6, using: &generator)
@@ -43,7 +49,7 @@ public final class Hub: Sendable {
     /// ``Room/cancelReservation()``.
     ///
     /// - Throws: `rate_limited` if the room has as many connections as it may, `overloaded` if the hub has as many
-    ///   rooms as it may.
+    ///   rooms as it may, `unavailable` if the room is in the log and wasn't opened: ``open(_:)``.
     public func reserve(_ session: SessionID, of site: SiteID = .default) throws(ClientError) -> Room {
         let room = try self.room(of: RoomKey(site: site, session: session))
         guard let room else {
@@ -78,10 +84,17 @@ public final class Hub: Sendable {
         switch found {
         case .found(let room): return room
         case .full: return nil
-        case .overloaded:
-            throw ClientError(.overloaded, "no more sessions can be opened", retryAfterMilliseconds: 5_000)
+        case .closed:
+            throw ClientError(.unavailable, "the session isn't open yet", retryAfterMilliseconds: 1_000)
+        case .overloaded: throw Self.overloaded
         }
     }
+
+    private static let overloaded = ClientError(
+        .overloaded,
+        "no more sessions can be opened",
+        retryAfterMilliseconds: 5_000
+    )
 
     /// Ends what is over in the rooms: somebody has stopped writing, somebody has gone.
     ///
@@ -114,6 +127,7 @@ public final class Hub: Sendable {
         return shard.rooms.withLock { rooms -> Lookup in
             // The reservation is made under the table's lock, so that the room can't be dropped in between.
             if let room = rooms[key] { return room.reserve(isConnection: isConnection) ? .found(room) : .full }
+            guard self.context.log == nil else { return .closed }
             guard self.roomCount.load(ordering: .relaxed) < self.options.rooms else { return .overloaded }
             let room = self.makeRoom(key)
             _ = room.reserve(isConnection: isConnection)
@@ -126,6 +140,65 @@ public final class Hub: Sendable {
     private enum Lookup {
         case found(Room)
         case full, overloaded
+        /// Whether there is such a room only the log knows.
+        case closed
+    }
+
+    /// Whether the room of a session can be reserved at once.
+    public func isOpen(_ key: RoomKey) -> Bool {
+        self.context.log == nil || self.shard(of: key).rooms.withLock { $0[key] != nil }
+    }
+
+    /// Brings the room of a session back from the log, where it isn't in memory.
+    ///
+    /// - Throws: `overloaded` if the hub has as many rooms as it may, or `unavailable` if the log can't be read.
+    public func open(_ key: RoomKey) async throws(ClientError) {
+        guard !self.isOpen(key) else { return }
+        let error = await withCheckedContinuation { continuation in
+            self.whenOpen(key) { continuation.resume(returning: $0) }
+        }
+        if let error { throw error }
+    }
+
+    /// The same for callers that can't wait.
+    ///
+    /// - Parameters:
+    ///   - key: The room.
+    ///   - body: Called once, at once or on any thread: with nothing when the room can be reserved.
+    public func whenOpen(_ key: RoomKey, _ body: @escaping @Sendable (ClientError?) -> Void) {
+        guard let log = self.context.log, !self.isOpen(key) else { return body(nil) }
+        let isFirst = self.shard(of: key).opening.withLock { opening in
+            opening[key, default: []].append(body)
+            return opening[key]?.count == 1
+        }
+        if isFirst { log.restore(key) { self.finishOpening(key, $0) } }
+    }
+
+    private func finishOpening(_ key: RoomKey, _ result: Result<RestoredRoom, ClientError>) {
+        var error: ClientError?
+        switch result {
+        case .failure(let reason): error = reason
+        case .success(let origin): if !self.insert(key, origin) { error = Self.overloaded }
+        }
+        let waiting = self.shard(of: key).opening.withLock { $0.removeValue(forKey: key) } ?? []
+        for body in waiting { body(error) }
+    }
+
+    /// Puts a room into its table.
+    ///
+    /// - Returns: Whether there is place for it.
+    private func insert(_ key: RoomKey, _ origin: RestoredRoom) -> Bool {
+        if self.rooms >= self.options.rooms { self.dropIdleRooms() }
+        guard self.rooms < self.options.rooms else { return false }
+        var generator = SystemRandomNumberGenerator()
+        let seed = generator.next()
+        self.shard(of: key).rooms.withLock { rooms in
+            // It may have come while this one was on its way, and somebody may be in it.
+            guard rooms[key] == nil else { return }
+            rooms[key] = Room(key, origin, idSeed: seed, hub: self.context)
+            self.roomCount.wrappingAdd(1, ordering: .relaxed)
+        }
+        return true
     }
 
     private func makeRoom(_ key: RoomKey) -> Room {
@@ -133,7 +206,7 @@ public final class Hub: Sendable {
         let seed = generator.next()
         var cheap = SplitMix64(state: seed)
         let epoch = "\(randomBase36(characters: 6, using: &cheap)).\(self.runPart)"
-        return Room(key, epoch: epoch, idSeed: seed, hub: self.context)
+        return Room(key, RestoredRoom(epoch: epoch, top: 0), idSeed: seed, hub: self.context)
     }
 
     /// Makes place for new rooms: drops those that nobody is in, the longest idle first, until a tenth is free.
@@ -177,6 +250,8 @@ public struct RoomKey: Hashable, Sendable {
 /// A part of the table of rooms.
 private final class Shard: Sendable {
     let rooms = Mutex<[RoomKey: Room]>([:])
+    /// Rooms that the log is asked for, and who waits for each.
+    let opening = Mutex<[RoomKey: [@Sendable (ClientError?) -> Void]]>([:])
 }
 
 /// What all rooms of a hub share.
@@ -184,6 +259,7 @@ final class HubContext: Sendable {
     let options: HubOptions
     let clocks: any Clocks
     let subscriber: any InboundSubscriber
+    let log: (any MessageLog)?
     /// Bytes of the messages that all rooms keep.
     let historyBytes = Atomic<Int>(0)
     /// Rooms in which something ends by itself.
@@ -199,7 +275,8 @@ final class HubContext: Sendable {
         }
     }
 
-    init(options: HubOptions, clocks: any Clocks, subscriber: any InboundSubscriber) {
+    init(options: HubOptions, clocks: any Clocks, subscriber: any InboundSubscriber, log: (any MessageLog)?) {
+        self.log = log
         self.options = options
         self.clocks = clocks
         self.subscriber = subscriber

@@ -83,6 +83,8 @@ public struct HubOptions: Sendable {
     static let typingNanoseconds: UInt64 = 6 * 1_000_000_000
     /// After how long without a connection somebody has left: 5 seconds, since a page that is changed is no farewell.
     static let departureNanoseconds: UInt64 = 5 * 1_000_000_000
+    /// How long a sender waits for its message to be kept before it is told to send it again: 5 seconds.
+    static let receiptNanoseconds: UInt64 = 5 * 1_000_000_000
     /// How long the pieces of a reply are gathered: 50 milliseconds.
     static let pieceNanoseconds: UInt64 = 50 * 1_000_000
 }

@@ -31,4 +31,13 @@ public struct InboundMessage: Sendable {
     public let seq: Int
     /// The page of the connection that the message came from.
     public let page: String
+    /// Names the turn that the message starts, unlike any other.
+    public let turnID: String
+
+    init(message: Message, seq: Int, page: String, turnID: String) {
+        self.message = message
+        self.seq = seq
+        self.page = page
+        self.turnID = turnID
+    }
 }

@@ -9,6 +9,17 @@ struct RecentMessages: Sendable {
     /// The number of the oldest message that is kept; `top + 1` if none is.
     private(set) var oldest = 1
 
+    init() {}
+
+    /// - Parameters:
+    ///   - frames: The newest messages, oldest first and without a gap.
+    ///   - top: The number of the last one.
+    init(_ frames: [Frame], top: Int) {
+        self.top = top - frames.count
+        self.oldest = self.top + 1
+        for frame in frames { self.append(frame) }
+    }
+
     var count: Int { self.top - self.oldest + 1 }
 
     mutating func append(_ frame: Frame) {

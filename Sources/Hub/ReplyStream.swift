@@ -161,6 +161,7 @@ extension Room {
             return message
         }
         if let frame { for member in state.members { member.link.send(frame) } }
+        self.keep(&state)
         if stream.index > 0 {
             let end = ServerFrame.replyEnd(
                 replyID: stream.replyID,

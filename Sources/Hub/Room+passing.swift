@@ -83,7 +83,9 @@ extension Room {
             for author in over.stopped { self.tell(false, of: author, &state) }
             for author in over.gone { self.tell(.leave, of: author, connections: 0, &state) }
             self.flushStream(at: now, &state)
-            state.isScheduled = state.hasDeadline || !state.streams.isEmpty
+            self.keep(&state)
+            self.endReceipts(at: now, &state)
+            state.isScheduled = state.hasDeadline || !state.streams.isEmpty || state.keeping.isPending
             return state.isScheduled
         }
     }

@@ -15,15 +15,15 @@ public final class Room: Sendable {
     let state: Mutex<RoomState>
     let hub: HubContext
 
-    init(_ key: RoomKey, epoch: String, idSeed: UInt64, hub: HubContext) {
+    init(_ key: RoomKey, _ origin: RestoredRoom, idSeed: UInt64, hub: HubContext) {
         self.key = key
-        self.epoch = epoch
+        self.epoch = origin.epoch
         self.hub = hub
-        self.state = Mutex(RoomState(session: key.session, epoch: epoch, idSeed: idSeed, hub: hub))
+        self.state = Mutex(RoomState(key, origin, idSeed: idSeed, hub: hub))
     }
 
-    /// Takes a visitor's message: numbers it, shows it to everybody in the room, acknowledges it, and hands it to the
-    /// subscriber.
+    /// Takes a visitor's message: numbers it, shows it to everybody in the room, hands it to the subscriber, and
+    /// acknowledges it as soon as it is kept.
     ///
     /// - Parameters:
     ///   - message: The message.
@@ -31,13 +31,48 @@ public final class Room: Sendable {
     ///   - sender: The connection that brought it and gets the `ack`; nothing for one that came by HTTP.
     ///   - mode: The form of the protocol that the sender speaks.
     /// - Returns: The number of the message, and whether the same message was taken before.
-    /// - Throws: `rate_limited`, or `bad_request` with `id_conflict`. Nobody sees the message then.
+    /// - Throws: `rate_limited`, `bad_request` with `id_conflict`, or `unavailable` if nothing can be kept. Nobody sees
+    ///   the message then.
     @discardableResult
     public func accept(
         _ message: UserMessage,
         page: String,
         from sender: (any Link)? = nil,
         mode: ProtocolMode = .v1
+    ) throws(ClientError) -> Acknowledgement {
+        guard let sender, mode == .v1, let id = message.id else {
+            return try self.accept(message, page: page, telling: nil)
+        }
+        return try self.accept(message, page: page, telling: .link(sender, id: id))
+    }
+
+    /// Takes a visitor's message that came on no connection of the room, and returns once it is kept.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - page: The page that it was written on.
+    /// - Returns: The number of the message, and whether the same message was taken before.
+    /// - Throws: As ``accept(_:page:from:mode:)``; also `unavailable` after 5 seconds.
+    public func acceptAndKeep(_ message: UserMessage, page: String) async throws(ClientError) -> Acknowledgement {
+        let result = await withCheckedContinuation { continuation in
+            do throws(ClientError) {
+                try self.accept(message, page: page, telling: .call { continuation.resume(returning: $0) })
+            } catch {
+                continuation.resume(returning: Result<Acknowledgement, ClientError>.failure(error))
+            }
+        }
+        do throws(ClientError) { return try result.get() } catch {
+            var error = error
+            error.id = message.id
+            throw error
+        }
+    }
+
+    @discardableResult
+    private func accept(
+        _ message: UserMessage,
+        page: String,
+        telling sender: RoomState.Receipt.Sender?
     ) throws(ClientError) -> Acknowledgement {
         let now = self.hub.clocks.nanoseconds()
         let timestamp = self.hub.clocks.timestamp()
@@ -50,7 +85,7 @@ public final class Room: Sendable {
                     now: now,
                     limit: self.hub.options.messageRate
                 )
-                return .success(self.publish(acceptance, of: message, from: sender, mode, &state))
+                return .success(self.publish(acceptance, telling: sender, at: now, &state))
             } catch {
                 return .failure(error)
             }
@@ -67,9 +102,8 @@ public final class Room: Sendable {
     /// Called with the lock held.
     private func publish(
         _ acceptance: RoomState.Acceptance,
-        of message: UserMessage,
-        from sender: (any Link)?,
-        _ mode: ProtocolMode,
+        telling sender: RoomState.Receipt.Sender?,
+        at now: UInt64,
         _ state: inout RoomState
     ) -> (Acknowledgement, InboundMessage?, isOverflow: Bool) {
         let seq: Int
@@ -84,7 +118,8 @@ public final class Room: Sendable {
             delivery = (inbound, state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages))
         }
         let acknowledgement = Acknowledgement(seq: seq, epoch: state.epoch, isDuplicate: delivery == nil)
-        if let sender, mode == .v1, let id = message.id { sender.send(Frame(acknowledgement.frame(id: id))) }
+        self.keep(&state)
+        if let sender { self.acknowledge(acknowledgement, to: sender, at: now, &state) }
         guard let delivery, delivery.how != .waits else { return (acknowledgement, nil, false) }
         return (acknowledgement, delivery.message, delivery.how == .overflow)
     }
@@ -112,10 +147,31 @@ extension Room {
         public let seq: Int
         public let epoch: String
         public let isDuplicate: Bool
+        /// Whether it outlives the process, where messages do.
+        public private(set) var isDurable = true
+
+        init(seq: Int, epoch: String, isDuplicate: Bool) {
+            self.seq = seq
+            self.epoch = epoch
+            self.isDuplicate = isDuplicate
+        }
+
+        /// The same, for a room whose messages up to a number may be in memory alone.
+        func durable(unless lastInMemory: Int) -> Acknowledgement {
+            var acknowledgement = self
+            acknowledgement.isDurable = self.seq > lastInMemory
+            return acknowledgement
+        }
 
         /// The `ack` frame.
         public func frame(id: String) -> [UInt8] {
-            ServerFrame.ack(id: id, seq: self.seq, epoch: self.epoch, isDuplicate: self.isDuplicate)
+            ServerFrame.ack(
+                id: id,
+                seq: self.seq,
+                epoch: self.epoch,
+                isDuplicate: self.isDuplicate,
+                isDurable: self.isDurable
+            )
         }
     }
 
@@ -155,7 +211,41 @@ extension Room {
             }
             guard let frame else { return }
             for member in state.members { member.link.send(frame) }
+            self.keep(&state)
         }
+    }
+
+    /// Hands a message to the subscriber that was taken by an earlier run of the server.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - seq: Its number.
+    ///   - page: Where the visitor was.
+    ///   - turnID: The turn that it started.
+    /// - Returns: Whether it was; not if it is answered.
+    public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String) -> Bool {
+        let inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID)
+        let how = self.state.withLock { state -> RoomState.Delivery? in
+            guard state.replyID(to: inbound, number: 1) != nil else { return nil }
+            return state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages)
+        }
+        guard let how else { return false }
+        switch how {
+        case .now: self.deliver(inbound)
+        case .waits: break
+        case .overflow: self.hub.subscriber.overflow(inbound, in: self)
+        }
+        return true
+    }
+
+    /// Shows a reply to a message of an earlier run of the server.
+    ///
+    /// - Parameters:
+    ///   - text: What it says.
+    ///   - message: The message.
+    ///   - seq: Its number.
+    public func replyLate(_ text: String, to message: Message, seq: Int) {
+        self.reply(Answer(text), to: InboundMessage(message: message, seq: seq, page: "", turnID: ""))
     }
 
     /// Something that the subscriber keeps with the room, made when it is first asked for.
@@ -179,6 +269,7 @@ extension Room {
         self.state.withLock { state in
             let frame = state.announce { Message(.system, text, id: $0, at: timestamp) }
             for member in state.members { member.link.send(frame) }
+            self.keep(&state)
         }
     }
 
@@ -310,24 +401,60 @@ extension Room {
         }
     }
 
-    /// Sends older messages.
+    /// Finds older messages in memory.
     ///
     /// - Throws: `unrecoverable_position` if the request names another epoch, or `rate_limited`.
     public func history(_ request: HistoryRequest) throws(ClientError) -> [UInt8] {
+        let page = try self.recentPage(request)
+        return ServerFrame.history(epoch: self.epoch, items: page.items, isComplete: page.isComplete)
+    }
+
+    /// Finds older messages, in the log where memory has too few.
+    ///
+    /// - Parameters:
+    ///   - request: Which.
+    ///   - completion: Called once, at once or on any thread: with the frame, or with `unavailable` if the log can't be
+    ///     read.
+    /// - Throws: As ``history(_:)``; nothing is called then.
+    public func history(
+        _ request: HistoryRequest,
+        completion: @escaping @Sendable (Result<[UInt8], ClientError>) -> Void
+    ) throws(ClientError) {
+        let page = try self.recentPage(request)
+        let epoch = self.epoch
+        guard let log = self.hub.log, !page.isComplete, page.items.count < request.limit else {
+            let frame = ServerFrame.history(epoch: epoch, items: page.items, isComplete: page.isComplete)
+            return completion(.success(frame))
+        }
+        log.history(of: self.key, before: page.first, limit: request.limit - page.items.count, in: epoch) { result in
+            completion(
+                result.map { older in
+                    let items = older.frames.map { ServerFrame.replayed($0) } + page.items
+                    return ServerFrame.history(epoch: epoch, items: items, isComplete: older.isComplete)
+                }
+            )
+        }
+    }
+
+    /// What memory has of a page, the number of its first message or the one after it, and whether it is all.
+    private func recentPage(
+        _ request: HistoryRequest
+    ) throws(ClientError) -> (items: [[UInt8]], first: Int, isComplete: Bool) {
         let now = self.hub.clocks.nanoseconds()
         var wait: UInt64?
-        let answer = self.state.withLock { state -> [UInt8]? in
+        let page = self.state.withLock { state -> (items: [[UInt8]], first: Int, isComplete: Bool)? in
             wait = self.hub.options.historyRate?.refuse(&state.arrivals.history, at: now)
             guard wait == nil else { return nil }
             guard request.epoch == nil || request.epoch == state.epoch else { return nil }
             let before = min(request.before ?? .max, state.recent.top + 1)
             let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
-            let isComplete = before - items.count <= state.recent.oldest
-            return ServerFrame.history(epoch: state.epoch, items: items, isComplete: isComplete)
+            let first = before - items.count
+            let oldest = self.hub.log == nil ? state.recent.oldest : 1
+            return (items, first, first <= oldest)
         }
         if let wait { throw ClientError(.rateLimited, "too many requests for history", waitingNanoseconds: wait) }
-        guard let answer else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
-        return answer
+        guard let page else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
+        return page
     }
 
     /// What a long poll can be told at once; nothing if it has to wait, in which case `link` is a member from now on.

@@ -13,7 +13,7 @@ struct RoomState: Sendable {
         fileprivate(set) var arrival: UInt32 = 0
     }
 
-    let session: SessionID
+    private let key: RoomKey
     /// `<room part>.<run part>`: changes whenever a message that a client may have seen may be lost.
     let epoch: String
     private let hub: HubContext
@@ -41,6 +41,8 @@ struct RoomState: Sendable {
     private(set) var nextMember: UInt32 = 0
     /// Nanoseconds at which something last happened.
     var lastActive: UInt64 = 0
+    /// What of it is in the log.
+    var keeping = Keeping()
     /// What the subscriber keeps with the room.
     var companion: (any AnyObject & Sendable)?
     /// Whether a message is with the subscriber, and what waits behind it.
@@ -55,18 +57,41 @@ struct RoomState: Sendable {
         var presence: UInt64 = 0
     }
 
-    init(session: SessionID, epoch: String, idSeed: UInt64, hub: HubContext) {
+    init(_ key: RoomKey, _ origin: RestoredRoom, idSeed: UInt64, hub: HubContext) {
         self.hub = hub
-        self.session = session
-        self.epoch = epoch
+        self.key = key
+        self.epoch = origin.epoch
         self.idSeed = idSeed
+        self.keeping.settled = origin.top
+        self.recent = RecentMessages(
+            origin.frames.enumerated().map { index, json in
+                Frame(json, .durable, seq: origin.top - origin.frames.count + 1 + index)
+            },
+            top: origin.top
+        )
+        hub.historyBytes.wrappingAdd(self.recent.bytes, ordering: .relaxed)
+        let now = hub.clocks.nanoseconds()
+        for message in origin.remembered {
+            let record = RememberedIDs.Record(
+                seq: message.seq,
+                fingerprint: RememberedIDs.Fingerprint(message.text),
+                replies: message.replies,
+                rememberedAt: now - min(now, message.age)
+            )
+            self.ids.remember(message.id, record, oldestRecent: self.recent.oldest, now: now)
+        }
     }
+
+    private var session: SessionID { self.key.session }
 
     /// Whether a message is being answered.
     var isAnswering: Bool { self.isDelivering }
 
-    /// Whether nobody is in the room, is about to come, or is being answered.
-    var isUnused: Bool { self.members.isEmpty && self.reservations == 0 && !self.isDelivering }
+    /// Whether nobody is in the room, is about to come, or is being answered, and everything that was said is kept.
+    var isUnused: Bool {
+        self.members.isEmpty && self.reservations == 0 && !self.isDelivering
+            && (self.hub.log == nil || self.keeping.settled == self.recent.top)
+    }
 
     mutating func append(_ member: Member) {
         var member = member
@@ -121,6 +146,12 @@ extension RoomState {
             }
             return .duplicate(seq: record.seq)
         }
+        // Nobody is to see what would be lost.
+        guard self.hub.log?.isAccepting ?? true else {
+            var error = Room.notKept
+            error.id = message.id
+            throw error
+        }
         // What was taken before costs nothing, so that an outbox may be sent again.
         if let wait = limit?.refuse(&self.nextArrival, at: now) {
             throw ClientError(.rateLimited, "too many messages", waitingNanoseconds: wait, id: message.id)
@@ -128,9 +159,10 @@ extension RoomState {
         let seq = self.recent.top + 1
         let id = message.id ?? self.serverID(seq)
         let stored = Message(.user, message.text, id: id, at: timestamp, context: message.context)
-        let frame = self.keep(stored)
+        let turnID = self.turnID(seq)
+        let frame = self.keep(stored, page: page, turnID: turnID)
         if message.id != nil { self.remember(id, seq: seq, text: message.text, now: now) }
-        return .accepted(InboundMessage(message: stored, seq: seq, page: page), frame)
+        return .accepted(InboundMessage(message: stored, seq: seq, page: page, turnID: turnID), frame)
     }
 
     /// Gives a reply its id and number and keeps it.
@@ -159,10 +191,24 @@ extension RoomState {
         self.keep(make(self.serverID(self.recent.top + 1)))
     }
 
-    private mutating func keep(_ message: Message) -> Frame {
+    /// Gives a message its number; ``Room/keep(_:)`` is to be called afterwards.
+    private mutating func keep(_ message: Message, page: String = "", turnID: String? = nil) -> Frame {
         let seq = self.recent.top + 1
         let json = ServerFrame.durable(message, session: self.session, seq: seq, epoch: self.epoch)
         let frame = Frame(json, .durable, seq: seq)
+        if self.hub.log != nil {
+            self.keeping.untaken.append(
+                LoggedMessage(
+                    room: self.key,
+                    epoch: self.epoch,
+                    seq: seq,
+                    message: message,
+                    page: page,
+                    frame: frame,
+                    turnID: turnID
+                )
+            )
+        }
         let before = self.recent.bytes
         self.recent.append(frame)
         self.hub.historyBytes.wrappingAdd(self.recent.bytes - before, ordering: .relaxed)
@@ -177,6 +223,12 @@ extension RoomState {
             rememberedAt: now
         )
         self.ids.remember(id, record, oldestRecent: self.recent.oldest, now: now)
+    }
+
+    /// A name for the turn of a message: `t_` and 22 characters, unlike any other.
+    private func turnID(_ seq: Int) -> String {
+        var generator = SplitMix64(seed: ~self.idSeed, index: UInt64(seq))
+        return "t_" + randomBase64URL(characters: 22, using: &generator)
     }
 
     /// An id for a message that came without one: `srv:` and 22 characters, unlike any other of this room.

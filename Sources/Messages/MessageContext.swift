@@ -10,6 +10,20 @@ public struct MessageContext: Hashable, Sendable {
 
     private init(json: String) { self.json = json }
 
+    /// The context of a visitor's message.
+    ///
+    /// - Parameter frame: As ``ServerFrame/durable(_:session:seq:epoch:)`` makes it; another gives an empty context.
+    public init(ofFrame frame: [UInt8]) {
+        self = frame.withUnsafeBufferPointer { bytes in
+            var scanner = JSONScanner()
+            guard (try? scanner.scan(bytes)) != nil, let value = scanner.value(of: "context", in: bytes),
+                value.kind == .object
+            else { return .empty }
+            var inner = JSONScanner()
+            return MessageContext(filtering: UnsafeBufferPointer(rebasing: bytes[value.start..<value.end]), using: &inner)
+        }
+    }
+
     /// What may stand under a key; lengths in characters (Unicode scalars).
     private enum Form {
         case text(longest: Int)

@@ -117,14 +117,22 @@ public enum ServerFrame {
     ///   - seq: The number of the message.
     ///   - epoch: The run of numbers that it belongs to.
     ///   - isDuplicate: Whether the id was taken before; `seq` is then the first one.
+    ///   - isDurable: Whether it outlives the process, where messages do.
     /// - Returns: One JSON object.
-    public static func ack(id: String, seq: Int, epoch: String, isDuplicate: Bool) -> [UInt8] {
+    public static func ack(
+        id: String,
+        seq: Int,
+        epoch: String,
+        isDuplicate: Bool,
+        isDurable: Bool = true
+    ) -> [UInt8] {
         json(reserving: 128) { frame in
             frame.text("type", "ack")
             frame.text("id", id)
             frame.integer("seq", seq)
             frame.text("epoch", epoch)
             frame.bool("duplicate", isDuplicate)
+            if !isDurable { frame.bool("durable", false) }
         }
     }
 

@@ -65,6 +65,7 @@ public struct ChatServer: Service {
     private let metrics: MetricsRegistry
     private let logger: Logger
     private let health: @Sendable () -> String
+    private let readiness: @Sendable () -> Readiness
     private let admin: AdminActions?
     private let onListening: @Sendable (_ port: Int) async -> Void
 
@@ -76,6 +77,7 @@ public struct ChatServer: Service {
     ///   - metrics: Where it counts.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
+    ///   - readiness: Whether it can do its work, as far as that depends on more than itself.
     ///   - admin: What `/api/admin` offers; nothing for no such paths.
     ///   - onListening: Called once with the port.
     public init(
@@ -86,6 +88,7 @@ public struct ChatServer: Service {
         metrics: MetricsRegistry = MetricsRegistry(),
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
+        readiness: @escaping @Sendable () -> Readiness = { .ready },
         admin: AdminActions? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
@@ -96,6 +99,7 @@ public struct ChatServer: Service {
         self.metrics = metrics
         self.logger = logger
         self.health = health
+        self.readiness = readiness
         self.admin = admin
         self.onListening = onListening
     }
@@ -150,7 +154,7 @@ public struct ChatServer: Service {
 
     private func router(_ shared: ChatChannel.Shared) -> Router<ChatRequestContext> {
         let router = Router(context: ChatRequestContext.self)
-        ChatRoutes(shared, health: self.health).add(to: router)
+        ChatRoutes(shared, health: self.health, readiness: self.readiness).add(to: router)
         self.admin?.add(to: router, of: shared)
         return router
     }
@@ -164,6 +168,15 @@ public struct ChatServer: Service {
         )
         return try .tls(plain, tlsConfiguration: configuration)
     }
+}
+
+/// What `/readyz` answers.
+public enum Readiness: Hashable, Sendable {
+    case ready
+    /// It works, with less than is promised.
+    case degraded
+    /// Nobody should be sent to it; says why in two words.
+    case notReady(String)
 }
 
 /// How many processors the process may use.

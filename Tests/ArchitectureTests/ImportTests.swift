@@ -24,7 +24,7 @@ struct ImportTests {
         "Rules": ["CPCRE2", "Diagnostics"],
         "Plugins": ["Messages", "Diagnostics", "Responders", "Rules"],
         "Server": [
-            "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
+            "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins", "Store",
         ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]

@@ -167,7 +167,8 @@ struct PassingTests {
         let inbound = InboundMessage(
             message: Message(.user, "hello", id: id, at: self.clocks.timestamp()),
             seq: 1,
-            page: "/"
+            page: "/",
+            turnID: "t1"
         )
         return room.beginStream(to: inbound, turnID: "t9")
     }

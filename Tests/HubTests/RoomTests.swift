@@ -161,7 +161,8 @@ struct RoomTests {
         let inbound = InboundMessage(
             message: Message(.user, "hello", id: "m1", at: Timestamp(milliseconds: 0)),
             seq: 1,
-            page: "/"
+            page: "/",
+            turnID: "t1"
         )
         try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
         _ = link.take()
@@ -180,7 +181,8 @@ struct RoomTests {
         let inbound = InboundMessage(
             message: Message(.user, "hello", id: "m1", at: Timestamp(milliseconds: 0)),
             seq: 1,
-            page: "/"
+            page: "/",
+            turnID: "t1"
         )
         try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
         _ = link.take()

@@ -8,6 +8,7 @@ internal import NIOCore
 internal import Observability
 internal import Responders
 internal import ServiceLifecycle
+internal import Store
 internal import Transport
 internal import UnixSignals
 
@@ -46,6 +47,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Serve /_echo, which sends back what it gets, for conformance tests. Needs --insecure-dev.")
     var echo = false
 
+    @Flag(help: "Keep messages in memory alone, in place of the configuration's store.")
+    var ephemeral = false
+
     @Flag(help: "Leave out rate limits and connection caps, for measurements. Needs --insecure-dev.")
     var noLimits = false
 
@@ -72,9 +76,10 @@ struct ServeCommand: AsyncParsableCommand {
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
         let desk = SiteDesk(site: Site(name: "default"), chain: chain)
-        let runner = TurnRunner(desk, desks, metrics: metrics, logger: logger)
+        let log = try self.openStore(configuration, metrics, terminal, logger)
+        let runner = TurnRunner(desk, desks, metrics: metrics, log: log, logger: logger)
         let limits = self.noLimits ? .none : configuration.limits
-        let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner)
+        let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger)
         reloader.collectMetrics(in: metrics)
         let server = ChatServer(
@@ -98,6 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
             metrics: metrics,
             logger: logger,
             health: { reloader.health },
+            readiness: { log?.readiness ?? .ready },
             admin: self.admin(configuration, reloader),
             onListening: { port in
                 var address = address
@@ -114,7 +120,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: [
+            services: Self.services(of: log, hub).map { .init(service: $0) } + [
                 .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
                 .init(service: server),
             ],
@@ -133,6 +139,30 @@ struct ServeCommand: AsyncParsableCommand {
             )
             throw ExitCode(ExitStatus.findings)
         }
+    }
+
+    /// Opens the store, which is one of the things that can keep a server from starting.
+    private func openStore(
+        _ configuration: Configuration,
+        _ metrics: MetricsRegistry,
+        _ terminal: Terminal,
+        _ logger: Logger
+    ) throws -> StoreLog? {
+        guard !self.ephemeral else { return nil }
+        do {
+            let store = try MessageStore.open(configuration.store, metrics: metrics, logger: logger)
+            return StoreLog(store, clocks: SystemClocks(), logger: logger)
+        } catch let error as StoreError {
+            terminal.complain("\(error)\nNothing was started; --ephemeral runs without a store.")
+            throw ExitCode(ExitStatus.badConfiguration)
+        }
+    }
+
+    /// What keeps messages, in the order in which it begins.
+    private static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
+        guard let log else { return [] }
+        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks())
+        return [StoreService(store: log.store), log, turns]
     }
 
     /// Who answers the visitors of each site.

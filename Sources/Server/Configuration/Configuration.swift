@@ -2,6 +2,7 @@ public import Access
 public import Diagnostics
 internal import Foundation
 public import Responders
+internal import Store
 public import Transport
 
 /// What `claude-chat.yaml` says, checked, with every chain ready for its first message.
@@ -26,6 +27,8 @@ public struct Configuration: Sendable {
     public var trustedProxies: TrustedProxies
     /// What may happen, and how much of it there may be.
     var limits: ServerLimits
+    /// Where messages are kept.
+    var store: StoreOptions
     /// In the order of the file.
     public var sites: [Site]
     /// The chain of sites that name none.

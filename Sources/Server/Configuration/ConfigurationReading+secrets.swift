@@ -3,6 +3,7 @@ internal import Crypto
 internal import Diagnostics
 internal import Foundation
 internal import Responders
+internal import Store
 
 /// The keys that a configuration names.
 struct Keys {
@@ -10,6 +11,8 @@ struct Keys {
     var ring: TokenKeyRing?
     /// Opens `/api/admin`.
     var admin: AdminToken?
+    /// Encrypt what is stored.
+    var store: StoreKeyRing?
     /// By the name of the site.
     var identities: [String: IdentityCheck] = [:]
 }
@@ -24,6 +27,7 @@ extension ConfigurationReading {
                 try AdminToken(text)
             }
         }
+        if let references = written.store?.keys { keys.store = self.storeKeys(references) }
         for (name, site) in written.sites ?? [:] {
             guard let identity = site.identity else { continue }
             keys.identities[name] = self.identities(identity, of: name)
@@ -69,6 +73,24 @@ extension ConfigurationReading {
         return self.taking(at: self.place("server", "token_keys")) { () throws(KeyProblem) in
             try TokenKeyRing(first, accepting: keys[1])
         }
+    }
+
+    /// The keys of the store: the first encrypts, the others open what they encrypted.
+    private mutating func storeKeys(_ references: [String: SecretReference]) -> StoreKeyRing? {
+        let names = self.entry("store", "keys")?.value.entries?.map(\.key) ?? []
+        var keys: [StoreKey] = []
+        for name in names {
+            guard let reference = references[name], let text = self.secret(reference, at: "store", "keys", name)
+            else { continue }
+            if let bytes = Data(base64Encoded: text), let key = StoreKey(id: name, bytes: Array(bytes)) {
+                keys.append(key)
+            } else {
+                let hint = "write 1 to 32 of A-Z a-z 0-9 _ - as the name, and what openssl rand -base64 32 prints as the key"
+                self.refuse("bad-store-key", at: self.place("store", "keys", name), "no key of 32 bytes", hint: hint)
+            }
+        }
+        guard keys.count == names.count, let first = keys.first else { return nil }
+        return StoreKeyRing(active: first, others: Array(keys.dropFirst()))
     }
 
     private mutating func identities(_ identity: WrittenConfiguration.Identity, of site: String) -> IdentityCheck? {

@@ -2,6 +2,7 @@ internal import Diagnostics
 internal import Foundation
 internal import Messages
 internal import Responders
+internal import Store
 internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
@@ -53,6 +54,7 @@ struct ConfigurationReading {
             publicURL: server?.publicURL,
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
             limits: ServerLimits(written.limits, written.bounds),
+            store: self.store(written.store, keys),
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -103,6 +105,16 @@ struct ConfigurationReading {
             }
         }
     }
+
+    private func store(_ written: WrittenConfiguration.Store?, _ keys: Keys) -> StoreOptions {
+        StoreOptions(
+            path: self.services.path(of: written?.path ?? Self.defaultStore),
+            failurePolicy: written?.onFailure ?? .refuse,
+            keys: keys.store
+        )
+    }
+
+    static let defaultStore = "data/chat.db"
 
     private func tlsFiles(_ tls: WrittenConfiguration.TLS?) -> Configuration.TLSFiles? {
         guard case .files(let certificate, let key)? = tls else { return nil }

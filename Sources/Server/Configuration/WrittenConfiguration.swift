@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import Responders
+internal import Store
 
 /// `claude-chat.yaml` as it is written, without its chains.
 struct WrittenConfiguration: Decodable {
@@ -9,6 +10,7 @@ struct WrittenConfiguration: Decodable {
     var sites: [String: Site]?
     var limits: WrittenLimits?
     var bounds: WrittenBounds?
+    var store: Store?
     var chains: Chains
 
     struct Server: Decodable {
@@ -53,6 +55,14 @@ struct WrittenConfiguration: Decodable {
                 )
             }
         }
+    }
+
+    /// Where messages are kept.
+    struct Store: Decodable {
+        var path: String?
+        var onFailure: StoreOptions.FailurePolicy?
+        /// The first encrypts.
+        var keys: [String: SecretReference]?
     }
 
     struct Site: Decodable {
@@ -109,16 +119,16 @@ struct WrittenConfiguration: Decodable {
                     cookie_auth: false
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
+                store: {path: data/chat.db, on_failure: refuse, keys: {s1: {env: CHAT_STORE_KEY}}}
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
-            openKeys: ["sites", "chains", "server.token_keys"],
+            openKeys: ["sites", "chains", "server.token_keys", "store.keys"],
             notBuilt: [
-                "store": "leave it out: messages live as long as the server",
                 "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out",
                 "sites.*.pages": "give the site one chain: chain: NAME",
-                "sites.*.retention": "leave it out: messages live as long as the server",
+                "sites.*.retention": "leave it out: messages are kept until you erase them",
                 "sites.*.refusal": "leave it out",
                 "sites.*.opening_hours": "leave it out",
                 "sites.*.return_after": "leave it out",
@@ -126,3 +136,5 @@ struct WrittenConfiguration: Decodable {
         )
     }
 }
+
+extension StoreOptions.FailurePolicy: Decodable {}

@@ -26,25 +26,27 @@ final class TurnRunner: InboundSubscriber, Service {
     /// By the name of the chain.
     private let metrics: [String: TurnMetrics]
     private let logger: Logger
+    /// Learns how turns end; nothing where nothing is kept.
+    private let log: StoreLog?
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let pending: AsyncStream<Pending>
     private let pendingInput: AsyncStream<Pending>.Continuation
-    /// Names turns: no two numbers of one generator are equal, and its start is secret.
-    private let turnNumber = Atomic<UInt64>(0)
-    private let seed: UInt64
 
     /// - Parameters:
     ///   - desk: Who answers where no site is configured.
     ///   - desks: Who answers the visitors of each site.
     ///   - metrics: Where turns are counted.
+    ///   - log: Learns how turns end.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
         _ desk: SiteDesk,
         _ desks: [SiteID: SiteDesk] = [:],
         metrics: MetricsRegistry = MetricsRegistry(),
+        log: StoreLog? = nil,
         logger: Logger
     ) {
+        self.log = log
         let chains = [desk.chain] + desks.values.map(\.chain)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
@@ -52,8 +54,6 @@ final class TurnRunner: InboundSubscriber, Service {
         self.logger = logger
         // Each conversation has one turn at most in here, so the rooms bound it.
         (self.pending, self.pendingInput) = AsyncStream.makeStream()
-        var generator = SystemRandomNumberGenerator()
-        self.seed = generator.next()
     }
 
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
@@ -126,6 +126,7 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated() {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
+        self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
         dialogue.remember(result)
         dialogue.desk.chain.delivered(result)
         self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
@@ -162,7 +163,7 @@ final class TurnRunner: InboundSubscriber, Service {
         let context = message.context
         let written = context.text("page") ?? inbound.page
         return Turn(
-            id: self.makeTurnID(),
+            id: TurnID(inbound.turnID),
             message: Incoming(
                 id: message.id,
                 seq: inbound.seq,
@@ -180,12 +181,6 @@ final class TurnRunner: InboundSubscriber, Service {
             history: History(lazily: { history(of: room, before: inbound.seq) }),
             localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds)
         )
-    }
-
-    private func makeTurnID() -> TurnID {
-        let number = self.turnNumber.wrappingAdd(1, ordering: .relaxed).newValue
-        var generator = SplitMix64(seed: self.seed, index: number)
-        return TurnID("t_" + randomBase36(characters: 13, using: &generator))
     }
 }
 

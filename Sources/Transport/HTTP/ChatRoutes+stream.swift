@@ -35,13 +35,14 @@ private final class StreamPlace: Sendable {
 
 extension ChatRoutes {
     /// `GET /api/chat/stream`: the frames of a WebSocket as server-sent events.
-    func stream(_ request: Request, _ context: ChatRequestContext) throws -> Response {
+    func stream(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
         let query = try Self.query(of: request)
         guard let session = query["session"].flatMap({ SessionID($0) }) else {
             throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
         }
         let position = try Self.lastEvent(request) ?? Self.position(in: query)
         let entry = try self.entry(query, request, context, to: session)
+        try await self.hub.open(entry.key)
         let place = try self.place(entry, request, context)
         // A tab may have several streams for a moment, when it changes from one to the next.
         let key = "stream/\(ObjectIdentifier(context.channel))"

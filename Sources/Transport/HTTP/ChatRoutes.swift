@@ -22,6 +22,7 @@ struct ChatRequestContext: RequestContext {
 struct ChatRoutes: Sendable {
     let shared: ChatChannel.Shared
     private let health: @Sendable () -> String
+    private let readiness: @Sendable () -> Readiness
     private let files = StaticFiles()
 
     var hub: Hub { self.shared.hub }
@@ -31,7 +32,13 @@ struct ChatRoutes: Sendable {
     /// - Parameters:
     ///   - shared: What WebSockets and HTTP share.
     ///   - health: A JSON object that says how the server is.
-    init(_ shared: ChatChannel.Shared, health: @escaping @Sendable () -> String) {
+    ///   - readiness: Whether it can do its work.
+    init(
+        _ shared: ChatChannel.Shared,
+        health: @escaping @Sendable () -> String,
+        readiness: @escaping @Sendable () -> Readiness
+    ) {
+        self.readiness = readiness
         self.shared = shared
         self.health = health
     }
@@ -41,18 +48,25 @@ struct ChatRoutes: Sendable {
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
-        router.get("/api/chat/stream") { request, context in try self.stream(request, context) }
-        router.get("/api/chat/history") { request, context in try self.history(request, context) }
-        router.get("/readyz") { _, _ in
-            let isDraining = self.shared.isDraining.load(ordering: .relaxed)
-            let body = isDraining ? #"{"status":"draining"}"# : #"{"status":"ready"}"#
-            return Response.json(Array(body.utf8), status: isDraining ? .serviceUnavailable : .ok)
-        }
+        router.get("/api/chat/stream") { request, context in try await self.stream(request, context) }
+        router.get("/api/chat/history") { request, context in try await self.history(request, context) }
+        router.get("/readyz") { _, _ in self.ready() }
         router.get("/healthz") { _, _ in Response.json(Array(self.health().utf8)) }
         for path in ["/", "/**"] {
             router.get(RouterPath(path)) { request, _ in try self.file(request) }
             router.head(RouterPath(path)) { request, _ in try self.file(request).createHeadResponse() }
         }
+    }
+
+    private func ready() -> Response {
+        let isDraining = self.shared.isDraining.load(ordering: .relaxed)
+        let (status, isReady) =
+            switch isDraining ? .notReady("draining") : self.readiness() {
+            case .ready: ("ready", true)
+            case .degraded: ("degraded", true)
+            case .notReady(let reason): (reason, false)
+            }
+        return .json(Array(#"{"status":"\#(status)"}"#.utf8), status: isReady ? .ok : .serviceUnavailable)
     }
 
     /// The methods of a path of the chat; nothing of others.
@@ -89,7 +103,7 @@ extension ChatRoutes {
         }
         guard case .user(let message) = frame, let id = message.id else {
             let entry = try self.entry(query, request, context, to: session)
-            try self.take(frame, in: entry.key)
+            try await self.take(frame, in: entry.key)
             return Response(status: .noContent)
         }
         if let key = request.headers[.idempotencyKey], key != id {
@@ -99,17 +113,17 @@ extension ChatRoutes {
         try self.checkIsStaying(id: id)
         let address = self.address(of: request, context)
         try self.shared.addresses.take(message, of: address, for: entry.key.site, at: self.shared.clocks)
-        let room = try self.hub.pin(session, of: entry.key.site)
+        let room = try await self.pin(entry.key)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
-        let acknowledgement = try room.accept(message, page: page)
+        let acknowledgement = try await room.acceptAndKeep(message, page: page)
         self.shared.metrics.took(acknowledgement, overWebSocket: false)
         return .json(acknowledgement.frame(id: id))
     }
 
     /// Takes a frame that is no message: what it asks for comes over the stream or with the next poll.
-    private func take(_ frame: ClientFrame, in key: RoomKey) throws(ClientError) {
-        let room = try self.hub.pin(key.session, of: key.site)
+    private func take(_ frame: ClientFrame, in key: RoomKey) async throws(ClientError) {
+        let room = try await self.pin(key)
         defer { room.cancelReservation() }
         switch frame {
         case .typing(let isWriting): room.typing(isWriting, by: .visitor)
@@ -121,8 +135,14 @@ extension ChatRoutes {
         }
     }
 
+    /// The room of a call that is no connection.
+    private func pin(_ key: RoomKey) async throws(ClientError) -> Room {
+        try await self.hub.open(key)
+        return try self.hub.pin(key.session, of: key.site)
+    }
+
     /// `GET /api/chat/history`: older messages; without `before` the newest, without `epoch` of any epoch.
-    private func history(_ request: Request, _ context: ChatRequestContext) throws -> Response {
+    private func history(_ request: Request, _ context: ChatRequestContext) async throws -> Response {
         let query = try Self.query(of: request)
         guard let session = query["session"].flatMap({ SessionID($0) }) else {
             throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
@@ -134,9 +154,15 @@ extension ChatRoutes {
         guard before.map({ 1...Limits.largestInteger ~= $0 }) ?? true else {
             throw ClientError(.badRequest, "\"before\" must be the number of a message", detail: "before")
         }
-        let room = try self.hub.pin(session, of: try self.entry(query, request, context, to: session).key.site)
+        let room = try await self.pin(try self.entry(query, request, context, to: session).key)
         defer { room.cancelReservation() }
-        return .json(try room.history(HistoryRequest(epoch: query["epoch"], before: before, limit: limit)))
+        let asked = HistoryRequest(epoch: query["epoch"], before: before, limit: limit)
+        let result = await withCheckedContinuation { continuation in
+            do throws(ClientError) { try room.history(asked) { continuation.resume(returning: $0) } } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        return .json(try result.get())
     }
 
     /// `GET /api/chat/poll`: what came after a position, as soon as something does.
@@ -154,6 +180,7 @@ extension ChatRoutes {
         let position = try Self.position(in: query)
         let entry = try self.entry(query, request, context, to: session)
         try self.checkIsStaying()
+        try await self.hub.open(entry.key)
         let room = try self.hub.reserve(session, of: entry.key.site)
         // It must not outlive its token.
         let seconds = min(wait, entry.grant.map { self.admission.desk.secondsLeft(of: $0) } ?? wait)

@@ -20,6 +20,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
 
     private enum State {
         case waitingForHead
+        /// The handshake is fine; its room is on its way from the log.
+        case opening(Handshake, isComplete: Bool)
         /// The handshake is fine; the end of the request is awaited.
         case upgrading(Handshake, Room?)
         /// Decoder and encoder are being removed; bytes that came with the handshake pass through.
@@ -69,7 +71,12 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
     func handlerRemoved(context: ChannelHandlerContext) { self.forget() }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .upgrading(_, let room) = self.state { self.cancel(room) }
+        switch self.state {
+        case .upgrading(_, let room): self.cancel(room)
+        case .opening: self.cancel(nil)
+        default: break
+        }
+        self.state = .refused
         self.server.requests.end(of: context.channel)
         self.forget()
         context.fireChannelInactive()
@@ -101,6 +108,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
         case .waitingForHead:
             guard case .head(let head) = self.unwrapInboundIn(data) else { return }
             self.decide(head, context, data)
+        case .opening(let handshake, _):
+            if case .end = self.unwrapInboundIn(data) { self.state = .opening(handshake, isComplete: true) }
         case .upgrading(let handshake, let room):
             if case .end = self.unwrapInboundIn(data) { self.upgrade(handshake, room, context) }
         }
@@ -133,7 +142,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
             let address = self.server.addressRecord(of: context.channel, forwarded: head.headers["X-Forwarded-For"])
             let handshake = try self.handshake(head, accept: accept, from: address)
             try self.countHandshake(of: address)
-            self.state = .upgrading(handshake, try self.reserve(handshake))
+            try self.enter(handshake, context)
         } catch {
             self.refuse(error, context)
         }
@@ -199,6 +208,35 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
         self.address = nil
     }
 
+    /// Takes a place in the room, as soon as the room is in memory.
+    private func enter(_ handshake: Handshake, _ context: ChannelHandlerContext) throws(Handshake.Refusal) {
+        guard case .chat(let request) = handshake.endpoint, !self.server.hub.isOpen(request.room) else {
+            self.state = .upgrading(handshake, try self.reserve(handshake))
+            return
+        }
+        self.state = .opening(handshake, isComplete: false)
+        let gate = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.server.hub.whenOpen(request.room) { error in
+            gate.eventLoop.execute { gate.value.0.opened(error, gate.value.1) }
+        }
+    }
+
+    private func opened(_ error: ClientError?, _ context: ChannelHandlerContext) {
+        // The client may have gone meanwhile.
+        guard case .opening(let handshake, let isComplete) = self.state else { return }
+        do throws(Handshake.Refusal) {
+            if let error {
+                self.cancel(nil)
+                throw Handshake.Refusal(.serviceUnavailable, retryable: error)
+            }
+            let room = try self.reserve(handshake)
+            self.state = .upgrading(handshake, room)
+            if isComplete { self.upgrade(handshake, room, context) }
+        } catch {
+            self.refuse(error, context)
+        }
+    }
+
     /// Asks the hub for a place, as the last check: a refused handshake leaves nothing behind.
     private func reserve(_ handshake: Handshake) throws(Handshake.Refusal) -> Room? {
         guard case .chat(let request) = handshake.endpoint else { return nil }
@@ -236,7 +274,7 @@ extension UpgradeGate {
         switch (event, self.state) {
         case (ChannelEvent.inputClosed, .refused), (ChannelEvent.inputClosed, .waitingForHead),
             (is ChannelShouldQuiesceEvent, .waitingForHead), (is ChannelShouldQuiesceEvent, .refused),
-            (is ChannelShouldQuiesceEvent, .upgrading):
+            (is ChannelShouldQuiesceEvent, .upgrading), (is ChannelShouldQuiesceEvent, .opening):
             context.close(promise: nil)
         case (ChannelEvent.inputClosed, .http):
             self.server.requests.end(of: context.channel)

@@ -28,7 +28,13 @@ extension WebSocketHandler: Link {
             case .resume(let position):
                 try room.resume(self, from: position, expiresInSeconds: self.secondsLeft)
             case .refresh(let token): try self.refresh(token)
-            case .history(let request): self.queue(.text, try room.history(request))
+            case .history(let request):
+                try room.history(request) { result in
+                    switch result {
+                    case .success(let json): self.send(Frame(json))
+                    case .failure(let error): self.send(Frame(ServerFrame.error(error)))
+                    }
+                }
             case .typing(let isWriting): room.typing(isWriting, by: .visitor)
             case .presence: try room.presence(to: self)
             case .stop(let replyID): room.stop(replyID)

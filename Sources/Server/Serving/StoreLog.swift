@@ -1,0 +1,184 @@
+internal import Foundation
+internal import Hub
+internal import Logging
+internal import Messages
+internal import Responders
+internal import ServiceLifecycle
+internal import Store
+internal import Transport
+
+/// Joins the hub and the store: what is said goes into the store, and rooms come back from it.
+///
+/// Safe on any thread. Reads are tasks of this service, so each has an owner that waits for it.
+final class StoreLog: MessageLog, Service {
+    private typealias Read = @Sendable () async -> Void
+
+    let store: MessageStore
+    private let clocks: any Clocks
+    private let logger: Logger
+    private let reads: AsyncStream<Read>
+    private let readInput: AsyncStream<Read>.Continuation
+
+    /// - Parameters:
+    ///   - store: Open; run by somebody else.
+    ///   - clocks: The time of day.
+    ///   - logger: Where it is noted that something can't be read, without a word of what was said.
+    init(_ store: MessageStore, clocks: any Clocks, logger: Logger) {
+        self.store = store
+        self.clocks = clocks
+        self.logger = logger
+        // Handshakes and requests wait for them, and those are limited.
+        (self.reads, self.readInput) = AsyncStream.makeStream()
+    }
+
+    /// Reads what is asked for, until a graceful shutdown.
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await read in self.reads { group.addTask { await read() } }
+            }
+        } onGracefulShutdown: {
+            self.readInput.finish()
+        }
+    }
+
+    var isAccepting: Bool {
+        switch self.store.health.state {
+        case .healthy, .memoryOnly: true
+        case .failing, .stopped: false
+        }
+    }
+
+    /// Whether the server can do its work, as `/readyz` says.
+    var readiness: Readiness {
+        switch self.store.health.state {
+        case .healthy: .ready
+        case .memoryOnly: .degraded
+        case .failing, .stopped: .notReady("store failing")
+        }
+    }
+
+    func append(_ record: LoggedMessage, completion: @escaping @Sendable (LogOutcome) -> Void) -> LogAdmission {
+        let entry = MessageEntry(
+            record.message,
+            site: record.room.site,
+            session: record.room.session,
+            epoch: record.epoch,
+            seq: record.seq,
+            page: record.page,
+            frame: record.frame.json,
+            turn: record.turnID.map { TurnOpening(turn: $0) }
+        )
+        let result = self.store.append(.message(entry)) { outcome in
+            switch outcome {
+            case .committed, .duplicate: completion(.kept)
+            case .memoryOnly: completion(.memoryOnly)
+            case .failed: completion(.failed)
+            }
+        }
+        return switch result {
+        case .queued: .taken
+        case .memoryOnly: .memoryOnly
+        case .refused: .notNow
+        }
+    }
+
+    func restore(_ key: RoomKey, completion: @escaping @Sendable (Result<RestoredRoom, ClientError>) -> Void) {
+        self.read(completion) { try await RestoredRoom(self.store.room(key.session, of: key.site), at: self.clocks) }
+    }
+
+    func history(
+        of key: RoomKey,
+        before seq: Int,
+        limit: Int,
+        in epoch: String,
+        completion: @escaping @Sendable (Result<(frames: [[UInt8]], isComplete: Bool), ClientError>) -> Void
+    ) {
+        self.read(completion) {
+            let page = try await self.store.history(key.session, of: key.site, before: seq, limit: limit, in: epoch)
+            return (page.messages.map(\.frame), page.isComplete)
+        }
+    }
+
+    private func read<T: Sendable>(
+        _ completion: @escaping @Sendable (Result<T, ClientError>) -> Void,
+        _ body: @escaping @Sendable () async throws -> T
+    ) {
+        let result = self.readInput.yield {
+            do { completion(.success(try await body())) } catch {
+                self.logger.error("Store can't be read", metadata: ["store.error": "\(error)"])
+                completion(.failure(Self.unavailable))
+            }
+        }
+        if case .terminated = result { completion(.failure(Self.unavailable)) }
+    }
+
+    private static let unavailable = ClientError(
+        .unavailable,
+        "the messages can't be read at the moment",
+        retryAfterMilliseconds: 5_000
+    )
+
+    /// Notes how a turn ended, and why.
+    ///
+    /// - Parameters:
+    ///   - turnID: The turn.
+    ///   - result: What became of it.
+    ///   - chain: The name of the chain.
+    func turnEnded(_ turnID: String, _ result: ChainResult, by chain: String) {
+        let trace = TurnNote(
+            chain: chain,
+            responder: result.responder,
+            failures: result.failures.map { .init(responder: $0.responder, code: "\($0.failure.code)") }
+        )
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.turnEnded(turnID, result.outcome.rawValue, trace: (try? encoder.encode(trace)).map(Array.init))
+    }
+
+    /// Notes how a turn ended.
+    func turnEnded(_ turnID: String, _ outcome: String, trace: [UInt8]? = nil) {
+        let outcome = TurnOutcome(
+            turn: turnID,
+            outcome: outcome,
+            time: self.clocks.timestamp(),
+            trace: trace ?? Array("{}".utf8)
+        )
+        self.store.append(.turnEnded(outcome))
+    }
+}
+
+/// What is stored of a turn beside its outcome: no word of what was said.
+private struct TurnNote: Encodable {
+    struct Failure: Encodable {
+        var responder: String
+        var code: String
+    }
+
+    var chain: String
+    var responder: String?
+    var failures: [Failure]
+}
+
+extension RestoredRoom {
+    /// A room as the hub takes it up.
+    fileprivate init(_ stored: StoredRoom, at clocks: any Clocks) {
+        let now = clocks.timestamp().milliseconds
+        self.init(
+            epoch: stored.epoch,
+            top: stored.top,
+            frames: stored.messages.map(\.frame),
+            remembered: stored.remembered.map { message in
+                // A clock that was set back makes it no older than it is.
+                let age = UInt64(max(0, now - message.time.milliseconds)) * 1_000_000
+                return Remembered(
+                    id: message.id,
+                    seq: message.seq,
+                    text: message.text,
+                    age: age,
+                    replies: message.replies
+                )
+            }
+        )
+    }
+}
