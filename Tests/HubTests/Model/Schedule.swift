@@ -45,7 +45,7 @@ enum Profile: String, CaseIterable {
         case .rooms: [(.visit, 10), (.connect, 8), (.close, 6), (.history, 3), (.restart, 1)]
         case .joins: [(.join, 6), (.connect, 8), (.abandon, 3), (.poll, 10), (.endPoll, 6)]
         case .slow: [(.burst, 4), (.stall, 4), (.send, 10), (.connect, 4)]
-        case .receipts: [(.cut, 8), (.deliver, 12), (.connect, 10), (.close, 3), (.advance, 3), (.burst, 2)]
+        case .receipts: [(.cut, 10), (.deliver, 20), (.connect, 20), (.close, 3), (.advance, 3), (.ping, 3)]
         }
     }
 
@@ -114,7 +114,10 @@ struct Schedule {
         var participants: [Participant] = []
         for key in Self.keys {
             // The first room is the crowded one.
-            for _ in 0..<Int.random(in: participants.isEmpty ? 2...4 : 1...2, using: &generator) {
+            var count = Int.random(in: participants.isEmpty ? 2...4 : 1...2, using: &generator)
+            // A page of the first form that is alone can go on where it was.
+            if profile == .receipts { count = (count + 1) / 2 }
+            for _ in 0..<count {
                 let kinds: [Client.Kind] =
                     profile == .receipts ? [.v1, .seed, .seed, .seed] : [.v1, .v1, .v1, .poll, .poll, .seed]
                 participants.append(Participant(key: key, kind: kinds.randomElement(using: &generator) ?? .v1))

@@ -42,7 +42,7 @@ extension World {
     }
 
     private func advance(_ generator: inout SplitMix64) {
-        let seconds = [1, 1, 10, 30, 400].randomElement(using: &generator) ?? 1
+        let seconds = [1, 1, 10, 30, 400, 700].randomElement(using: &generator) ?? 1
         self.note("  \(seconds) s")
         self.hub.clock.advance(milliseconds: UInt64(seconds) * 1_000)
         self.hub.tick()
