@@ -7,6 +7,7 @@ import Rules
 /// ```text
 /// LoadTimes FOLDER...                      loads, cold and after an edit
 /// LoadTimes --worst FOLDER                 the dearest messages of 4,000 characters
+/// LoadTimes --first FOLDER                 the first messages of a process
 /// LoadTimes --make RULES.tsv MESSAGES.txt FOLDER   writes a table of rules as a folder of files with inline tests
 /// ```
 @main
@@ -25,6 +26,7 @@ enum LoadTimes {
         switch (arguments.first, arguments.count) {
         case ("--once", 2): print(try ColdLoad.milliseconds(of: arguments[1]))
         case ("--worst", 2): try WorstMessage.report(on: arguments[1])
+        case ("--first", 2): try ColdLoad.reportFirstAnswers(of: arguments[1])
         case ("--make", 4):
             try GeneratedFolder.write(table: arguments[1], messages: arguments[2], to: arguments[3])
         case (let first?, _) where !first.hasPrefix("--"):
@@ -32,7 +34,7 @@ enum LoadTimes {
             print("| --- | --- | --- | --- | --- | --- | --- | --- |")
             for folder in arguments { try Self.measure(folder) }
         default:
-            print("usage: LoadTimes FOLDER... | --worst FOLDER | --make RULES.tsv MESSAGES.txt FOLDER")
+            print("usage: LoadTimes FOLDER... | --worst FOLDER | --first FOLDER | --make RULES.tsv MESSAGES.txt FOLDER")
             exit(2)
         }
     }

@@ -45,7 +45,6 @@ struct PatternCheck {
             check.refuseEmptyMatch(of: compiled, bench, into: &findings),
             let pattern = check.bounded(compiled, bench, into: &findings)
         else { return nil }
-        bench.prepare(pattern)
         check.warn(parsed.node, parsed.remarks, into: &findings)
         // What a match requires is read from the text that is compiled: composing changes the characters.
         let isSame = pattern.source.utf8.elementsEqual(expanded.text.utf8)

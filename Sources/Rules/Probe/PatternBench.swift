@@ -2,9 +2,10 @@
 ///
 /// Not shared by threads.
 final class PatternBench {
-    /// So many patterns of one load are translated to machine code before a message comes, about 8 KB each.
+    /// Of so many patterns of one load the machine code is kept that they were tried as, about 8 KB each.
     ///
-    /// With more of them memory counts for more than the first messages, and each is translated when it is needed.
+    /// With more of them memory counts for more than the first messages, and each is translated when it is needed, as
+    /// those are that need not be tried.
     static let maximumTranslationCount = 4_096
 
     let scanner = Scanner.loading()
@@ -38,15 +39,9 @@ final class PatternBench {
     func cost(of pattern: Pattern) -> PatternCost {
         self.known.cost(of: pattern.source, pattern.options, isAlone: self.isAlone) {
             let tried = self.hasRoom ? pattern : pattern.copy ?? pattern
+            self.translationCount += 1
             return PatternCost(probing: tried, self.oracle(pattern.options), self.probe)
         }
-    }
-
-    /// Translates a pattern, so that no message has to wait for that.
-    func prepare(_ pattern: Pattern) {
-        guard self.hasRoom else { return }
-        pattern.prepare()
-        self.translationCount += 1
     }
 
     private var hasRoom: Bool { self.translationCount < self.maximumCount }

@@ -59,7 +59,7 @@ enum PatternCost: Equatable {
 /// The costs of patterns that may run, so that a reload tries only what is new.
 final class KnownCosts: Sendable {
     /// Those of the process: what a pattern costs doesn't depend on who asks.
-    static let shared = KnownCosts()
+    static let shared = KnownCosts(probed: ProbedPatterns.hashes)
     /// Far more than a server has; past it all is forgotten, and tried again when it comes again.
     private static let maximumCount = 65_536
 
@@ -69,9 +69,14 @@ final class KnownCosts: Sendable {
     }
 
     private let costs = Mutex<[Key: PatternCost]>([:])
+    /// Patterns that may run, by their hashes.
+    private let probed: Set<UInt64>
 
     /// Held by whoever measures and has to be alone with it.
     private let measuring = Mutex(())
+
+    /// - Parameter probed: The hashes of patterns that were tried before and may run.
+    init(probed: Set<UInt64> = []) { self.probed = probed }
 
     /// The cost of a pattern, which `probe` finds out if it isn't known.
     ///
@@ -83,6 +88,7 @@ final class KnownCosts: Sendable {
         isAlone: Bool = true,
         probe: () -> PatternCost
     ) -> PatternCost {
+        if self.probed.contains(ProbedPatterns.hash(of: source, options)) { return .fine }
         let key = Key(source: source, options: options)
         if let known = self.costs.withLock({ $0[key] }) { return known }
         guard isAlone else { return self.keep(probe(), of: key) }
