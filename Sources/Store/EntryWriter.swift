@@ -97,6 +97,20 @@ struct EntryWriter {
         return isRecent ? .duplicate(seq: seq) : nil
     }
 
+    /// Whether a message is there under its number.
+    func hasMessage(_ message: MessageEntry) throws -> Bool {
+        let find = try self.db.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM message JOIN room ON room.id = message.room
+                WHERE room.site = ? AND room.session = ? AND message.seq = ? AND message.name = ?)
+                """
+        )
+        let place: StatementArguments = [
+            message.site.rawValue, message.session.rawValue, message.seq, message.id,
+        ]
+        return try Bool.fetchOne(find, arguments: place) == true
+    }
+
     private struct RoomRow {
         let id: Int64
         let lastSeq: Int

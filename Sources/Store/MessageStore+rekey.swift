@@ -4,7 +4,8 @@ internal import GRDB
 extension MessageStore {
     /// Encrypts with the active key whatever is plain or was encrypted with another one.
     ///
-    /// Goes on beside everything else, in small transactions. Every process that has the store open must know the active
+    /// Goes on beside everything else, in small transactions, and ends with writing the file anew, for which commits
+    /// wait. Every process that has the store open must know the active
     /// key by then. When it is done the other keys aren't needed any more; when it is ended before, it can be
     /// called again.
     ///
@@ -25,7 +26,7 @@ extension MessageStore {
                 changed += try await self.rekey(table, progress)
             }
             if try await self.forgetOtherKeys() {
-                try await self.emptyLog()
+                if changed > 0 { try await self.compact() }
                 return changed
             }
         }
@@ -61,6 +62,23 @@ extension MessageStore {
             try db.execute(sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('plain', 0)")
             return true
         }
+    }
+
+    /// Writes the file anew without anything that was deleted, and empties the log.
+    ///
+    /// `secure_delete` overwrites what is deleted where it lies, but SQLite leaves copies in the unused parts of pages
+    /// when it moves rows from one to another. Commits wait meanwhile.
+    func compact() async throws {
+        do {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                self.pool.asyncWriteWithoutTransaction { db in
+                    continuation.resume(with: Result { try db.execute(sql: "VACUUM") })
+                }
+            }
+        } catch {
+            throw StoreError(error, at: self.options.path)
+        }
+        try await self.emptyLog()
     }
 
     /// Writes what is in the log into the file and empties it, so that nothing old is left in it.

@@ -69,11 +69,15 @@ public final class MessageStore: Sendable {
         return health
     }
 
-    /// Gives the file and the lock back.
+    /// Gives the file and the lock back; reads and writes the disk.
     ///
     /// To be called when ``run()`` has returned and nothing is read any more; whatever is called later fails.
     public func close() {
         self.queue.change(to: .finished)
+        // So that the one file is the whole store. If it can't be done, the next start does it.
+        if self.role == .server {
+            _ = try? self.pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        }
         try? self.pool.close()
         self.lock?.unlock()
     }

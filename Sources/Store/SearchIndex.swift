@@ -36,6 +36,7 @@ enum SearchIndex {
     ///   - isFirst: Whether this is the first step.
     ///   - db: The database, within a transaction.
     /// - Returns: Whether something is left to merge.
+    /// - Throws: What SQLite reports.
     static func merge(isFirst: Bool, _ db: Database) throws -> Bool {
         let before = db.totalChangesCount
         // A negative number begins to merge all parts into one, a positive one goes on with it.

@@ -57,6 +57,20 @@ public struct MessageEntry: Sendable {
         self.visitor = visitor
     }
 
+    /// A message that was stored before.
+    init(_ stored: StoredMessage, turn: TurnOpening?) {
+        self.site = stored.site
+        self.session = stored.session
+        self.epoch = stored.epoch
+        self.seq = stored.seq
+        self.id = stored.id
+        self.speaker = stored.speaker
+        self.time = stored.time
+        self.page = stored.page
+        self.frame = stored.frame
+        self.turn = turn
+    }
+
     /// The id that the client gave, where it gave one.
     public var clientMessageID: String? { isClientID(self.id) ? self.id : nil }
 }

@@ -40,6 +40,8 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let positionTaken = Code("position-taken")
         /// No turn of this name was opened.
         public static let unknownTurn = Code("unknown-turn")
+        /// A file to write is there already.
+        public static let fileExists = Code("file-exists")
         /// Work was ended before it was done.
         public static let cancelled = Code("cancelled")
         /// A mistake of the store itself.

@@ -6,12 +6,11 @@ public struct StoreKey: Sendable {
     public let id: String
     let secret: SymmetricKey
 
-    /// Takes a key.
+    /// Takes a key; nothing if the name has another form or there are more or fewer bytes.
     ///
     /// - Parameters:
     ///   - id: Its name.
     ///   - bytes: 32 random bytes.
-    /// - Returns: Nothing if the name has another form or there are more or fewer bytes.
     public init?(id: String, bytes: [UInt8]) {
         let isAllowed = id.utf8.allSatisfy { byte in
             switch byte {

@@ -56,10 +56,15 @@ final class StoreFolder: Sendable {
 
     /// Changes the file past the store.
     func change(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: self.path)
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: self.path, configuration: configuration)
         try queue.write { db in try db.execute(sql: sql) }
         try queue.close()
     }
+
+    /// A file beside the store.
+    func file(_ name: String) -> String { self.url.appendingPathComponent(name).path }
 
     /// The bytes of all files in the folder.
     func bytes() throws -> Data {

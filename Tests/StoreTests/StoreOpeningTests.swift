@@ -101,6 +101,20 @@ struct StoreOpeningTests {
         store.close()
     }
 
+    @Test("after a stop in good order the one file is the whole store")
+    func oneFile() async throws {
+        try await self.folder.withStore { store in
+            var room = TestRoom()
+            #expect(await store.store(room.next("hello", id: "m1")) == .committed)
+        }
+        let copy = try StoreFolder()
+        try FileManager.default.copyItem(atPath: self.folder.path, toPath: copy.path)
+        try await copy.withStore { store in
+            let message = try await store.message("m1", session: TestRoom().session, of: .default)
+            #expect(message?.text == "hello")
+        }
+    }
+
     @Test("what is called after the end fails and doesn't hang")
     func afterClose() async throws {
         let store = try self.folder.open()

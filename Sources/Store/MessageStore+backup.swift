@@ -1,0 +1,126 @@
+internal import GRDB
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+extension MessageStore {
+    /// Copies the store as it is at this moment, while messages go on being written (SQLite's online backup).
+    ///
+    /// The copy is checked and appears under its name when it is whole. What is encrypted stays so.
+    ///
+    /// - Parameters:
+    ///   - path: A file that doesn't exist.
+    ///   - progress: Learns how far it has come, in pages.
+    /// - Throws: A ``StoreError``: `file-exists`, `disk-full`, `cancelled`; no file is left then.
+    public func backup(to path: String, progress: @escaping StoreProgress.Report = { _ in }) async throws {
+        guard FileIdentity(at: path) == nil else {
+            throw StoreError(.fileExists, path, "is there already; name another file")
+        }
+        let partial = path + ".partial"
+        let isCancelled = Mutex(false)
+        do {
+            try self.checkCancellation()
+            let store = self.options.path
+            createPrivateFile(at: partial)
+            try await withTaskCancellationHandler {
+                try await self.pool.read { db in
+                    try copy(db, to: partial) { step in
+                        progress(step)
+                        if isCancelled.withLock({ $0 }) {
+                            throw StoreError(.cancelled, store, "ended before it was copied")
+                        }
+                    }
+                }
+            } onCancel: {
+                isCancelled.withLock { $0 = true }
+            }
+            try moveFile(from: partial, to: path)
+        } catch {
+            removeStore(at: partial)
+            throw StoreError(error, at: path)
+        }
+    }
+
+    /// Puts a backup in the place of a store.
+    ///
+    /// The store that was there is kept beside it with `.replaced` at the end of its name. Rooms have another epoch
+    /// afterwards, since messages that clients have seen may be missing. Reads and writes the disk.
+    ///
+    /// - Parameters:
+    ///   - backup: The backup; it stays as it is.
+    ///   - options: Where the store is. No server may have it.
+    /// - Throws: A ``StoreError``: `store-in-use`, `not-a-store` or `store-corrupt` for the backup, `file-exists` if a
+    ///   replaced store is there already. The store is as it was then.
+    public static func restore(from backup: String, to options: StoreOptions) throws {
+        let lock = try StoreLock(of: options.path)
+        defer { lock.unlock() }
+        let (partial, replaced) = (options.path + ".partial", options.path + ".replaced")
+        guard FileIdentity(at: backup) != nil else {
+            throw StoreError(.cannotOpen, backup, "there is no such file; name a backup")
+        }
+        guard FileIdentity(at: replaced) == nil else {
+            throw StoreError(.fileExists, replaced, "an earlier store is there already; move it away")
+        }
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let source = try DatabaseQueue(path: backup, configuration: configuration)
+            createPrivateFile(at: partial)
+            try source.read { db in
+                try StoreSchema.check(db, at: backup)
+                try copy(db, to: partial) { _ in }
+            }
+            let target = try DatabaseQueue(path: partial)
+            try target.write { db in
+                guard try StoreSchema.check(db, at: backup) > 0 else {
+                    throw StoreError(.notAStore, backup, "is empty; name a backup")
+                }
+                try StoreRun.note(StoreRun.new(), isClean: false, db)
+            }
+            try target.close()
+        } catch {
+            removeStore(at: partial)
+            throw StoreError(error, at: backup)
+        }
+        // The log of the old file would be taken for the new one's.
+        for suffix in ["-wal", "-shm", ""] where FileIdentity(at: options.path + suffix) != nil {
+            try moveFile(from: options.path + suffix, to: replaced + suffix)
+        }
+        try moveFile(from: partial, to: options.path)
+        removeStore(at: partial)
+    }
+}
+
+/// Copies a database into a file and checks the copy.
+private func copy(_ source: Database, to path: String, _ report: @escaping (StoreProgress) throws -> Void) throws {
+    let target = try DatabaseQueue(path: path)
+    try target.writeWithoutTransaction { copy in
+        try source.backup(to: copy, pagesPerStep: 256) { step in
+            try report(StoreProgress(done: step.completedPageCount, total: step.totalPageCount))
+        }
+        guard try String.fetchOne(copy, sql: "PRAGMA quick_check(1)") == "ok" else {
+            throw StoreError(.corrupt, path, "the copy is damaged, as the store itself may be; run a check")
+        }
+    }
+    try target.close()
+}
+
+/// Renames a file and sees to it that the new name is on the disk.
+private func moveFile(from old: String, to new: String) throws {
+    guard rename(old, new) == 0 else { throw StoreError(.readOnly, new, "a file can't be put there") }
+    let folder = new.lastIndex(of: "/").map { String(new[...$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+}
+
+private func removeStore(at path: String) {
+    for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
+}

@@ -1,0 +1,96 @@
+internal import GRDB
+public import Messages
+
+/// Says that everything of a visitor is gone.
+public struct ErasureCertificate: Hashable, Sendable {
+    public let site: SiteID
+    /// Whose messages they were.
+    public let sessions: [SessionID]
+    public let time: Timestamp
+    public let messages: Int
+    /// Turns, with their traces.
+    public let turns: Int
+    public let feedback: Int
+}
+
+extension MessageStore {
+    /// Removes everything of a session from the store's files.
+    ///
+    /// Its words are taken out of the index, the file is written anew and the log is emptied; commits wait for that.
+    /// Backups are not touched. What is appended for the session later is a new room, so close it first.
+    ///
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - site: Its site.
+    ///   - progress: Learns how far it has come.
+    /// - Returns: What was removed; nothing of a session that isn't there.
+    /// - Throws: A ``StoreError``: `store-locked` if somebody reads for so long that the log can't be emptied, `cancelled`.
+    ///   Call it again then: what is gone stays gone.
+    public func erase(
+        _ session: SessionID,
+        of site: SiteID,
+        progress: StoreProgress.Report = { _ in }
+    ) async throws -> ErasureCertificate {
+        try await self.erase("room.site = ? AND room.session = ?", session.rawValue, site, progress)
+    }
+
+    /// Removes everything of all sessions of a verified visitor.
+    ///
+    /// - Parameters:
+    ///   - visitor: As of ``MessageEntry/visitor``.
+    ///   - site: The site that knows the visitor.
+    ///   - progress: Learns how far it has come.
+    /// - Returns: What was removed.
+    /// - Throws: As ``erase(_:of:progress:)``.
+    public func erase(
+        visitor: String,
+        of site: SiteID,
+        progress: StoreProgress.Report = { _ in }
+    ) async throws -> ErasureCertificate {
+        try await self.erase("room.site = ? AND room.visitor = ?", visitor, site, progress)
+    }
+
+    private func erase(
+        _ condition: String,
+        _ name: String,
+        _ site: SiteID,
+        _ progress: StoreProgress.Report
+    ) async throws -> ErasureCertificate {
+        // What waits to be written would come after.
+        guard await self.queue.barrier() else {
+            throw StoreError(.locked, self.options.path, "messages wait and can't be written; mend that first")
+        }
+        let rooms = try await self.read { db in
+            try Row.fetchAll(
+                db,
+                sql: "SELECT id, session FROM room WHERE \(condition)",
+                arguments: [site.rawValue, name]
+            )
+            .map { ($0[0] as Int64, $0[1] as String) }
+        }
+        let removal = self.removal
+        var count = MessageRemoval.Count()
+        for (room, _) in rooms {
+            while true {
+                try self.checkCancellation()
+                let step = try await self.write { db in
+                    let step = try removal.remove(where: "message.room = ?", [room], db)
+                    return step.messages == 0 ? try removal.remove(room: room, db) : step
+                }
+                count = count + step
+                progress(StoreProgress(done: count.messages, total: count.messages))
+                if step.messages == 0 { break }
+            }
+        }
+        try await self.cleanIndex(isDamaged: count.unindexed > 0)
+        if !rooms.isEmpty { try await self.compact() } else { try await self.emptyLog() }
+        return ErasureCertificate(
+            site: site,
+            sessions: rooms.compactMap { SessionID($0.1) },
+            time: self.time.now(),
+            messages: count.messages,
+            turns: count.turns,
+            feedback: count.feedback
+        )
+    }
+}

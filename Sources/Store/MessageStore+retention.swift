@@ -1,0 +1,136 @@
+internal import GRDB
+public import Messages
+
+/// How long messages are kept.
+public struct RetentionPolicy: Hashable, Sendable {
+    /// Days after which a message goes; nothing to keep it.
+    public var days: Int?
+    /// Other numbers of days for some sites.
+    public var daysOfSites: [SiteID: Int]
+    /// How large the store may be, in bytes; beyond that the oldest messages go, whatever their age.
+    public var maximumBytes: Int?
+
+    public init(days: Int? = nil, daysOfSites: [SiteID: Int] = [:], maximumBytes: Int? = nil) {
+        self.days = days
+        self.daysOfSites = daysOfSites
+        self.maximumBytes = maximumBytes
+    }
+
+    /// For how long what is known of an empty room is kept, so that it doesn't begin anew: 24 hours.
+    static let emptyRoomMilliseconds: Int64 = 86_400_000
+}
+
+/// What went.
+public struct RetentionResult: Hashable, Sendable {
+    public var messages = 0
+    public var rooms = 0
+    /// Bytes that the file is smaller.
+    public var freedBytes = 0
+}
+
+extension MessageStore {
+    /// Deletes what is older, or more, than it is to be.
+    ///
+    /// Goes on beside everything else, in small transactions. What is deleted is overwritten where it lies
+    /// (`secure_delete`); that no copy is left in any unused part of a page is promised by ``erase(_:of:progress:)`` alone.
+    ///
+    /// - Parameters:
+    ///   - policy: How long messages are kept.
+    ///   - progress: Learns how far it has come.
+    /// - Returns: What went.
+    /// - Throws: A ``StoreError``, `cancelled` among them; what went stays gone.
+    public func retain(
+        _ policy: RetentionPolicy,
+        progress: StoreProgress.Report = { _ in }
+    ) async throws -> RetentionResult {
+        let sizeBefore = try await self.read { try FileSize($0).bytes }
+        var count = MessageRemoval.Count()
+        let sites = try await self.read { try String.fetchAll($0, sql: "SELECT DISTINCT site FROM room") }
+        for site in sites.compactMap({ SiteID($0) }) {
+            guard let days = policy.daysOfSites[site] ?? policy.days else { continue }
+            let limit = self.time.now().milliseconds - Int64(days) * 86_400_000
+            let condition = "message.time < ? AND room.site = ?"
+            count = try await self.remove(where: condition, [limit, site.rawValue], count, progress) { _ in true }
+        }
+        if let maximum = policy.maximumBytes {
+            count = try await self.remove(where: "TRUE", [], count, progress) { try FileSize($0).usedBytes > maximum }
+        }
+        count = count + (try await self.removeEmptyRooms())
+        if count.messages > 0 { try await self.cleanIndex(isDamaged: count.unindexed > 0) }
+        try await self.giveSpaceBack()
+        let sizeAfter = try await self.read { try FileSize($0).bytes }
+        return RetentionResult(
+            messages: count.messages,
+            rooms: count.rooms,
+            freedBytes: max(0, sizeBefore - sizeAfter)
+        )
+    }
+
+    private func remove(
+        where condition: String,
+        _ arguments: StatementArguments,
+        _ before: MessageRemoval.Count,
+        _ progress: StoreProgress.Report,
+        _ isWanted: @escaping @Sendable (Database) throws -> Bool
+    ) async throws -> MessageRemoval.Count {
+        let removal = self.removal
+        var count = before
+        while true {
+            try self.checkCancellation()
+            let step = try await self.write { db in
+                try isWanted(db) ? try removal.remove(where: condition, arguments, db) : MessageRemoval.Count()
+            }
+            count = count + step
+            progress(StoreProgress(done: count.messages, total: count.messages))
+            if step.messages == 0 { return count }
+        }
+    }
+
+    private func removeEmptyRooms() async throws -> MessageRemoval.Count {
+        let limit = self.time.now().milliseconds - RetentionPolicy.emptyRoomMilliseconds
+        let removal = self.removal
+        var count = MessageRemoval.Count()
+        while true {
+            try self.checkCancellation()
+            let step = try await self.write { db in
+                let rooms = try Int64.fetchAll(
+                    db,
+                    sql: """
+                        SELECT id FROM room WHERE changed < ?
+                        AND NOT EXISTS (SELECT 1 FROM message WHERE message.room = room.id) LIMIT 500
+                        """,
+                    arguments: [limit]
+                )
+                return try rooms.reduce(MessageRemoval.Count()) { $0 + (try removal.remove(room: $1, db)) }
+            }
+            count = count + step
+            if step.rooms == 0 { return count }
+        }
+    }
+
+    /// Makes the file smaller by what is free in it.
+    private func giveSpaceBack() async throws {
+        while try await self.write({ db in
+            _ = try Row.fetchAll(db, sql: "PRAGMA incremental_vacuum(500)")
+            return try FileSize(db).freePages > 0
+        }) { try self.checkCancellation() }
+        // A reader keeps the log as it is for now; the next commit goes on with it.
+        try? await self.emptyLog()
+    }
+}
+
+/// How large the file is.
+struct FileSize: Sendable {
+    let pages: Int
+    let freePages: Int
+    let pageBytes: Int
+
+    var bytes: Int { self.pages * self.pageBytes }
+    var usedBytes: Int { (self.pages - self.freePages) * self.pageBytes }
+
+    init(_ db: Database) throws {
+        self.pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+        self.freePages = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+        self.pageBytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+    }
+}
