@@ -117,8 +117,8 @@ let package = Package(
         tests(
             of: "Server",
             [
-                "Diagnostics", "Messages", "Hub", "Access", "Transport", "Responders", "RespondersTesting", "Plugins",
-                "Server", crypto,
+                "Diagnostics", "Messages", "Observability", "Hub", "Access", "Transport", "Responders",
+                "RespondersTesting", "Plugins", "Store", "Server", crypto,
                 logging, serviceLifecycle,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -20,7 +20,10 @@ public struct MessageContext: Hashable, Sendable {
                 value.kind == .object
             else { return .empty }
             var inner = JSONScanner()
-            return MessageContext(filtering: UnsafeBufferPointer(rebasing: bytes[value.start..<value.end]), using: &inner)
+            return MessageContext(
+                filtering: UnsafeBufferPointer(rebasing: bytes[value.start..<value.end]),
+                using: &inner
+            )
         }
     }
 

@@ -38,6 +38,8 @@ struct ChatChannel: HTTPChannelHandler {
         let proxies: TrustedProxies
         let clocks: any Clocks
         let isDraining = Atomic<Bool>(false)
+        /// How long a server that stops waits for the answers to messages.
+        let answerSeconds: UInt8
         private let contexts: [ObjectIdentifier: EventLoopContext]
         private let logger: Logger
 
@@ -49,6 +51,7 @@ struct ChatChannel: HTTPChannelHandler {
             addresses: AddressLimits = AddressLimits(),
             proxies: TrustedProxies = TrustedProxies(),
             loops: [any EventLoop],
+            answerSeconds: UInt8 = 8,
             clocks: any Clocks,
             metrics: MetricsRegistry = MetricsRegistry(),
             logger: Logger
@@ -62,6 +65,7 @@ struct ChatChannel: HTTPChannelHandler {
             self.proxies = proxies
             self.clocks = clocks
             self.logger = logger
+            self.answerSeconds = answerSeconds
             self.contexts = Dictionary(
                 uniqueKeysWithValues: loops.enumerated().map { index, loop in
                     (
@@ -72,6 +76,7 @@ struct ChatChannel: HTTPChannelHandler {
                             of: loops.count,
                             clocks: clocks,
                             frameRate: frameRate,
+                            answerSeconds: answerSeconds,
                             addresses: addresses,
                             desk: admission.desk,
                             metrics: counters

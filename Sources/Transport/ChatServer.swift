@@ -33,6 +33,8 @@ public struct ChatServer: Service {
         public var trustedProxies: TrustedProxies
         /// How many threads handle connections.
         public var eventLoops: Int
+        /// How long a server that stops waits for the answers to messages, in seconds.
+        public var answerSeconds: UInt8
 
         public init(
             host: String,
@@ -42,7 +44,8 @@ public struct ChatServer: Service {
             frameRate: RateLimit? = Options.defaultFrameRate,
             addressLimits: AddressLimitOptions = AddressLimitOptions(),
             trustedProxies: TrustedProxies = TrustedProxies(),
-            eventLoops: Int = ProcessorCount.available
+            eventLoops: Int = ProcessorCount.available,
+            answerSeconds: UInt8 = 8
         ) {
             self.host = host
             self.port = port
@@ -52,6 +55,7 @@ public struct ChatServer: Service {
             self.addressLimits = addressLimits
             self.trustedProxies = trustedProxies
             self.eventLoops = eventLoops
+            self.answerSeconds = answerSeconds
         }
 
         /// 50 a second, 200 at once, control frames and fragments included.
@@ -115,6 +119,7 @@ public struct ChatServer: Service {
             addresses: AddressLimits(self.options.addressLimits),
             proxies: self.options.trustedProxies,
             loops: group.makeIterator().map { $0 },
+            answerSeconds: self.options.answerSeconds,
             clocks: self.clocks,
             metrics: self.metrics,
             logger: self.logger

@@ -9,9 +9,6 @@ struct Drain: Service {
     /// Where it takes the time from.
     let loop: any EventLoop
 
-    /// How long the answer to a message is waited for, in seconds.
-    static let answerSeconds = 8
-
     /// Waits for the graceful shutdown, and then until the last WebSocket has ended.
     ///
     /// Bounded: each WebSocket has its own deadline, and requests are ended here.
@@ -19,7 +16,7 @@ struct Drain: Service {
         try await gracefulShutdown()
         self.shared.isDraining.store(true, ordering: .relaxed)
         for context in self.shared.loopContexts { context.drain() }
-        for _ in 0..<Self.answerSeconds {
+        for _ in 0..<self.shared.answerSeconds {
             guard self.shared.requests.endIdle() else { break }
             try await self.loop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
         }

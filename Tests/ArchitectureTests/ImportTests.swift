@@ -24,7 +24,8 @@ struct ImportTests {
         "Rules": ["CPCRE2", "Diagnostics"],
         "Plugins": ["Messages", "Diagnostics", "Responders", "Rules"],
         "Server": [
-            "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins", "Store",
+            "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
+            "Store",
         ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]

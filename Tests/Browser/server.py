@@ -28,7 +28,8 @@ class Server:
     def __init__(self):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        self.options = []
+        # Its configuration is the repository's, which others use at the same time.
+        self.options = ["--ephemeral"]
         self.process = None
 
     @staticmethod

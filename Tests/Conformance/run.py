@@ -29,7 +29,7 @@ def free_port():
 
 
 def start_server(binary, port):
-    command = [binary, "serve", "--insecure-dev", "--echo", "--no-limits", "--listen", f"127.0.0.1:{port}"]
+    command = [binary, "serve", "--insecure-dev", "--echo", "--no-limits", "--ephemeral", "--listen", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     for _ in range(600):
         try:

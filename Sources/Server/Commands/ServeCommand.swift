@@ -159,7 +159,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// What keeps messages, in the order in which it begins.
-    private static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
+    static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
         guard let log else { return [] }
         let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks())
         return [StoreService(store: log.store), log, turns]

@@ -85,7 +85,8 @@ extension ConfigurationReading {
             if let bytes = Data(base64Encoded: text), let key = StoreKey(id: name, bytes: Array(bytes)) {
                 keys.append(key)
             } else {
-                let hint = "write 1 to 32 of A-Z a-z 0-9 _ - as the name, and what openssl rand -base64 32 prints as the key"
+                let hint =
+                    "write 1 to 32 of A-Z a-z 0-9 _ - as the name, and what openssl rand -base64 32 prints as the key"
                 self.refuse("bad-store-key", at: self.place("store", "keys", name), "no key of 32 bytes", hint: hint)
             }
         }

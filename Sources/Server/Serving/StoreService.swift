@@ -38,7 +38,10 @@ extension MessageStore {
                 attributes: [.posixPermissions: 0o700]
             )
         }
-        let seconds = metrics.histogram("chat_store_commit_seconds", help: "From the begin of a transaction to its end.")
+        let seconds = metrics.histogram(
+            "chat_store_commit_seconds",
+            help: "From the begin of a transaction to its end."
+        )
         let entries = metrics.counter("chat_store_entries_total", help: "Entries that are on the disk.")
         let store = try MessageStore.open(options, as: .server, time: .system) { event in
             switch event {

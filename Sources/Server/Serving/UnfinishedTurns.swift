@@ -28,7 +28,13 @@ struct UnfinishedTurns: Service {
         }
         defer { room.cancelReservation() }
         let age = self.clocks.timestamp().milliseconds - stored.time.milliseconds
-        let message = Message(.user, stored.text, id: stored.id, at: stored.time, context: MessageContext(ofFrame: stored.frame))
+        let message = Message(
+            .user,
+            stored.text,
+            id: stored.id,
+            at: stored.time,
+            context: MessageContext(ofFrame: stored.frame)
+        )
         guard turn.attempt < Self.attempts, age < Self.longestMilliseconds else {
             room.replyLate(Self.apology, to: message, seq: stored.seq)
             self.log.turnEnded(turn.turn, "abandoned")

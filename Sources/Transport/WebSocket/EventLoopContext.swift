@@ -19,6 +19,8 @@ final class EventLoopContext: @unchecked Sendable {
     private let loopCount: Int
     /// How many frames a connection may send.
     let frameRate: RateLimit?
+    /// How long a server that stops waits for the answer to a message.
+    let answerSeconds: UInt8
     let addresses: AddressLimits
     /// Who gives tokens.
     let desk: SessionDesk
@@ -78,6 +80,7 @@ final class EventLoopContext: @unchecked Sendable {
         of loopCount: Int,
         clocks: any Clocks,
         frameRate: RateLimit?,
+        answerSeconds: UInt8,
         addresses: AddressLimits,
         desk: SessionDesk,
         metrics: ServerMetrics
@@ -88,6 +91,7 @@ final class EventLoopContext: @unchecked Sendable {
         self.addresses = addresses
         self.loopCount = loopCount
         self.frameRate = frameRate
+        self.answerSeconds = answerSeconds
         self.loop = loop
         self.clocks = clocks
     }

@@ -101,7 +101,7 @@ extension WebSocketHandler {
             return
         }
         guard self.drainSeconds == nil, self.state == .open else { return }
-        self.drainSeconds = Self.turnSeconds
+        self.drainSeconds = self.loop.answerSeconds
         self.drainMilliseconds = UInt16.random(in: 100...self.loop.drainSpreadMilliseconds)
         if mode == .v1 {
             let milliseconds = Int(self.drainMilliseconds)
@@ -121,9 +121,6 @@ extension WebSocketHandler {
         let reason = "drain; afterMs=\(self.drainMilliseconds)"
         self.startClosing(mode == .v1 ? .draining : .goingAway, reason: reason)
     }
-
-    /// How long a server that stops waits for the answer to a message, in seconds.
-    private static let turnSeconds = UInt8(Drain.answerSeconds)
 
     private func queueClose(_ code: CloseCode, reason: String) {
         self.loop.metrics.closed(code)

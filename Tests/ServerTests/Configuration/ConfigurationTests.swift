@@ -1,7 +1,9 @@
+import Foundation
 import Diagnostics
 import Plugins
 import Responders
 import RespondersTesting
+import Store
 import Testing
 
 @testable import Server
@@ -75,6 +77,35 @@ struct ConfigurationTests {
         #expect(configuration.sites[1].localTime(atMilliseconds: 1_782_907_200_000) == TimeOfDay("12:00"))
     }
 
+    @Test("the store is data/chat.db beside the file, or where it says, with the first key to write with")
+    func store() throws {
+        let plain = try self.load("version: 1\ndefault_chain: demo\nchains: {demo: {fallback: [fallback]}}")
+        #expect(plain.store.path.hasSuffix("/data/chat.db"))
+        #expect(plain.store.failurePolicy == .refuse && plain.store.keys == nil)
+        let key = Data(repeating: 7, count: 32).base64EncodedString()
+        let mistakes = self.mistakes(
+            in: """
+                version: 1
+                default_chain: demo
+                store:
+                  path: /var/lib/chat.db
+                  on_failure: memroy
+                  keys: {s1: {file: good}, 'a b': {file: good}, s2: {file: short}, s3: {env: NO_SUCH_KEY}}
+                chains: {demo: {fallback: [fallback]}}
+                """,
+            files: ["good": key, "short": "c2hvcnQ="]
+        )
+        let found = try #require(mistakes)
+        #expect(
+            found.contains(#"5:3: store.on_failure: "memroy" is not a known word; did you mean "memory"?"#),
+            "\(found)"
+        )
+        #expect(found.contains("store.keys.a b: no key of 32 bytes; write 1 to 32 of A-Z"), "\(found)")
+        #expect(found.contains("store.keys.s2: no key of 32 bytes"), "\(found)")
+        #expect(found.contains("store.keys.s3: the environment has no NO_SUCH_KEY"), "\(found)")
+        #expect(!found.contains("store.keys.s1: no key"), "\(found)")
+    }
+
     @Test("finds all mistakes at once, those of the files that it names too")
     func allMistakes() {
         let found = self.mistakes(
@@ -87,7 +118,7 @@ struct ConfigurationTests {
                   tls: proxy
                   admin_token: {env: TOKEN}
                 stroe: {}
-                store: {}
+                trace: {}
                 sites:
                   shop: {origins: [shop.example.com, '*'], chain: demmo, time_zone: Berlin}
                   lab: {}
@@ -114,9 +145,8 @@ struct ConfigurationTests {
                 claude-chat.yaml:6:3: server.tls: no proxy is trusted; write server: trusted_proxies: [127.0.0.1] [no-proxy]
                 claude-chat.yaml:7:3: server.admin_token: the environment has no TOKEN; set it before the server starts \
                 [no-variable]
-                claude-chat.yaml:8:1: stroe: unknown key "stroe"; known: bounds, chains, default_chain, limits, \
-                server, sites, version [unknown-key]
-                claude-chat.yaml:9:1: store: "store" is not built yet; leave it out: messages live as long as the server \
+                claude-chat.yaml:8:1: stroe: unknown key "stroe"; did you mean "store"? [unknown-key]
+                claude-chat.yaml:9:1: trace: "trace" is not built yet; leave it out, and try a message with claude-chat explain \
                 [not-built]
                 claude-chat.yaml:11:20: sites.shop.origins[0]: "shop.example.com" is not an origin; write \
                 https://shop.example.com [bad-origin]

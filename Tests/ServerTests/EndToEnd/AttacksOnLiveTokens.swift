@@ -56,7 +56,7 @@ struct AttacksOnLiveTokens {
 
     @Test("C6: a poll that waits ends with its token, and says so")
     func pollExpiry() async throws {
-        let token = try self.ground.token("s", lifeSeconds: 1).text
+        let token = try self.ground.token("s", lifeSeconds: 5).text
         let secret = String(repeating: "a", count: 32)
         let admin = "Authorization: Bearer \(secret)"
         try await self.ground.run(adminToken: AdminToken(secret)) { server in
@@ -71,7 +71,7 @@ struct AttacksOnLiveTokens {
                 try await next.write(to: socket)
                 let list = TestRequest.get("/api/admin/connections", [admin])
                 while try await !list.send(port: server.port).text.contains(#""transport":"poll""#) {}
-                self.ground.clocks.pass(seconds: 1)
+                self.ground.clocks.pass(seconds: 5)
                 return try await TestRequest.answer(from: socket)
             }
             #expect(answer.status == 401 && answer.code == "token_expired")

@@ -4,9 +4,11 @@ import Logging
 import Messages
 import NIOCore
 import NIOPosix
+import Observability
 import Responders
 import RespondersTesting
 import ServiceLifecycle
+import Store
 import Synchronization
 
 @testable import Server
@@ -36,8 +38,12 @@ struct RunningServer: Sendable {
         limits: AddressLimitOptions? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
-        let entries = responders.enumerated().map { Chain.Entry($1, name: "responder-\($0)", stage: .answer) }
-        let chain = Chain(name: "test", entries: entries)
+        // No responder of these tests is late, however slow the machine is.
+        let limit = Duration.seconds(100)
+        let entries = responders.enumerated().map {
+            Chain.Entry($1, name: "responder-\($0)", stage: .answer, timeout: limit)
+        }
+        let chain = Chain(name: "test", entries: entries, deadline: limit)
         try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, limits: limits, body)
     }
 
@@ -57,6 +63,7 @@ struct RunningServer: Sendable {
     ///   - adminToken: Opens `/api/admin`.
     ///   - proxies: Whose word it takes for where clients are.
     ///   - log: Gets whatever the server logs, of every level.
+    ///   - store: Where messages are kept; in memory where it is left out.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -73,17 +80,24 @@ struct RunningServer: Sendable {
         adminToken: AdminToken? = nil,
         proxies: TrustedProxies = TrustedProxies(),
         log: LogRecord? = nil,
+        store: StoreOptions? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
         if log == nil { logger.logLevel = .critical }
         let desks = sites.map { ($0.id, SiteDesk(site: Site(name: $0.id.rawValue), chain: $0.chain)) }
+        let storeLog = try store.map { options in
+            let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
+            return StoreLog(store, clocks: clocks, logger: logger)
+        }
         let runner = TurnRunner(
             SiteDesk(site: Site(name: "default"), chain: chain),
             Dictionary(desks) { first, _ in first },
+            log: storeLog,
             logger: logger
         )
-        let hub = Hub(options: options, clocks: clocks, subscriber: runner)
+        let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog)
+        let keepers = ServeCommand.services(of: storeLog, hub)
         let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(
@@ -95,18 +109,24 @@ struct RunningServer: Sendable {
                 frameRate: limits == nil ? nil : ChatServer.Options.defaultFrameRate,
                 addressLimits: limits ?? .none,
                 trustedProxies: proxies,
-                eventLoops: 2
+                eventLoops: 2,
+                // Machines may be slow; no test waits for it to be over.
+                answerSeconds: 100
             ),
             hub: hub,
             admission: admission,
             clocks: clocks,
             logger: logger,
             health: { reloader?.health ?? "{}" },
+            readiness: { storeLog?.readiness ?? .ready },
             admin: reloader.map { AdminActions($0, token: adminToken) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
-            configuration: .init(services: ([runner] + services + [server]).map { .init(service: $0) }, logger: logger)
+            configuration: .init(
+                services: (keepers + [runner] + services + [server]).map { .init(service: $0) },
+                logger: logger
+            )
         )
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
