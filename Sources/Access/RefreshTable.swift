@@ -39,16 +39,16 @@ struct RefreshTable: Sendable {
         case tooOften
     }
 
-    private struct Use {
-        let digest: SHA256.Digest
+    struct Use: Sendable {
+        let digest: TokenDigest
         let salt: SymmetricKey
         let at: Timestamp
         let tokenID: String
     }
 
-    private struct Family {
+    struct Family: Sendable {
         let holder: Holder
-        var current: SHA256.Digest
+        var current: TokenDigest
         var expires: Timestamp
         /// The latest uses, oldest first.
         var uses: [Use] = []
@@ -69,6 +69,8 @@ struct RefreshTable: Sendable {
     private var proven = TurnQueue()
     private var lastTurn: UInt64 = 0
     private(set) var evicted = 0
+    /// Families that have changed since somebody asked; nothing where nobody does.
+    private var changed: Set<RefreshFamilyID>?
 
     var count: Int { self.families.count }
 
@@ -76,6 +78,27 @@ struct RefreshTable: Sendable {
 }
 
 extension RefreshTable {
+    /// Has changes noted from now on.
+    mutating func noteChanges() { self.changed = [] }
+
+    /// What has changed since the last call; families that are gone with nothing.
+    mutating func takeChanges() -> [(id: RefreshFamilyID, family: Family?)] {
+        guard let changed, !changed.isEmpty else { return [] }
+        self.changed = []
+        return changed.map { ($0, self.families[$0]) }
+    }
+
+    /// Takes up a family of an earlier run.
+    mutating func restore(_ id: RefreshFamilyID, _ family: Family) {
+        guard self.families.count < self.options.capacity, self.families[id] == nil else { return }
+        var family = family
+        self.lastTurn += 1
+        family.turn = self.lastTurn
+        self.families[id] = family
+        self.proven.append(id, turn: family.turn)
+        self.join(id, SessionKey(site: family.holder.site, session: family.holder.session))
+    }
+
     /// Begins a family.
     ///
     /// A full table gives up what has run out, then the family that was never renewed and is the oldest, and only where
@@ -95,6 +118,7 @@ extension RefreshTable {
             expires: expires,
             turn: self.lastTurn
         )
+        self.changed?.insert(token.family)
         self.unproven.append(token.family, turn: self.lastTurn)
         self.join(token.family, SessionKey(site: holder.site, session: holder.session))
         return token
@@ -154,6 +178,7 @@ extension RefreshTable {
         family.expires = Timestamp(milliseconds: now.milliseconds + self.options.lifeMilliseconds)
         family.turn = self.lastTurn
         self.families[token.family] = family
+        self.changed?.insert(token.family)
         self.proven.append(token.family, turn: self.lastTurn)
         self.compactQueues()
         return renewal
@@ -240,6 +265,7 @@ extension RefreshTable {
 
     private mutating func remove(_ id: RefreshFamilyID) {
         guard let family = self.families.removeValue(forKey: id) else { return }
+        self.changed?.insert(id)
         let key = SessionKey(site: family.holder.site, session: family.holder.session)
         self.familiesOfSession[key]?.removeAll { $0 == id }
         if self.familiesOfSession[key]?.isEmpty == true { self.familiesOfSession[key] = nil }

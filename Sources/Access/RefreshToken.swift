@@ -46,10 +46,10 @@ public struct RefreshToken: Sendable, CustomStringConvertible, CustomReflectable
     }
 
     /// What is stored of a token.
-    var digest: SHA256.Digest {
+    var digest: TokenDigest {
         var hash = SHA256()
         self.secret.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return hash.finalize()
+        return TokenDigest(hash.finalize())
     }
 
     /// The token that replaces this one.
@@ -78,8 +78,8 @@ func randomBytes(_ count: Int, using generator: inout some RandomNumberGenerator
     (0..<count / 8).flatMap { _ in bigEndianBytes(generator.next()) }
 }
 
-private func bigEndianBytes(_ number: UInt64) -> [UInt8] {
+func bigEndianBytes(_ number: UInt64) -> [UInt8] {
     (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
 }
 
-private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }

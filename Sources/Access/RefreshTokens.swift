@@ -25,6 +25,7 @@ public final class RefreshTokens: Sendable {
     /// How long a token can be used after it was given.
     let lifeSeconds: Int64
     private let table: Mutex<RefreshTable>
+    private let log: (any AccessLog)?
     private let now: @Sendable () -> Timestamp
 
     /// An empty table.
@@ -34,11 +35,30 @@ public final class RefreshTokens: Sendable {
     ///   - capacity: How many visitors are remembered, some 500 bytes each. A full table forgets the visitor who never
     ///     refreshed and came first, and only where there is none, the one who was away longest; whoever is forgotten
     ///     begins a new session.
+    ///   - log: Keeps the families beyond the process; nothing for those that live as long as it.
+    ///   - records: What the log has of an earlier run; what isn't of families is ignored.
     ///   - now: The time of day.
-    public init(lifeDays: Int = 30, capacity: Int = 100_000, now: @escaping @Sendable () -> Timestamp) {
+    public init(
+        lifeDays: Int = 30,
+        capacity: Int = 100_000,
+        log: (any AccessLog)? = nil,
+        restoring records: [AccessRecord] = [],
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.lifeSeconds = Int64(max(1, lifeDays)) * 86_400
         let options = RefreshTable.Options(lifeMilliseconds: self.lifeSeconds * 1_000, capacity: max(1, capacity))
-        self.table = Mutex(RefreshTable(options))
+        var table = RefreshTable(options)
+        let moment = now()
+        for record in records where moment < record.expires {
+            if let id = RefreshFamilyID(key: record.key), let value = record.value,
+                let family = RefreshTable.Family(value)
+            {
+                table.restore(id, family)
+            }
+        }
+        if log != nil { table.noteChanges() }
+        self.table = Mutex(table)
+        self.log = log
         self.now = now
     }
 
@@ -49,7 +69,7 @@ public final class RefreshTokens: Sendable {
     public func issue(to holder: Holder) -> RefreshToken {
         var generator = SystemRandomNumberGenerator()
         let now = self.now()
-        return self.table.withLock { $0.issue(to: holder, now: now, using: &generator) }
+        return self.change { $0.issue(to: holder, now: now, using: &generator) }
     }
 
     /// Takes a token for the one after it.
@@ -71,7 +91,7 @@ public final class RefreshTokens: Sendable {
         var generator = SystemRandomNumberGenerator()
         let now = self.now()
         let claim = RefreshTable.Claim(site: site, session: session)
-        switch self.table.withLock({ $0.use(token, for: claim, now: now, using: &generator) }) {
+        switch self.change({ $0.use(token, for: claim, now: now, using: &generator) }) {
         case .renewed(let renewal): return renewal
         case .refused: throw .refreshRefused
         case .tooOften: throw .refreshedTooOften
@@ -103,8 +123,22 @@ public final class RefreshTokens: Sendable {
     /// - Parameter revocation: A session or a subject; a revoked access token ends no family.
     public func end(_ revocation: Revocation) {
         if case .token = revocation { return }
-        self.table.withLock { $0.end(revocation) }
+        self.change { $0.end(revocation) }
     }
+
+    /// Changes the table, and has the changes kept in the order in which they are made.
+    private func change<T>(_ body: (inout RefreshTable) -> T) -> T {
+        self.table.withLock { table in
+            let result = body(&table)
+            if let log {
+                for change in table.takeChanges() { log.append(RefreshTable.Family.record(change.id, change.family)) }
+            }
+            return result
+        }
+    }
+
+    /// Waits until what was changed is kept.
+    func flush() async { await self.log?.flush() }
 
     /// How many families there are.
     public var count: Int { self.table.withLock { $0.count } }

@@ -46,6 +46,7 @@ public final class Revocations: Sendable {
     public let longestLifeSeconds: Int64
 
     private let table: Mutex<RevocationTable>
+    private let log: (any AccessLog)?
     private let subscribers = Mutex<[@Sendable (Revocation) -> Void]>([])
     private let now: @Sendable () -> Timestamp
 
@@ -54,19 +55,27 @@ public final class Revocations: Sendable {
     /// - Parameters:
     ///   - longestLifeSeconds: How long any token may live.
     ///   - capacity: How many revocations are kept at most, 2 or more.
+    ///   - log: Keeps them beyond the process; nothing for those that live as long as it.
+    ///   - records: What the log has of an earlier run; what isn't of revocations is ignored.
     ///   - now: The time of day.
     public init(
         longestLifeSeconds: Int64 = 86_400,
         capacity: Int = 10_000,
+        log: (any AccessLog)? = nil,
+        restoring records: [AccessRecord] = [],
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.longestLifeSeconds = max(1, longestLifeSeconds)
-        self.table = Mutex(
-            RevocationTable(
-                capacity: max(2, capacity),
-                reachMilliseconds: max(1, longestLifeSeconds) * 1_000 + AccessTokens.skewMilliseconds
-            )
+        var table = RevocationTable(
+            capacity: max(2, capacity),
+            reachMilliseconds: max(1, longestLifeSeconds) * 1_000 + AccessTokens.skewMilliseconds
         )
+        let moment = now()
+        for record in records where moment <= record.expires {
+            if let revocation = Revocation(record) { table.insert(revocation, until: record.expires, now: moment) }
+        }
+        self.table = Mutex(table)
+        self.log = log
         self.now = now
     }
 
@@ -92,8 +101,10 @@ public final class Revocations: Sendable {
     public func revoke(_ revocation: Revocation, lastExpiry end: Timestamp? = nil) {
         let now = self.now()
         let last = end?.milliseconds ?? now.milliseconds + self.longestLifeSeconds * 1_000
+        let until = Timestamp(milliseconds: last + AccessTokens.skewMilliseconds)
         self.table.withLock {
-            $0.insert(revocation, until: Timestamp(milliseconds: last + AccessTokens.skewMilliseconds), now: now)
+            $0.insert(revocation, until: until, now: now)
+            self.log?.append(revocation.record(until: until))
         }
         for tell in self.subscribers.withLock({ $0 }) { tell(revocation) }
     }

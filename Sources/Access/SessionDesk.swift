@@ -109,6 +109,21 @@ public final class SessionDesk: Sendable {
     /// - Throws: Why not. A session that was asked for without a proof is refused in the same way whether it exists or
     ///   not.
     public func open(_ request: Request) async throws(AccessDenied) -> Answer {
+        let answer: Answer
+        do throws(AccessDenied) { answer = try await self.decide(request) } catch {
+            // A token that was used before has ended its family, and must not come back with the next start.
+            await self.flush()
+            throw error
+        }
+        // Whoever has the next token must not find the one before it in force after a crash.
+        await self.flush()
+        return answer
+    }
+
+    /// Waits until what was given and revoked is kept.
+    public func flush() async { await self.refreshTokens.flush() }
+
+    private func decide(_ request: Request) async throws(AccessDenied) -> Answer {
         guard let site = self.sites.withLock({ $0[request.site] }) else { throw .unknownSite }
         guard let proof = request.identity else {
             if let text = request.refreshToken { return try self.renew(text, request, identity: nil) }

@@ -32,6 +32,7 @@ struct EntryWriter {
         case .turnEnded(let outcome): return try self.write(outcome)
         case .feedback(let feedback): return try self.write(feedback)
         case .conversation(let conversation): return try self.write(conversation)
+        case .access(let access): return try self.write(access, to: self.db)
         }
     }
 

@@ -56,6 +56,8 @@ struct MessageRemoval: Sendable {
         var count = Count()
         count.turns = try self.delete("turn WHERE room = ?", [room], db)
         count.feedback = try self.delete("feedback WHERE room = ?", [room], db)
+        let session = "(SELECT site, session FROM room WHERE id = ?)"
+        _ = try self.delete("access WHERE (site, session) IN \(session)", [room], db)
         count.rooms = try self.delete("room WHERE id = ?", [room], db)
         return count
     }

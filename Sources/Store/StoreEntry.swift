@@ -8,6 +8,7 @@ public enum StoreEntry: Sendable {
     case turnEnded(TurnOutcome)
     case feedback(Feedback)
     case conversation(ConversationEntry)
+    case access(AccessEntry)
 }
 
 /// A message of a room with its number.
@@ -150,6 +151,33 @@ public struct ConversationEntry: Hashable, Sendable {
     static let maximumBytes = 8_192
 }
 
+/// Something that decides who is let in: a holder of a token, or a revocation.
+public struct AccessEntry: Hashable, Sendable {
+    /// At most 512 bytes; an entry takes the place of the one before it.
+    public var key: String
+    /// The session that it is of: it is erased with it.
+    public var site: SiteID?
+    public var session: SessionID?
+    /// At most 8,192 bytes; nothing for one that goes.
+    public var value: [UInt8]?
+    /// When it is of no use any more.
+    public var expires: Timestamp
+
+    public init(
+        key: String,
+        site: SiteID? = nil,
+        session: SessionID? = nil,
+        value: [UInt8]?,
+        expires: Timestamp
+    ) {
+        self.key = key
+        self.site = site
+        self.session = session
+        self.value = value
+        self.expires = expires
+    }
+}
+
 extension StoreEntry {
     /// How much of the queue it takes, in bytes.
     var size: Int {
@@ -158,6 +186,7 @@ extension StoreEntry {
             case .message(let message): message.frame.count + message.page.utf8.count
             case .turnEnded(let outcome): outcome.trace.count
             case .conversation(let conversation): conversation.state.count
+            case .access(let access): access.key.utf8.count + (access.value?.count ?? 0)
             case .turnOpened, .feedback: 0
             }
         return content + 256
@@ -177,6 +206,8 @@ extension StoreEntry {
                 && (outcome.rule?.utf8.count ?? 0) <= 512 && outcome.trace.count <= StoreOptions.recordBytes
         case .feedback(let feedback): 1...Limits.messageIDBytes ~= feedback.message.utf8.count
         case .conversation(let conversation): conversation.state.count <= ConversationEntry.maximumBytes
+        case .access(let access):
+            1...512 ~= access.key.utf8.count && (access.value?.count ?? 0) <= ConversationEntry.maximumBytes
         }
     }
 }

@@ -63,7 +63,18 @@ enum StoreSchema {
             time INTEGER NOT NULL,
             PRIMARY KEY (room, message)
         ) STRICT, WITHOUT ROWID;
+        """,
         """
+        CREATE TABLE access (
+            key TEXT PRIMARY KEY,
+            site TEXT,
+            session TEXT,
+            value BLOB NOT NULL,
+            expires INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX access_session ON access (site, session) WHERE session IS NOT NULL;
+        CREATE INDEX access_expires ON access (expires);
+        """,
     ]
 
     static var version: Int { self.migrations.count }

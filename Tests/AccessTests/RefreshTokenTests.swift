@@ -222,7 +222,7 @@ struct RefreshTokenTests {
         for token in [token, renewal.token] {
             let secret = Data(base64Encoded: Self.base64(token.text.dropFirst(2)))?.dropFirst(16) ?? Data()
             #expect(secret.count == 32)
-            #expect(Array(token.digest) == Array(SHA256.hash(data: secret)))
+            #expect(token.digest.bytes == Array(SHA256.hash(data: secret)))
             #expect(!text.contains(secret.prefix(4).map(String.init).joined(separator: ", ")))
         }
     }

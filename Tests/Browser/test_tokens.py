@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import tempfile
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -17,6 +19,7 @@ class Production(WidgetTest):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
+        self.data = Path(folder.name, "data")
         self.pages = {}
         self.shop = self.site(self.pages)
         self.server = ProductionServer(folder.name, self.shop.url)
@@ -24,6 +27,27 @@ class Production(WidgetTest):
         self.server.start()
         self.addCleanup(self.stop_server)
         self.context = self.new_browser()
+
+    def lose_the_store(self):
+        """Stops the server, and takes away what it knew."""
+        self.stop_server()
+        shutil.rmtree(self.data)
+
+    def test_a_restart_of_the_server_keeps_the_conversation(self):
+        visitor = self.visitor(url=self.shop.url).open()
+        visitor.ask("hello")
+        session = visitor.state("sessionId")
+        self.stop_server()
+        visitor.sees_status("Reconnecting")
+        self.server.start()
+        visitor.sees_status("Connected")
+        visitor.ask("what do you know?")
+        # A page that has nothing but its refresh token gets everything again.
+        visitor.page.reload()
+        visitor.sees_status("Connected")
+        expect(visitor.all).to_have_count(4)
+        self.assertEqual(visitor.state("sessionId"), session)
+        self.assertEqual(visitor.problems, [])
 
     def test_the_chat_works_and_the_access_token_is_in_no_storage_and_no_address(self):
         page = self.context.new_page()
@@ -61,8 +85,7 @@ class Production(WidgetTest):
         expect(visitor.all).to_have_count(2)
         self.assertEqual(visitor.state("sessionId"), session)
 
-        # Its refresh tokens end with the process.
-        self.stop_server()
+        self.lose_the_store()
         self.server.start()
         visitor.page.reload()
         visitor.sees_status("Connected")
@@ -75,7 +98,7 @@ class Production(WidgetTest):
     def test_a_message_written_before_the_conversation_was_lost_goes_to_the_new_one(self):
         visitor = self.visitor(url=self.shop.url).open()
         visitor.ask("hello")
-        self.stop_server()
+        self.lose_the_store()
         visitor.sees_status("Reconnecting")
         visitor.say("what do you know?")
         self.server.start()

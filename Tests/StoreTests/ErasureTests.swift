@@ -40,6 +40,14 @@ struct ErasureTests {
         store.append(.feedback(feedback))
         let state = Array(#"{"topic":"\#(session)state"}"#.utf8)
         store.append(.conversation(ConversationEntry(site: room.site, session: room.session, state: state)))
+        let access = AccessEntry(
+            key: "family/\(session)",
+            site: room.site,
+            session: room.session,
+            value: Array("\(session)holder".utf8),
+            expires: Timestamp(milliseconds: .max)
+        )
+        store.append(.access(access))
         _ = try? await store.room(room.session, of: room.site)
     }
 

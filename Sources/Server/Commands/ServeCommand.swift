@@ -1,3 +1,4 @@
+internal import Access
 internal import ArgumentParser
 internal import CoreMetrics
 internal import Diagnostics
@@ -76,7 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
         let desk = SiteDesk(site: Site(name: "default"), chain: chain)
-        let log = try self.openStore(configuration, metrics, terminal, logger)
+        let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
         let runner = TurnRunner(desk, desks, metrics: metrics, log: log, logger: logger)
         let limits = self.noLimits ? .none : configuration.limits
         let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
@@ -97,7 +98,9 @@ struct ServeCommand: AsyncParsableCommand {
             admission: Admission(
                 configuration,
                 isDevelopment: self.isDevelopment(configuration),
-                clocks: SystemClocks()
+                clocks: SystemClocks(),
+                log: log,
+                restoring: records
             ),
             clocks: SystemClocks(),
             metrics: metrics,
@@ -147,11 +150,12 @@ struct ServeCommand: AsyncParsableCommand {
         _ metrics: MetricsRegistry,
         _ terminal: Terminal,
         _ logger: Logger
-    ) throws -> StoreLog? {
-        guard !self.ephemeral else { return nil }
+    ) async throws -> (StoreLog?, [AccessRecord]) {
+        guard !self.ephemeral else { return (nil, []) }
         do {
             let store = try MessageStore.open(configuration.store, metrics: metrics, logger: logger)
-            return StoreLog(store, clocks: SystemClocks(), logger: logger)
+            let log = StoreLog(store, clocks: SystemClocks(), logger: logger)
+            return (log, try await log.accessRecords())
         } catch let error as StoreError {
             terminal.complain("\(error)\nNothing was started; --ephemeral runs without a store.")
             throw ExitCode(ExitStatus.badConfiguration)

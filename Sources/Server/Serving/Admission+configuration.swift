@@ -11,7 +11,15 @@ extension Admission {
     ///   - configuration: For production it lacks nothing.
     ///   - isDevelopment: Whether everybody of this machine may, without a token.
     ///   - clocks: The time of day.
-    init(_ configuration: Configuration, isDevelopment: Bool, clocks: any Clocks) {
+    ///   - log: Keeps who holds which token.
+    ///   - records: What it has of an earlier run.
+    init(
+        _ configuration: Configuration,
+        isDevelopment: Bool,
+        clocks: any Clocks,
+        log: (any AccessLog)? = nil,
+        restoring records: [AccessRecord] = []
+    ) {
         var sites = configuration.sites.compactMap { site in
             SiteID(site.name).map { id in
                 let acceptsSeed = site.seedMode == .on || isDevelopment && site.seedMode == .development
@@ -31,7 +39,9 @@ extension Admission {
             },
             keys: configuration.tokenKeys ?? TokenKeyRing.temporary(),
             issuer: configuration.publicURL ?? "claude-chat",
-            clocks: clocks
+            clocks: clocks,
+            log: log,
+            restoring: records
         )
         if isDevelopment {
             let admitsAll = configuration.sites.contains { $0.origins.contains("*") }
@@ -43,20 +53,29 @@ extension Admission {
 }
 
 extension SessionDesk {
-    /// A desk with all that it needs, in memory.
+    /// A desk with all that it needs.
     ///
     /// - Parameters:
     ///   - sites: Whose visitors are served.
     ///   - keys: Sign tokens.
     ///   - issuer: The public name of the server.
     ///   - clocks: The time of day.
-    convenience init(sites: [Site], keys: TokenKeyRing, issuer: String, clocks: any Clocks) {
+    ///   - log: Keeps who holds which token, and what was revoked; nothing for as long as the process lives.
+    ///   - records: What it has of an earlier run.
+    convenience init(
+        sites: [Site],
+        keys: TokenKeyRing,
+        issuer: String,
+        clocks: any Clocks,
+        log: (any AccessLog)? = nil,
+        restoring records: [AccessRecord] = []
+    ) {
         let now: @Sendable () -> Timestamp = { clocks.timestamp() }
-        let revocations = Revocations(now: now)
+        let revocations = Revocations(log: log, restoring: records, now: now)
         self.init(
             sites: sites,
             accessTokens: AccessTokens(keys: keys, issuer: issuer, revocations: revocations, now: now),
-            refreshTokens: RefreshTokens(now: now),
+            refreshTokens: RefreshTokens(log: log, restoring: records, now: now),
             revocations: revocations,
             now: now
         )

@@ -1,3 +1,4 @@
+internal import Access
 internal import Foundation
 internal import Hub
 internal import Logging
@@ -10,7 +11,7 @@ internal import Transport
 /// Joins the hub and the store: what is said goes into the store, and rooms come back from it.
 ///
 /// Safe on any thread. Reads are tasks of this service, so each has an owner that waits for it.
-final class StoreLog: MessageLog, Service {
+final class StoreLog: MessageLog, AccessLog, Service {
     private typealias Read = @Sendable () async -> Void
 
     let store: MessageStore
@@ -118,6 +119,35 @@ final class StoreLog: MessageLog, Service {
         "the messages can't be read at the moment",
         retryAfterMilliseconds: 5_000
     )
+
+    func append(_ record: AccessRecord) {
+        let entry = AccessEntry(
+            key: record.key,
+            site: record.site,
+            session: record.session,
+            value: record.value,
+            expires: record.expires
+        )
+        self.store.append(.access(entry))
+    }
+
+    func flush() async { await self.store.flush() }
+
+    /// What decided who was let in when the server last stopped.
+    ///
+    /// - Returns: The records.
+    /// - Throws: A ``StoreError``.
+    func accessRecords() async throws -> [AccessRecord] {
+        try await self.store.accessEntries().map { entry in
+            AccessRecord(
+                key: entry.key,
+                site: entry.site,
+                session: entry.session,
+                value: entry.value,
+                expires: entry.expires
+            )
+        }
+    }
 
     /// Notes how a turn ended, and why.
     ///

@@ -37,7 +37,12 @@ struct AccessRoutes: Sendable {
         } else {
             revocation = .token(tokenID ?? "")
         }
+        guard (tokenID?.utf8.count ?? 0) <= 256 else {
+            throw ClientError(.badRequest, "\"jti\" is at most 256 bytes", detail: "jti")
+        }
         self.server.admission.desk.revocations.revoke(revocation)
+        // What was answered holds after a crash, too.
+        await self.server.admission.desk.flush()
         return Response(status: .noContent)
     }
 
