@@ -1,3 +1,4 @@
+import GRDB
 import Messages
 import Synchronization
 import Testing
@@ -105,6 +106,18 @@ struct StoreModelTests {
             #expect(remembered.replies == model.replies[remembered.id, default: 0])
             #expect(remembered.text == "text \(remembered.id)")
         }
+    }
+
+    @Test("a commit looks a message up by its id, however large its room is")
+    func plan() async throws {
+        let folder = try StoreFolder()
+        let plan = try await folder.withStore { store in
+            try await store.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(EntryWriter.findByName)", arguments: [1, "m1"])
+                    .map { $0["detail"] as String }
+            }
+        }
+        #expect(plan.first == "SEARCH message USING INDEX message_name (room=? AND name=?)")
     }
 
     /// How often each message was told of.
