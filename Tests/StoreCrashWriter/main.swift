@@ -27,7 +27,7 @@ func say(_ line: String) {
 let time = StoreTime(
     now: { Timestamp(milliseconds: Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) + 1_800_000_000_000) },
     nanoseconds: { DispatchTime.now().uptimeNanoseconds },
-    sleep: { try? await Task.sleep(for: $0) }
+    sleep: { try? await ContinuousClock().sleep(for: $0) }
 )
 let arguments = CommandLine.arguments
 let store = try MessageStore.open(StoreOptions(path: arguments[1]), as: .server, time: time)
