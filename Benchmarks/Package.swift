@@ -14,7 +14,9 @@ let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
         .target(name: "Diagnostics", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
@@ -23,5 +25,15 @@ let package = Package(
         .target(name: "AllocationCount"),
         .executableTarget(name: "RuleTimes", dependencies: ["AllocationCount", "Rules"], swiftSettings: settings),
         .executableTarget(name: "LoadTimes", dependencies: ["Diagnostics", "Rules"], swiftSettings: settings),
+        .target(name: "Messages", swiftSettings: settings),
+        .target(
+            name: "Store",
+            dependencies: [
+                "Messages", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "StoreTimes", dependencies: ["Messages", "Store"], swiftSettings: settings),
     ]
 )

@@ -82,11 +82,12 @@ struct EntryWriter {
         return .committed
     }
 
+    /// The plus keeps SQLite from walking over the whole room in the order of its numbers.
+    static let findByName = "SELECT seq, time FROM message WHERE room = ? AND name = ? ORDER BY +seq DESC LIMIT 1"
+
     /// What has become of a message that was written before; nothing if it wasn't.
     private func earlier(_ message: MessageEntry, _ room: RoomRow) throws -> AppendOutcome? {
-        let find = try self.db.cachedStatement(
-            sql: "SELECT seq, time FROM message WHERE room = ? AND name = ? ORDER BY seq DESC LIMIT 1"
-        )
+        let find = try self.db.cachedStatement(sql: Self.findByName)
         guard let row = try Row.fetchOne(find, arguments: [room.id, message.id]) else { return nil }
         let seq: Int = row[0]
         let time: Int64 = row[1]

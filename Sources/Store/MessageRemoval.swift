@@ -27,16 +27,22 @@ struct MessageRemoval: Sendable {
         }
     }
 
-    /// Deletes the oldest messages that a condition on `message` and `room` holds for, 500 at most.
+    /// Deletes the first messages, in an order that an index has, that a condition on `message` and `room` holds for: 500 at
+    /// most.
     ///
     /// - Returns: What was deleted; no messages when there is none left.
-    func remove(where condition: String, _ arguments: StatementArguments, _ db: Database) throws -> Count {
+    func remove(
+        where condition: String,
+        _ arguments: StatementArguments,
+        by order: String,
+        _ db: Database
+    ) throws -> Count {
         let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT message.id, message.room, message.seq, message.name, record, room.site, room.session, epoch
-                FROM message JOIN room ON room.id = message.room WHERE \(condition)
-                ORDER BY message.id LIMIT 500
+                FROM message CROSS JOIN room ON room.id = message.room WHERE \(condition)
+                ORDER BY \(order) LIMIT 500
                 """,
             arguments: arguments
         )

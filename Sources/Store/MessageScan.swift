@@ -45,7 +45,16 @@ struct MessageScan: Sendable {
         let (conditions, filterArguments) = self.filter.conditions()
         let isForward = self.direction == .oldestFirst
         let place = "message.id \(isForward ? ">" : "<") ?"
-        let index = self.pattern == nil ? "" : "JOIN search ON search.rowid = message.id"
+        // Walked over in the order of the result, so that a step ends after its rows; a session is small enough to sort.
+        let order = self.pattern == nil ? "message.id" : "search.rowid"
+        let tables =
+            if self.pattern != nil {
+                "search CROSS JOIN message ON message.id = search.rowid CROSS JOIN room ON room.id = message.room"
+            } else if self.filter.session != nil {
+                "room CROSS JOIN message ON message.room = room.id"
+            } else {
+                "message CROSS JOIN room ON room.id = message.room"
+            }
         let match = self.pattern == nil ? "" : "AND search MATCH ? AND search.rowid \(isForward ? ">" : "<") ?"
         var arguments: StatementArguments = [last ?? (isForward ? 0 : .max)]
         if let pattern = self.pattern { arguments += [pattern, last ?? (isForward ? 0 : .max)] }
@@ -55,11 +64,11 @@ struct MessageScan: Sendable {
             sql: """
                 SELECT \(MessageRows.columns), message.id AS id, turn.name AS turn, turn.outcome, turn.rule, turn.trace,
                 turn.seq AS turn_seq, feedback.value
-                FROM message \(index) JOIN room ON room.id = message.room
+                FROM \(tables)
                 LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq
                 LEFT JOIN feedback ON feedback.room = message.room AND feedback.message = message.name
                 WHERE \(place) \(match) AND \(conditions)
-                ORDER BY message.id \(isForward ? "ASC" : "DESC") LIMIT \(Self.stepRows)
+                ORDER BY \(order) \(isForward ? "ASC" : "DESC") LIMIT \(Self.stepRows)
                 """,
             arguments: arguments
         )

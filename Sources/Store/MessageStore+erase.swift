@@ -74,7 +74,7 @@ extension MessageStore {
             while true {
                 try self.checkCancellation()
                 let step = try await self.write { db in
-                    let step = try removal.remove(where: "message.room = ?", [room], db)
+                    let step = try removal.remove(where: "message.room = ?", [room], by: "message.seq", db)
                     return step.messages == 0 ? try removal.remove(room: room, db) : step
                 }
                 count = count + step

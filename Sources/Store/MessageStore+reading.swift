@@ -85,7 +85,7 @@ extension MessageStore {
                 db,
                 sql: """
                     SELECT \(MessageRows.columns) FROM room JOIN message ON message.room = room.id
-                    WHERE room.site = ? AND room.session = ? AND message.name = ? ORDER BY message.seq DESC LIMIT 1
+                    WHERE room.site = ? AND room.session = ? AND message.name = ? ORDER BY +message.seq DESC LIMIT 1
                     """,
                 arguments: [site.rawValue, session.rawValue, id]
             )

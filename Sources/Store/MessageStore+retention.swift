@@ -50,10 +50,14 @@ extension MessageStore {
             guard let days = policy.daysOfSites[site] ?? policy.days else { continue }
             let limit = self.time.now().milliseconds - Int64(days) * 86_400_000
             let condition = "message.time < ? AND room.site = ?"
-            count = try await self.remove(where: condition, [limit, site.rawValue], count, progress) { _ in true }
+            let arguments: StatementArguments = [limit, site.rawValue]
+            count = try await self.remove(where: condition, arguments, by: "message.time", count, progress) { _ in true
+            }
         }
         if let maximum = policy.maximumBytes {
-            count = try await self.remove(where: "TRUE", [], count, progress) { try FileSize($0).usedBytes > maximum }
+            count = try await self.remove(where: "TRUE", [], by: "message.id", count, progress) { db in
+                try FileSize(db).usedBytes > maximum
+            }
         }
         count = count + (try await self.removeEmptyRooms())
         if count.messages > 0 { try await self.cleanIndex(isDamaged: count.unindexed > 0) }
@@ -69,6 +73,7 @@ extension MessageStore {
     private func remove(
         where condition: String,
         _ arguments: StatementArguments,
+        by order: String,
         _ before: MessageRemoval.Count,
         _ progress: StoreProgress.Report,
         _ isWanted: @escaping @Sendable (Database) throws -> Bool
@@ -78,7 +83,8 @@ extension MessageStore {
         while true {
             try self.checkCancellation()
             let step = try await self.write { db in
-                try isWanted(db) ? try removal.remove(where: condition, arguments, db) : MessageRemoval.Count()
+                try isWanted(db)
+                    ? try removal.remove(where: condition, arguments, by: order, db) : MessageRemoval.Count()
             }
             count = count + step
             progress(StoreProgress(done: count.messages, total: count.messages))

@@ -98,6 +98,8 @@ public final class MessageStore: Sendable {
     /// Reads, with errors of the store.
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         do {
+            // A connection that is opened only now would read another file without a word.
+            try self.checkFile()
             return try await self.pool.read(body)
         } catch {
             throw StoreError(error, at: self.options.path)

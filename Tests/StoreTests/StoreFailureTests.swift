@@ -169,6 +169,33 @@ struct StoreFailureTests {
         }
     }
 
+    @Test("another file that is put in the place of the store is neither read nor written")
+    func replaced() async throws {
+        let folder = self.folder
+        try await folder.withStore { store async throws in
+            var room = TestRoom()
+            #expect(await store.store(room.next("before", id: "m1")) == .committed)
+            for suffix in ["", "-wal", "-shm"] {
+                try FileManager.default.moveItem(atPath: folder.path + suffix, toPath: folder.path + ".moved" + suffix)
+            }
+            let other = try StoreFolder()
+            let entry = room.next("other", id: "m2")
+            try await other.withStore { _ = await $0.store(entry) }
+            try FileManager.default.copyItem(atPath: other.path, toPath: folder.path)
+            let error = await #expect(throws: StoreError.self) {
+                try await store.room(TestRoom().session, of: .default)
+            }
+            #expect(error?.code == .fileRemoved)
+            #expect(store.append(.message(room.next("lost", id: "m3"))) == .queued)
+            await folder.time.untilSomebodySleeps()
+            store.finish()
+            folder.time.wake()
+        }
+        try await folder.withStore { store async throws in
+            #expect(try await store.statistics().messages == 1)
+        }
+    }
+
     @Test("the queue is bounded in entries and in bytes")
     func bounds() async throws {
         var options = self.folder.options
