@@ -78,7 +78,8 @@ public final class Hub: Sendable {
     private func room(of key: RoomKey, isConnection: Bool = true) throws(ClientError) -> Room? {
         var found = self.lookUp(key, isConnection)
         if case .overloaded = found {
-            self.dropIdleRooms()
+            // A flood of newcomers that are refused must not look through all rooms each.
+            self.context.searchForVacancies { self.dropIdleRooms() }
             found = self.lookUp(key, isConnection)
         }
         switch found {
@@ -188,7 +189,7 @@ public final class Hub: Sendable {
     ///
     /// - Returns: Whether there is place for it.
     private func insert(_ key: RoomKey, _ origin: RestoredRoom) -> Bool {
-        if self.rooms >= self.options.rooms { self.dropIdleRooms() }
+        if self.rooms >= self.options.rooms { self.context.searchForVacancies { self.dropIdleRooms() } }
         guard self.rooms < self.options.rooms else { return false }
         var generator = SystemRandomNumberGenerator()
         let seed = generator.next()
@@ -262,6 +263,23 @@ final class HubContext: Sendable {
     let log: (any MessageLog)?
     /// Bytes of the messages that all rooms keep.
     let historyBytes = Atomic<Int>(0)
+    /// Counts how often a room may have become unused: only then is it worth looking for one.
+    private let vacancies = Atomic<Int>(0)
+    /// What ``vacancies`` was when nothing was found.
+    private let lastSearch = Atomic<Int>(-1)
+
+    /// Notes that a room may be unused now.
+    func noteVacancy() { self.vacancies.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Calls `search`, unless it found nothing the last time and nothing has changed since.
+    ///
+    /// - Parameter search: Returns how many unused rooms there were.
+    func searchForVacancies(_ search: () -> Int) {
+        let count = self.vacancies.load(ordering: .relaxed)
+        guard count != self.lastSearch.load(ordering: .relaxed), search() == 0 else { return }
+        self.lastSearch.store(count, ordering: .relaxed)
+    }
+
     /// Rooms in which something ends by itself.
     private let scheduled = Mutex<[Room]>([])
 

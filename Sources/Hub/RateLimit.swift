@@ -15,7 +15,9 @@ public struct RateLimit: Hashable, Sendable {
     public init(_ count: Int, perSeconds period: Int = 1, burst: Int) {
         let seconds = UInt64(min(max(1, period), 86_400))
         self.interval = seconds * 1_000_000_000 / UInt64(min(max(1, count), 1_000_000))
-        self.tolerance = self.interval * UInt64(min(max(1, burst), 1_000_000) - 1)
+        let ahead = self.interval.multipliedReportingOverflow(by: UInt64(min(max(1, burst), 1_000_000) - 1))
+        // A century and a half is no limit any more, and leaves place for the time of day.
+        self.tolerance = min(ahead.overflow ? .max : ahead.partialValue, 1 << 62)
     }
 
     /// How many events a second, and how many at once.

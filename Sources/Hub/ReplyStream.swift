@@ -48,6 +48,8 @@ extension RoomState {
         let number: Int
         /// All that came.
         var text = ""
+        /// Whether something was left out, so that nothing may follow.
+        var isFull = false
         /// What of it has not been shown.
         var pending = ""
         /// The number of the next piece.
@@ -86,8 +88,11 @@ extension Room {
     fileprivate func append(_ text: String, to replyID: String) {
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
-            guard let index = state.streams.firstIndex(where: { $0.replyID == replyID }), !text.isEmpty else { return }
+            guard let index = state.streams.firstIndex(where: { $0.replyID == replyID }), !text.isEmpty,
+                !state.streams[index].isFull
+            else { return }
             let room = Limits.messageBytes - state.streams[index].text.utf8.count
+            state.streams[index].isFull = text.utf8.count > room
             let piece = text.utf8.count <= room ? text : prefix(of: text, bytes: room)
             state.streams[index].text += piece
             state.streams[index].pending += piece

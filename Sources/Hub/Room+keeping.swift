@@ -81,6 +81,7 @@ extension Room {
 
     private func settle(_ seq: Int, _ outcome: LogOutcome, _ state: inout RoomState) {
         state.keeping.settled = max(state.keeping.settled, seq)
+        self.hub.noteVacancy()
         if case .memoryOnly = outcome { state.keeping.lastInMemory = max(state.keeping.lastInMemory, seq) }
         guard !state.keeping.receipts.isEmpty else { return }
         let due = state.keeping.receipts.filter { $0.seq <= seq }

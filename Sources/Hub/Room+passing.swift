@@ -67,6 +67,7 @@ extension Room {
     /// Called with the lock held.
     func exit(_ link: any Link, isPageLeft: Bool, at now: UInt64, _ state: inout RoomState) {
         guard let member = state.remove(link) else { return }
+        self.hub.noteVacancy()
         if member.mode == .seed { state.endSeed(link, isPageLeft: isPageLeft, at: now) }
         let author = member.author
         guard state.noteDeparture(of: author, at: now) else { return }

@@ -22,6 +22,9 @@ public final class Room: Sendable {
         self.state = Mutex(RoomState(key, origin, idSeed: idSeed, hub: hub))
     }
 
+    // A reply may have come to a room that the hub had given up.
+    deinit { self.shrinkHistory(to: 0) }
+
     /// Takes a visitor's message: numbers it, shows it to everybody in the room, hands it to the subscriber, and
     /// acknowledges it as soon as it is kept.
     ///
@@ -131,13 +134,15 @@ public final class Room: Sendable {
             guard self.hub.subscriber.receive(message, in: self) == .finished else { return }
             next = self.state.withLock { $0.nextDelivery() }
         }
+        self.hub.noteVacancy()
     }
 
     /// Ends the handling of a message for which the subscriber had returned `later`.
     ///
     /// The next one follows at once.
     public func finishedInbound() {
-        if let next = self.state.withLock({ $0.nextDelivery() }) { self.deliver(next) }
+        guard let next = self.state.withLock({ $0.nextDelivery() }) else { return self.hub.noteVacancy() }
+        self.deliver(next)
     }
 }
 
@@ -324,6 +329,7 @@ extension Room {
     /// Gives a reservation back whose handshake did not end in a connection.
     public func cancelReservation() {
         self.state.withLock { $0.reservations -= 1 }
+        self.hub.noteVacancy()
     }
 
     /// Sends a connected client what it missed, as if it had connected anew.

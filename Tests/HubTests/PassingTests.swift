@@ -162,6 +162,24 @@ struct PassingTests {
 
     // MARK: Replies piece by piece
 
+    @Test("P14: a reply that is too long is shown up to where it was cut, and nothing of it after that")
+    func cutReply() throws {
+        let hub = self.hub()
+        let (room, visitor) = try self.join(hub)
+        let stream = try #require(try self.stream(in: room, from: visitor))
+        let long = String(repeating: "a", count: Limits.messageBytes - 2)
+        for piece in [long, "bcé", "d"] {
+            stream.append(piece)
+            self.clocks.advance(seconds: 1)
+            stream.flush()
+        }
+        _ = visitor.takeAll()
+        stream.cancel()
+        let stored = try #require(visitor.takeAll().first)
+        #expect(stored.contains("aabc\""))
+        #expect(!stored.contains("bcd"))
+    }
+
     private func stream(in room: Room, from visitor: RecordingLink, id: String = "m1") throws -> ReplyStream? {
         try room.accept(UserMessage(id: id, text: "hello"), page: "/", from: visitor)
         let inbound = InboundMessage(

@@ -143,6 +143,29 @@ struct RoomTests {
         try room.accept(UserMessage(id: "m4", text: "x"), page: "/")
     }
 
+    @Test("the slowest rate with the largest burst is a limit like any other")
+    func slowestRate() {
+        let limit = RateLimit(1, perSeconds: 86_400, burst: 1_000_000)
+        var arrival: UInt64 = 0
+        for _ in 0..<100 { #expect(limit.refuse(&arrival, at: 1) == nil) }
+        arrival = .max / 2
+        #expect(limit.refuse(&arrival, at: 1) != nil)
+    }
+
+    @Test("a reply to a room that the hub has given up leaves nothing in the count of bytes")
+    func bytesOfDroppedRooms() throws {
+        let hub = self.hub(HubOptions(messageRate: nil, rooms: 1))
+        do {
+            let (room, link) = try self.join(hub, "a")
+            try room.accept(UserMessage(id: "m1", text: "hello"), page: "/")
+            #expect(hub.historyBytes > 0)
+            room.leave(link)
+            _ = try hub.reserve(try #require(SessionID("b")))
+            room.announce("too late")
+        }
+        #expect(hub.historyBytes == 0)
+    }
+
     @Test("messages are handed over one at a time, in order, and what is too much is told")
     func serial() throws {
         let subscriber = RecordingSubscriber(answersLater: true)
