@@ -196,8 +196,9 @@ class Documents(unittest.TestCase):
                 source = Path(folder, "main.swift")
                 source.write_text(text, encoding="utf-8")
                 maps = []
-                for path in (ROOT / ".build/checkouts").glob("*/Sources/*/include/module.modulemap"):
-                    maps += ["-Xcc", f"-fmodule-map-file={path}"]
+                for pattern in ("*/Sources/*/include/module.modulemap", "*/Sources/*/module.modulemap"):
+                    for path in (ROOT / ".build/checkouts").glob(pattern):
+                        maps += ["-Xcc", f"-fmodule-map-file={path}"]
                 for path in BINARY.parent.glob("*.build/module.modulemap"):
                     maps += ["-Xcc", f"-fmodule-map-file={path}"]
                 done = run([
