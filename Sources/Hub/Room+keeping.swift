@@ -125,3 +125,38 @@ extension Room {
         retryAfterMilliseconds: 5_000
     )
 }
+
+extension Room {
+    /// What a sender is told about its message.
+    public struct Acknowledgement: Hashable, Sendable {
+        public let seq: Int
+        public let epoch: String
+        public let isDuplicate: Bool
+        /// Whether it outlives the process, where messages do.
+        public private(set) var isDurable = true
+
+        init(seq: Int, epoch: String, isDuplicate: Bool) {
+            self.seq = seq
+            self.epoch = epoch
+            self.isDuplicate = isDuplicate
+        }
+
+        /// The same, for a room whose messages up to a number may be in memory alone.
+        func durable(unless lastInMemory: Int) -> Acknowledgement {
+            var acknowledgement = self
+            acknowledgement.isDurable = self.seq > lastInMemory
+            return acknowledgement
+        }
+
+        /// The `ack` frame.
+        public func frame(id: String) -> [UInt8] {
+            ServerFrame.ack(
+                id: id,
+                seq: self.seq,
+                epoch: self.epoch,
+                isDuplicate: self.isDuplicate,
+                isDurable: self.isDurable
+            )
+        }
+    }
+}

@@ -128,7 +128,7 @@ public final class Room: Sendable {
     }
 
     /// Hands messages to the subscriber until it has all of them or keeps one for later.
-    private func deliver(_ first: InboundMessage) {
+    func deliver(_ first: InboundMessage) {
         var next: InboundMessage? = first
         while let message = next {
             guard self.hub.subscriber.receive(message, in: self) == .finished else { return }
@@ -143,149 +143,6 @@ public final class Room: Sendable {
     public func finishedInbound() {
         guard let next = self.state.withLock({ $0.nextDelivery() }) else { return self.hub.noteVacancy() }
         self.deliver(next)
-    }
-}
-
-extension Room {
-    /// What a sender is told about its message.
-    public struct Acknowledgement: Hashable, Sendable {
-        public let seq: Int
-        public let epoch: String
-        public let isDuplicate: Bool
-        /// Whether it outlives the process, where messages do.
-        public private(set) var isDurable = true
-
-        init(seq: Int, epoch: String, isDuplicate: Bool) {
-            self.seq = seq
-            self.epoch = epoch
-            self.isDuplicate = isDuplicate
-        }
-
-        /// The same, for a room whose messages up to a number may be in memory alone.
-        func durable(unless lastInMemory: Int) -> Acknowledgement {
-            var acknowledgement = self
-            acknowledgement.isDurable = self.seq > lastInMemory
-            return acknowledgement
-        }
-
-        /// The `ack` frame.
-        public func frame(id: String) -> [UInt8] {
-            ServerFrame.ack(
-                id: id,
-                seq: self.seq,
-                epoch: self.epoch,
-                isDuplicate: self.isDuplicate,
-                isDurable: self.isDurable
-            )
-        }
-    }
-
-    /// What a reply says; who and when is added here.
-    public struct Answer: Sendable {
-        public var text: String
-        public var format: Message.Format
-        public var choices: [Message.Choice]
-        public var links: [Message.Link]
-
-        public init(
-            _ text: String,
-            format: Message.Format = .plain,
-            choices: [Message.Choice] = [],
-            links: [Message.Link] = []
-        ) {
-            self.text = text
-            self.format = format
-            self.choices = choices
-            self.links = links
-        }
-    }
-
-    /// Shows a reply to everybody in the room.
-    ///
-    /// The reply's id comes from the message's, so a question that is answered twice shows one answer.
-    ///
-    /// - Parameters:
-    ///   - answer: The reply.
-    ///   - inbound: The message that it answers.
-    ///   - number: 1 for the first reply to that message, up to 3.
-    public func reply(_ answer: Answer, to inbound: InboundMessage, number: Int = 1) {
-        let timestamp = self.hub.clocks.timestamp()
-        self.state.withLock { state in
-            let frame = state.reply(to: inbound, number: number) { id in
-                Message(answer, id: id, at: timestamp, inReplyTo: inbound.message.id)
-            }
-            guard let frame else { return }
-            for member in state.members { member.link.send(frame) }
-            self.keep(&state)
-        }
-    }
-
-    /// Hands a message to the subscriber that was taken by an earlier run of the server.
-    ///
-    /// - Parameters:
-    ///   - message: The message.
-    ///   - seq: Its number.
-    ///   - page: Where the visitor was.
-    ///   - turnID: The turn that it started.
-    /// - Returns: Whether it was; not if it is answered.
-    public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String) -> Bool {
-        let inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID)
-        let how = self.state.withLock { state -> RoomState.Delivery? in
-            guard state.replyID(to: inbound, number: 1) != nil else { return nil }
-            return state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages)
-        }
-        guard let how else { return false }
-        switch how {
-        case .now: self.deliver(inbound)
-        case .waits: break
-        case .overflow: self.hub.subscriber.overflow(inbound, in: self)
-        }
-        return true
-    }
-
-    /// Shows a reply to a message of an earlier run of the server.
-    ///
-    /// - Parameters:
-    ///   - text: What it says.
-    ///   - message: The message.
-    ///   - seq: Its number.
-    public func replyLate(_ text: String, to message: Message, seq: Int) {
-        self.reply(Answer(text), to: InboundMessage(message: message, seq: seq, page: "", turnID: ""))
-    }
-
-    /// Something that the subscriber keeps with the room, made when it is first asked for.
-    ///
-    /// The hub doesn't look at it.
-    ///
-    /// - Parameter make: Makes it. Called with the room's lock held, so it must not call the room.
-    /// - Returns: What is kept.
-    public func companion<T: AnyObject & Sendable>(orMake make: () -> T) -> T {
-        self.state.withLock { state in
-            if let companion = state.companion as? T { return companion }
-            let made = make()
-            state.companion = made
-            return made
-        }
-    }
-
-    /// Shows a text of the server itself to everybody in the room.
-    public func announce(_ text: String) {
-        let timestamp = self.hub.clocks.timestamp()
-        self.state.withLock { state in
-            let frame = state.announce { Message(.system, text, id: $0, at: timestamp) }
-            for member in state.members { member.link.send(frame) }
-            self.keep(&state)
-        }
-    }
-
-    /// The last messages before one of them, oldest first.
-    ///
-    /// - Parameters:
-    ///   - seq: The number of the message.
-    ///   - limit: How many at most.
-    /// - Returns: Their frames.
-    public func messages(before seq: Int, limit: Int) -> [Frame] {
-        self.state.withLock { Array($0.recent.frames(before: seq, limit: limit)) }
     }
 }
 
@@ -407,62 +264,6 @@ extension Room {
         }
     }
 
-    /// Finds older messages in memory.
-    ///
-    /// - Throws: `unrecoverable_position` if the request names another epoch, or `rate_limited`.
-    public func history(_ request: HistoryRequest) throws(ClientError) -> [UInt8] {
-        let page = try self.recentPage(request)
-        return ServerFrame.history(epoch: self.epoch, items: page.items, isComplete: page.isComplete)
-    }
-
-    /// Finds older messages, in the log where memory has too few.
-    ///
-    /// - Parameters:
-    ///   - request: Which.
-    ///   - completion: Called once, at once or on any thread: with the frame, or with `unavailable` if the log can't be
-    ///     read.
-    /// - Throws: As ``history(_:)``; nothing is called then.
-    public func history(
-        _ request: HistoryRequest,
-        completion: @escaping @Sendable (Result<[UInt8], ClientError>) -> Void
-    ) throws(ClientError) {
-        let page = try self.recentPage(request)
-        let epoch = self.epoch
-        guard let log = self.hub.log, !page.isComplete, page.items.count < request.limit else {
-            let frame = ServerFrame.history(epoch: epoch, items: page.items, isComplete: page.isComplete)
-            return completion(.success(frame))
-        }
-        log.history(of: self.key, before: page.first, limit: request.limit - page.items.count, in: epoch) { result in
-            completion(
-                result.map { older in
-                    let items = older.frames.map { ServerFrame.replayed($0) } + page.items
-                    return ServerFrame.history(epoch: epoch, items: items, isComplete: older.isComplete)
-                }
-            )
-        }
-    }
-
-    /// What memory has of a page, the number of its first message or the one after it, and whether it is all.
-    private func recentPage(
-        _ request: HistoryRequest
-    ) throws(ClientError) -> (items: [[UInt8]], first: Int, isComplete: Bool) {
-        let now = self.hub.clocks.nanoseconds()
-        var wait: UInt64?
-        let page = self.state.withLock { state -> (items: [[UInt8]], first: Int, isComplete: Bool)? in
-            wait = self.hub.options.historyRate?.refuse(&state.arrivals.history, at: now)
-            guard wait == nil else { return nil }
-            guard request.epoch == nil || request.epoch == state.epoch else { return nil }
-            let before = min(request.before ?? .max, state.recent.top + 1)
-            let items = state.recent.frames(before: before, limit: request.limit).map { ServerFrame.replayed($0.json) }
-            let first = before - items.count
-            let oldest = self.hub.log == nil ? state.recent.oldest : 1
-            return (items, first, first <= oldest)
-        }
-        if let wait { throw ClientError(.rateLimited, "too many requests for history", waitingNanoseconds: wait) }
-        guard let page else { throw ClientError(.unrecoverablePosition, "the history has another epoch") }
-        return page
-    }
-
     /// What a long poll can be told at once; nothing if it has to wait, in which case `link` is a member from now on.
     ///
     /// - Parameters:
@@ -527,21 +328,5 @@ extension Room {
     /// Whether the room may be dropped, and when something last happened in it.
     var idleness: (isUnused: Bool, since: UInt64) {
         self.state.withLock { ($0.isUnused, $0.lastActive) }
-    }
-}
-
-extension Message {
-    /// A reply.
-    init(_ answer: Room.Answer, id: String, at timestamp: Timestamp, inReplyTo: String) {
-        self.init(
-            .claude,
-            answer.text,
-            id: id,
-            at: timestamp,
-            inReplyTo: inReplyTo,
-            format: answer.format,
-            choices: answer.choices,
-            links: answer.links
-        )
     }
 }

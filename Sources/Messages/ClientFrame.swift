@@ -144,7 +144,12 @@ public struct ClientFrameReader {
         guard self.scanner.value(of: "attachments", in: bytes) == nil else {
             throw ClientError(.badRequest, "this server takes no attachments", detail: "attachments")
         }
-        return UserMessage(id: id, text: text, context: try self.context(bytes, mode))
+        var context = try self.context(bytes, mode)
+        // Clients of the first form write it in many ways; what is no text is left out.
+        if let value = self.scanner.value(of: "timestamp", in: bytes), value.kind == .string {
+            context = context.sent(at: self.scanner.text(of: value, in: bytes))
+        }
+        return UserMessage(id: id, text: text, context: context)
     }
 
     private mutating func context(

@@ -68,6 +68,17 @@ public struct MessageContext: Hashable, Sendable {
         self.json = "{\(members.joined(separator: ","))}"
     }
 
+    /// The context with the time that the client's clock showed, which is for people who look for a mistake alone.
+    ///
+    /// - Parameter timestamp: As the client wrote it; cut as every text of a context.
+    /// - Returns: The same context where it has such a time already.
+    func sent(at timestamp: String) -> MessageContext {
+        guard self.text("clientTimestamp") == nil else { return self }
+        let member = "\"clientTimestamp\":\(quoted(Self.cut(timestamp, to: 40)))"
+        let rest = self.json == "{}" ? "}" : ",\(self.json.dropFirst())"
+        return MessageContext(json: "{\(member)\(rest)")
+    }
+
     /// The value as JSON, within its limits; nothing where it has another form.
     private static func filtered(
         _ value: JSONScanner.Value,

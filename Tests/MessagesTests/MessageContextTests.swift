@@ -24,6 +24,30 @@ struct MessageContextTests {
         #expect(try Self.context(#"{"vars":"plan"}"#).texts(of: "vars").isEmpty)
     }
 
+    @Test("keeps the time that the client wrote, where the context has none")
+    func clientTimestamp() throws {
+        func context(_ rest: String) throws -> String {
+            var reader = ClientFrameReader()
+            var frame = #"{"type":"user","message":"hello","id":"m1",\#(rest)}"#
+            let read = try frame.withUTF8 { bytes in
+                try reader.read(bytes, session: try #require(SessionID("s1")), mode: .seed)
+            }
+            guard case .user(let message) = read else { return "" }
+            return message.context.json
+        }
+        let time = #""timestamp":"2026-11-30T06:00:00Z""#
+        #expect(try context(time) == #"{"clientTimestamp":"2026-11-30T06:00:00Z"}"#)
+        #expect(
+            try context(time + #","context":{"page":"/a"}"#)
+                == #"{"clientTimestamp":"2026-11-30T06:00:00Z","page":"/a"}"#
+        )
+        #expect(
+            try context(time + #","context":{"clientTimestamp":"noon"}"#) == #"{"clientTimestamp":"noon"}"#
+        )
+        #expect(try context(#""timestamp":12"#) == "{}")
+        #expect(try context(#""timestamp":"\#(String(repeating: "x\\n", count: 100))""#).utf8.count < 120)
+    }
+
     @Test("F6 GT9: keeps the allowed keys in their forms and nothing else")
     func filter() throws {
         let context = try Self.context(

@@ -1,6 +1,8 @@
 internal import Messages
 internal import Observability
+internal import Plugins
 internal import Responders
+internal import Rules
 
 extension ContentReloader {
     /// Has the state of the files shown with each page of metrics.
@@ -27,6 +29,26 @@ extension ContentReloader {
                     Double(report.loadedAt.milliseconds) / 1_000
                 )
             }
+            for (name, responder) in self.responders {
+                if let rules = responder as? Plugins.Rules { samples.add(rules.activity, of: name) }
+            }
+        }
+    }
+}
+
+extension Samples {
+    /// What became of the rules of a responder; limits are shown of the rules that have hit one.
+    fileprivate mutating func add(_ activity: [RuleActivity], of responder: String) {
+        for rule in activity {
+            let labels: Labels = ["responder": responder, "rule": rule.rule]
+            self.counter("chat_rule_hits_total", help: "Messages that a rule answered.", labels: labels, rule.hitCount)
+            guard rule.limitCount > 0 || rule.slowCount > 0 || rule.isQuarantined else { continue }
+            let limits = "How often a limit ended the search of a rule."
+            self.counter("chat_rule_limits_total", help: limits, labels: labels, rule.limitCount)
+            let slow = "How often a rule took longer than a millisecond."
+            self.counter("chat_rule_slow_total", help: slow, labels: labels, rule.slowCount)
+            let out = "1 while a rule is out since it was slow again and again."
+            self.gauge("chat_rule_quarantined", help: out, labels: labels, rule.isQuarantined ? 1 : 0)
         }
     }
 }

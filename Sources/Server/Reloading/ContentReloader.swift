@@ -52,6 +52,11 @@ final class ContentReloader: Sendable {
         self.thread.start()
     }
 
+    /// Those whose files are read, each with its name.
+    var responders: [(name: String, responder: any ReloadableResponder)] {
+        self.sources.map { ($0.name, $0.responder) }
+    }
+
     /// The folders whose changes matter.
     var folders: [String] { self.sources.flatMap(\.responder.contentFolders) }
 

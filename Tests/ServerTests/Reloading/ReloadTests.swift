@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Hub
 import Logging
+import Observability
 import Plugins
 import Responders
 import RespondersTesting
@@ -57,6 +58,27 @@ struct ReloadTests {
         let service = ReloadService(reloader: reloader, logger: logger)
         try await RunningServer.run(chain: chain, reloader: reloader, with: [service]) { server in
             try await body(Scene(folder: folder, reloader: reloader, port: server.port))
+        }
+    }
+
+    @Test("the numbers say how often each rule answered, over a reload too")
+    func ruleMetrics() async throws {
+        try await Self.run { scene in
+            let registry = MetricsRegistry()
+            scene.reloader.collectMetrics(in: registry)
+            let line = #"chat_rule_hits_total{responder="rules",rule="a/greeting"} "#
+            #expect(await registry.exposition().contains(line + "0\n"))
+            try await TestSocket.open("/ws/chat?session=s", port: scene.port) { socket in
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
+                _ = try await socket.next("claude")
+                try scene.save(Self.rules("Two."))
+                await scene.waits { $0.generation == 2 }
+                try await socket.send(#"{"type":"user","message":"hello","id":"m2"}"#)
+                _ = try await socket.next("claude")
+            }
+            let page = await registry.exposition()
+            #expect(page.contains(line + "2\n"))
+            #expect(!page.contains("chat_rule_limits_total"))
         }
     }
 

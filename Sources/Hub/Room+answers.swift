@@ -1,0 +1,129 @@
+public import Messages
+import Synchronization
+
+/// What is said besides what visitors send.
+extension Room {
+    /// What a reply says; who and when is added here.
+    public struct Answer: Sendable {
+        public var text: String
+        public var format: Message.Format
+        public var choices: [Message.Choice]
+        public var links: [Message.Link]
+
+        public init(
+            _ text: String,
+            format: Message.Format = .plain,
+            choices: [Message.Choice] = [],
+            links: [Message.Link] = []
+        ) {
+            self.text = text
+            self.format = format
+            self.choices = choices
+            self.links = links
+        }
+    }
+
+    /// Shows a reply to everybody in the room.
+    ///
+    /// The reply's id comes from the message's, so a question that is answered twice shows one answer.
+    ///
+    /// - Parameters:
+    ///   - answer: The reply.
+    ///   - inbound: The message that it answers.
+    ///   - number: 1 for the first reply to that message, up to 3.
+    public func reply(_ answer: Answer, to inbound: InboundMessage, number: Int = 1) {
+        let timestamp = self.hub.clocks.timestamp()
+        self.state.withLock { state in
+            let frame = state.reply(to: inbound, number: number) { id in
+                Message(answer, id: id, at: timestamp, inReplyTo: inbound.message.id)
+            }
+            guard let frame else { return }
+            for member in state.members { member.link.send(frame) }
+            self.keep(&state)
+        }
+    }
+
+    /// Hands a message to the subscriber that was taken by an earlier run of the server.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - seq: Its number.
+    ///   - page: Where the visitor was.
+    ///   - turnID: The turn that it started.
+    /// - Returns: Whether it was; not if it is answered.
+    public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String) -> Bool {
+        let inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID)
+        let how = self.state.withLock { state -> RoomState.Delivery? in
+            guard state.replyID(to: inbound, number: 1) != nil else { return nil }
+            return state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages)
+        }
+        guard let how else { return false }
+        switch how {
+        case .now: self.deliver(inbound)
+        case .waits: break
+        case .overflow: self.hub.subscriber.overflow(inbound, in: self)
+        }
+        return true
+    }
+
+    /// Shows a reply to a message of an earlier run of the server.
+    ///
+    /// - Parameters:
+    ///   - text: What it says.
+    ///   - message: The message.
+    ///   - seq: Its number.
+    public func replyLate(_ text: String, to message: Message, seq: Int) {
+        self.reply(Answer(text), to: InboundMessage(message: message, seq: seq, page: "", turnID: ""))
+    }
+
+    /// Something that the subscriber keeps with the room, made when it is first asked for.
+    ///
+    /// The hub doesn't look at it.
+    ///
+    /// - Parameter make: Makes it. Called with the room's lock held, so it must not call the room.
+    /// - Returns: What is kept.
+    public func companion<T: AnyObject & Sendable>(orMake make: () -> T) -> T {
+        self.state.withLock { state in
+            if let companion = state.companion as? T { return companion }
+            let made = make()
+            state.companion = made
+            return made
+        }
+    }
+
+    /// Shows a text of the server itself to everybody in the room.
+    public func announce(_ text: String) {
+        let timestamp = self.hub.clocks.timestamp()
+        self.state.withLock { state in
+            let frame = state.announce { Message(.system, text, id: $0, at: timestamp) }
+            for member in state.members { member.link.send(frame) }
+            self.keep(&state)
+        }
+    }
+
+    /// The last messages before one of them, oldest first.
+    ///
+    /// - Parameters:
+    ///   - seq: The number of the message.
+    ///   - limit: How many at most.
+    /// - Returns: Their frames.
+    public func messages(before seq: Int, limit: Int) -> [Frame] {
+        self.state.withLock { Array($0.recent.frames(before: seq, limit: limit)) }
+    }
+}
+
+extension Message {
+    /// A reply.
+    init(_ answer: Room.Answer, id: String, at timestamp: Timestamp, inReplyTo: String) {
+        self.init(
+            .claude,
+            answer.text,
+            id: id,
+            at: timestamp,
+            inReplyTo: inReplyTo,
+            format: answer.format,
+            choices: answer.choices,
+            links: answer.links
+        )
+    }
+}
