@@ -27,10 +27,14 @@ struct AuditFile: ~Copyable {
     }
 
     /// Opens a file to read it; nothing if there is none.
-    init?(reading path: String) {
+    ///
+    /// - Throws: `cannot-open-store` if there is one that can't be read, which must not be taken for none.
+    init?(reading path: String) throws {
         self.path = path
         self.descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard self.descriptor >= 0 else { return nil }
+        guard self.descriptor < 0 else { return }
+        guard errno == ENOENT else { throw StoreError(.cannotOpen, path, "can't be read; see to its rights") }
+        return nil
     }
 
     deinit { if self.descriptor >= 0 { close(self.descriptor) } }

@@ -48,7 +48,7 @@ extension AuditLog {
         // Read first: what is appended meanwhile is no flaw.
         let noted = self.readHead(of: path)
         var check = AuditCheck(key: key, marks: [noted, known].compactMap { $0 })
-        if let file = AuditFile(reading: path) {
+        if let file = try AuditFile(reading: path) {
             let size = file.size
             var offset = 0
             var rest: [UInt8] = []

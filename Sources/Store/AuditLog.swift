@@ -53,7 +53,7 @@ public struct AuditLog: Sendable {
     /// - Returns: The end; that of an empty log if there is none.
     /// - Throws: A ``StoreError``.
     public func head() throws -> AuditHead {
-        guard let file = AuditFile(reading: self.path) else { return Self.readHead(of: self.path) ?? .empty }
+        guard let file = try AuditFile(reading: self.path) else { return Self.readHead(of: self.path) ?? .empty }
         return try self.lastEntry(of: file, size: file.size).head
     }
 
@@ -98,7 +98,8 @@ extension AuditLog {
 
     /// What the file beside a log says; nothing if there is none or it says nothing.
     static func readHead(of path: String) -> AuditHead? {
-        guard let file = AuditFile(reading: path + ".head"), let bytes = try? file.read(from: 0, min(file.size, 1_024))
+        guard let file = try? AuditFile(reading: path + ".head"),
+            let bytes = try? file.read(from: 0, min(file.size, 1_024))
         else { return nil }
         return bytes.withUnsafeBufferPointer { bytes -> AuditHead? in
             var scanner = JSONScanner()

@@ -27,6 +27,8 @@ extension MessageStore {
         do {
             try self.checkCancellation()
             let store = self.options.path
+            // One that a crash left is no part of this backup.
+            removeStore(at: partial)
             createPrivateFile(at: partial)
             try await withTaskCancellationHandler {
                 try await self.pool.read { db in
@@ -71,6 +73,7 @@ extension MessageStore {
             var configuration = Configuration()
             configuration.readonly = true
             let source = try DatabaseQueue(path: backup, configuration: configuration)
+            removeStore(at: partial)
             createPrivateFile(at: partial)
             try source.read { db in
                 try StoreSchema.check(db, at: backup)
@@ -92,7 +95,12 @@ extension MessageStore {
         for suffix in ["-wal", "-shm", ""] where FileIdentity(at: options.path + suffix) != nil {
             try moveFile(from: options.path + suffix, to: replaced + suffix)
         }
-        try moveFile(from: partial, to: options.path)
+        do { try moveFile(from: partial, to: options.path) } catch {
+            for suffix in ["", "-shm", "-wal"] where FileIdentity(at: replaced + suffix) != nil {
+                try? moveFile(from: replaced + suffix, to: options.path + suffix)
+            }
+            throw error
+        }
         removeStore(at: partial)
     }
 }

@@ -83,6 +83,14 @@ struct AuditLogTests {
         #expect(known == .broken(line: 1, .endMissing(found: 0, expected: 8)))
     }
 
+    @Test("I7: a log that can't be read isn't taken for an empty one")
+    func unreadable() throws {
+        // A link to itself: no right of the user's opens it.
+        try FileManager.default.createSymbolicLink(atPath: self.path, withDestinationPath: self.path)
+        let error = #expect(throws: StoreError.self) { try AuditLog.verify(self.path, key: Self.key) }
+        #expect(error?.code == .cannotOpen)
+    }
+
     @Test("I7: two entries that change places are found")
     func reorder() throws {
         try self.fill(8)

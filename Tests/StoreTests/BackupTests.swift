@@ -53,6 +53,22 @@ struct BackupTests {
         replaced.close()
     }
 
+    @Test("what a crash left of an earlier backup or restore is in nobody's way")
+    func leftovers() async throws {
+        let folder = self.folder
+        let path = folder.file("backup.sqlite")
+        let nonsense = Data(repeating: 0x41, count: 10_000)
+        try nonsense.write(to: URL(fileURLWithPath: path + ".partial"))
+        try await folder.withStore { store async throws in
+            await self.fill(store, 1...10)
+            try await store.backup(to: path)
+        }
+        try nonsense.write(to: URL(fileURLWithPath: folder.path + ".partial"))
+        try MessageStore.restore(from: path, to: folder.options)
+        let tops = try await folder.withStore { [try await $0.room(TestRoom().session, of: .default).top] }
+        #expect(tops == [10])
+    }
+
     @Test("I1: a backup of an encrypted store shows no text")
     func encrypted() async throws {
         let folder = self.folder
