@@ -44,10 +44,12 @@ public struct Desk: Sendable {
     ///   - text: The message.
     ///   - time: The time at the desk, `HH:MM`.
     ///   - lang: The language that the page reports.
-    /// - Returns: What the responder decided.
+    /// - Returns: What the responder decided; for a streamed reply the whole one.
     /// - Throws: What the responder threw, or ``NotATime``.
     public func hears(_ text: String, at time: String = "12:00", lang: String? = nil) async throws -> Verdict {
-        try await self.responder.respond(to: Turn.sample(text, at: time, lang: lang))
+        let verdict = try await self.responder.respond(to: Turn.sample(text, at: time, lang: lang))
+        guard case .stream(let stream, let kept) = verdict else { return verdict }
+        return .reply(try await stream.whole(), keep: kept)
     }
 
     /// A test wrote a time that isn't `HH:MM`.

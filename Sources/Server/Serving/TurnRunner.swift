@@ -74,7 +74,7 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     func stop(_ replyID: String, in room: Room) {
-        // No responder streams its reply yet.
+        self.dialogue(in: room).sink?.stop(replyID)
     }
 
     /// Finishes the turns that wait, until a graceful shutdown; those that have begun are waited for.
@@ -91,11 +91,14 @@ final class TurnRunner: InboundSubscriber, Service {
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
         let chain = dialogue.desk.chain
+        let sink = RoomSink(pending.room, pending.message)
+        dialogue.sink = sink
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
             defer { group.cancelAll() }
-            return await chain.finish(pending.run)
+            return await chain.finish(pending.run, showing: sink)
         }
+        dialogue.sink = nil
         self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
@@ -123,7 +126,7 @@ final class TurnRunner: InboundSubscriber, Service {
         _ dialogue: Dialogue,
         since began: Duration
     ) {
-        for (index, reply) in result.replies.enumerated() {
+        for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
         self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
@@ -221,10 +224,17 @@ private final class Dialogue: Sendable {
     let desk: SiteDesk
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>
+    private let shown = Mutex<RoomSink?>(nil)
 
     init(session: SessionID, desk: SiteDesk) {
         self.desk = desk
         self.state = Mutex(Conversation(sessionID: session.rawValue, site: desk.site.name, said: [:]))
+    }
+
+    /// Where the turn that is under way shows its replies.
+    var sink: RoomSink? {
+        get { self.shown.withLock { $0 } }
+        set { self.shown.withLock { $0 = newValue } }
     }
 
     var conversation: Conversation { self.state.withLock { $0 } }
@@ -233,7 +243,7 @@ private final class Dialogue: Sendable {
 }
 
 extension Room.Answer {
-    fileprivate init(_ reply: Reply) {
+    init(_ reply: Reply) {
         self.init(
             reply.text,
             format: reply.format == .markdown ? .markdown : .plain,

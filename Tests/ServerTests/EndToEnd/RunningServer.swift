@@ -41,7 +41,14 @@ struct RunningServer: Sendable {
         // No responder of these tests is late, however slow the machine is.
         let limit = Duration.seconds(100)
         let entries = responders.enumerated().map {
-            Chain.Entry($1, name: "responder-\($0)", stage: .answer, timeout: limit)
+            Chain.Entry(
+                $1,
+                name: "responder-\($0)",
+                stage: .answer,
+                timeout: limit,
+                firstPiece: limit,
+                nextPiece: limit
+            )
         }
         let chain = Chain(name: "test", entries: entries, deadline: limit)
         try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, limits: limits, body)
