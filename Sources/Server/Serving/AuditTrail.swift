@@ -25,6 +25,7 @@ struct AuditTrail: Sendable {
     ///   - action: In kebab-case.
     ///   - details: What else is to be known; a text that is too long loses its end. No text of a visitor.
     ///   - actor: Who did it, where that isn't the trail's own.
+    /// - Returns: Where the log ends now.
     /// - Throws: A ``StoreError``.
     @discardableResult
     func note(_ action: String, _ details: [(String, String?)] = [], by actor: String? = nil) throws -> AuditHead {

@@ -25,6 +25,8 @@ struct BuiltProgram: Sendable {
     /// - Parameters:
     ///   - store: What stands in the section `store`, beside the path.
     ///   - more: Other sections.
+    ///   - environment: Variables beside those of the tests.
+    /// - Throws: What the file system says.
     init(store: String = "", more: String = "", environment: [String: String] = [:]) throws {
         self.environment = environment
         self.folder = try ScratchFolder([
@@ -140,6 +142,7 @@ struct BuiltProgram: Sendable {
     ///
     /// - Parameter body: Gets the port.
     /// - Returns: What the server wrote into its log.
+    /// - Throws: What `body` throws, or that the server didn't start.
     @discardableResult
     func serve(_ body: (Int) async throws -> Void) async throws -> String {
         let output = Pipe()

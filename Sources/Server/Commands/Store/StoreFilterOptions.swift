@@ -18,6 +18,7 @@ struct StoreFilterOptions: ParsableArguments {
     /// The same for the store.
     ///
     /// - Parameter now: The time, for spans like `7d`.
+    /// - Returns: The filter.
     /// - Throws: What is wrong with an option.
     func filter(at now: Timestamp) throws -> StoreFilter {
         if let outcome, !Self.outcomes.contains(outcome) {
