@@ -22,6 +22,8 @@ public struct AccessRecord: Sendable, Hashable {
     /// The session that it is of, where it is of one: it goes when the session is erased.
     public let session: SessionID?
     public let site: SiteID?
+    /// Whom the session belongs to, where a site has vouched for it: the id of the subject.
+    public let visitor: String?
     /// JSON; nothing for a record that goes.
     public let value: [UInt8]?
     /// When it is of no use any more.
@@ -29,7 +31,15 @@ public struct AccessRecord: Sendable, Hashable {
 
     public static let maximumKeyBytes = 512
 
-    public init(key: String, site: SiteID? = nil, session: SessionID? = nil, value: [UInt8]?, expires: Timestamp) {
+    public init(
+        key: String,
+        site: SiteID? = nil,
+        session: SessionID? = nil,
+        visitor: String? = nil,
+        value: [UInt8]?,
+        expires: Timestamp
+    ) {
+        self.visitor = visitor
         self.key = key
         self.site = site
         self.session = session

@@ -12,7 +12,7 @@ public final class Hub: Sendable {
     private let context: HubContext
     /// Tables of rooms, each with its own lock, chosen by the hash of the session.
     private let shards: [Shard]
-    private let roomCount = Atomic<Int>(0)
+    let roomCount = Atomic<Int>(0)
     /// Names this run of the memory engine: numbers of another run are not comparable.
     private let runPart: String
 
@@ -119,7 +119,7 @@ public final class Hub: Sendable {
         }
     }
 
-    private func shard(of key: RoomKey) -> Shard {
+    func shard(of key: RoomKey) -> Shard {
         self.shards[Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))]
     }
 
@@ -249,7 +249,7 @@ public struct RoomKey: Hashable, Sendable {
 }
 
 /// A part of the table of rooms.
-private final class Shard: Sendable {
+final class Shard: Sendable {
     let rooms = Mutex<[RoomKey: Room]>([:])
     /// Rooms that the log is asked for, and who waits for each.
     let opening = Mutex<[RoomKey: [@Sendable (ClientError?) -> Void]]>([:])

@@ -43,6 +43,8 @@ struct RoomState: Sendable {
     var lastActive: UInt64 = 0
     /// What of it is in the log.
     var keeping = Keeping()
+    /// Whether its session was erased: nothing is kept any more.
+    var isForgotten = false
     /// What the subscriber keeps with the room.
     var companion: (any AnyObject & Sendable)?
     /// Whether a message is with the subscriber, and what waits behind it.
@@ -147,7 +149,7 @@ extension RoomState {
             return .duplicate(seq: record.seq)
         }
         // Nobody is to see what would be lost.
-        guard self.hub.log?.isAccepting ?? true else {
+        guard !self.isForgotten, self.hub.log?.isAccepting ?? true else {
             var error = Room.notKept
             error.id = message.id
             throw error

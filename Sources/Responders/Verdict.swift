@@ -59,6 +59,8 @@ public struct Augmentation: Sendable, Hashable {
     public var said: [Said]
     /// What must not happen again for a while, from the delivery of the outcome on.
     public var cooldowns: [Cooldown]
+    /// The full name of the rule that decided, where one did; it is kept with the turn.
+    public var rule: String?
 
     public init(
         note: Note? = nil,
@@ -66,8 +68,10 @@ public struct Augmentation: Sendable, Hashable {
         topic: TopicChange? = nil,
         severity: Severity? = nil,
         said: [Said] = [],
-        cooldowns: [Cooldown] = []
+        cooldowns: [Cooldown] = [],
+        rule: String? = nil
     ) {
+        self.rule = rule
         self.note = note
         self.tags = tags
         self.topic = topic

@@ -113,13 +113,13 @@ struct EntryWriter {
         return try Bool.fetchOne(find, arguments: place) == true
     }
 
-    private struct RoomRow {
+    struct RoomRow {
         let id: Int64
         let lastSeq: Int
     }
 
     /// Finds or makes the row of a room.
-    private func room(_ site: SiteID, _ session: SessionID, part epoch: String?) throws -> RoomRow {
+    func room(_ site: SiteID, _ session: SessionID, part epoch: String?) throws -> RoomRow {
         let find = try self.db.cachedStatement(sql: "SELECT id, last_seq FROM room WHERE site = ? AND session = ?")
         if let row = try Row.fetchOne(find, arguments: [site.rawValue, session.rawValue]) {
             return RoomRow(id: row[0], lastSeq: row[1])

@@ -47,12 +47,15 @@ public struct ChainResult: Sendable {
         public var cooldowns: [Cooldown] = []
         /// What a person should know who goes on, where the outcome is ``Outcome/handedOver``.
         public var handoff: Handoff?
+        /// The full name of the rule that decided last, where one did.
+        public var rule: String?
 
         public init() {}
 
         mutating func merge(_ found: Augmentation) {
             for tag in found.tags where !self.tags.contains(tag) { self.tags.append(tag) }
             if let topic = found.topic { self.topic = topic }
+            if let rule = found.rule { self.rule = rule }
             if let severity = found.severity { self.severity = severity }
             self.said.append(contentsOf: found.said)
             self.cooldowns.append(contentsOf: found.cooldowns)

@@ -29,9 +29,20 @@ struct RunningServerOptions: ParsableArguments {
     /// - Returns: The body of the answer.
     /// - Throws: The exit status, after what is wrong was shown.
     func ask(_ method: HTTPMethod, _ path: String, body: String = "") async throws -> String {
+        try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
+    }
+
+    /// The same for commands with options of their own.
+    static func ask(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: String = "",
+        of file: String,
+        at listen: String?
+    ) async throws -> String {
         let terminal = Terminal.current
-        let configured = Configuration.endpoint(file: self.file)
-        let address = self.listen.flatMap { ListenAddress($0) } ?? configured.address
+        let configured = Configuration.endpoint(file: file)
+        let address = listen.flatMap { ListenAddress($0) } ?? configured.address
         do {
             let (status, answer) = try await Self.request(
                 method,

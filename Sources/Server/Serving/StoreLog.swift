@@ -125,6 +125,7 @@ final class StoreLog: MessageLog, AccessLog, Service {
             key: record.key,
             site: record.site,
             session: record.session,
+            visitor: record.visitor,
             value: record.value,
             expires: record.expires
         )
@@ -163,15 +164,21 @@ final class StoreLog: MessageLog, AccessLog, Service {
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self.turnEnded(turnID, result.outcome.rawValue, trace: (try? encoder.encode(trace)).map(Array.init))
+        self.turnEnded(
+            turnID,
+            result.outcome.rawValue,
+            rule: result.effects.rule,
+            trace: (try? encoder.encode(trace)).map(Array.init)
+        )
     }
 
     /// Notes how a turn ended.
-    func turnEnded(_ turnID: String, _ outcome: String, trace: [UInt8]? = nil) {
+    func turnEnded(_ turnID: String, _ outcome: String, rule: String? = nil, trace: [UInt8]? = nil) {
         let outcome = TurnOutcome(
             turn: turnID,
             outcome: outcome,
             time: self.clocks.timestamp(),
+            rule: rule.flatMap { $0.utf8.count <= TurnOutcome.ruleBytes ? $0 : nil },
             trace: trace ?? Array("{}".utf8)
         )
         self.store.append(.turnEnded(outcome))

@@ -5,8 +5,12 @@ import Messages
 /// `/api/admin/revoke` and `/api/admin/tokens`.
 struct AccessRoutes: Sendable {
     private let server: ChatChannel.Shared
+    private let note: @Sendable (AdminAct) async -> Void
 
-    init(_ server: ChatChannel.Shared) { self.server = server }
+    init(_ server: ChatChannel.Shared, note: @escaping @Sendable (AdminAct) async -> Void) {
+        self.server = server
+        self.note = note
+    }
 
     func add(to group: RouterGroup<ChatRequestContext>) {
         group.post("revoke") { request, context in try await self.revoke(request, context) }
@@ -43,6 +47,14 @@ struct AccessRoutes: Sendable {
         self.server.admission.desk.revocations.revoke(revocation)
         // What was answered holds after a crash, too.
         await self.server.admission.desk.flush()
+        let place = "\(site?.rawValue ?? "*")/"
+        await self.note(
+            AdminAct(
+                "revoke",
+                details: ["site": site?.rawValue, "jti": tokenID],
+                names: ["session": session.map { place + $0 }, "subject": subject.map { place + $0 }]
+            )
+        )
         return Response(status: .noContent)
     }
 
@@ -65,6 +77,9 @@ struct AccessRoutes: Sendable {
             let subject = Subject(kind, name ?? session.rawValue)
         else { throw ClientError(.badRequest, "\"name\" must be 1 to \(Holder.nameBytes) bytes", detail: "name") }
         let holder = Holder(site: site, session: session, subject: subject, name: name)
+        await self.note(
+            AdminAct("token-issued", details: ["site": site.rawValue, "role": kind.rawValue, "name": name])
+        )
         let (token, expiresIn) = self.server.admission.desk.issue(to: holder, lifeSeconds: Self.lifeSeconds)
         return .json(ServerFrame.token(token.text, expiresIn: expiresIn))
     }

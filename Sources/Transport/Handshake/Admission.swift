@@ -31,7 +31,7 @@ public struct Admission: Sendable {
 
     let origins: OriginPolicy
     /// Gives sessions and tokens, and checks them.
-    let desk: SessionDesk
+    public let desk: SessionDesk
     /// Whether the name of a session is not enough.
     let requiresToken: Bool
     /// The sites that visitors can be of; the first is that of requests that name none.
