@@ -175,7 +175,12 @@ extension RoomState {
     mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
         guard let id = self.replyID(to: inbound, number: number) else { return nil }
         self.ids.noteReply(number, to: inbound.message.id)
-        return self.keep(make(id))
+        let message = make(id)
+        let frame = self.keep(message)
+        if let index = self.streams.firstIndex(where: { $0.replyID == id }) {
+            self.streams[index].posted = (frame.seq, message.text)
+        }
+        return frame
     }
 
     /// The id of a reply; nothing if the message has got that one already.

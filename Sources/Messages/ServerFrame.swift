@@ -214,7 +214,7 @@ public enum ServerFrame {
             frame.integer("top", poll.top)
             frame.bool("recovered", poll.recovered)
             frame.bool("reset", poll.reset)
-            frame.array("items", ofJSON: poll.items)
+            frame.array("items", ofJSON: poll.items + poll.passing)
         }
     }
 
@@ -333,8 +333,18 @@ public struct PollAnswer: Sendable {
     public var reset: Bool
     /// Frames of messages, oldest first.
     public var items: [[UInt8]]
+    /// Frames that say who is there and who writes, without a number.
+    public var passing: [[UInt8]]
 
-    public init(epoch: String, top: Int, recovered: Bool, reset: Bool, items: [[UInt8]]) {
+    public init(
+        epoch: String,
+        top: Int,
+        recovered: Bool,
+        reset: Bool,
+        items: [[UInt8]],
+        passing: [[UInt8]] = []
+    ) {
+        self.passing = passing
         self.epoch = epoch
         self.top = top
         self.recovered = recovered

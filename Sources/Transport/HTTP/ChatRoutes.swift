@@ -202,9 +202,18 @@ extension ChatRoutes {
             guard self.admission.desk.secondsLeft(of: grant) > 0 else { throw AccessDenied.expired.clientError }
         }
         guard self.requests.isCurrent(link, of: key), let answer = room.answer(from: position) else {
+            if link.endedByDrain { throw Self.comeBackLater }
             return Response(status: .noContent)
         }
         return .json(ServerFrame.poll(answer))
+    }
+}
+
+extension ChatRoutes {
+    /// What a poll is told that waits while the server stops: not everybody at the same time.
+    private static var comeBackLater: ClientError {
+        let wait = Int.random(in: 100...10_000)
+        return ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: wait)
     }
 }
 
