@@ -28,6 +28,8 @@ public struct HubOptions: Sendable {
     public var heartbeatSeconds: Int
     /// An opaque name of this server, for support.
     public var node: String
+    /// The optional features of the protocol that are on: what clients are told of them, none by default.
+    public var features: [String] = []
 
     public init(
         messageRate: RateLimit? = RateLimit(2, burst: 10),

@@ -236,7 +236,8 @@ extension Room {
             heartbeatSeconds: self.hub.options.heartbeatSeconds,
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
-            expiresInSeconds: expiresInSeconds
+            expiresInSeconds: expiresInSeconds,
+            features: self.hub.options.features
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
         if recovery.replayed > 0 { link.replay(Array(state.recent.frames(from: recovery.from))) }

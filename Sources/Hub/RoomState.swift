@@ -162,7 +162,13 @@ extension RoomState {
         let turnID = self.turnID(seq)
         let frame = self.keep(stored, page: page, turnID: turnID)
         if message.id != nil { self.remember(id, seq: seq, text: message.text, now: now) }
-        return .accepted(InboundMessage(message: stored, seq: seq, page: page, turnID: turnID), frame)
+        let inbound = InboundMessage(message: stored, seq: seq, page: page, turnID: turnID, origin: message.origin)
+        return .accepted(inbound, frame)
+    }
+
+    /// Takes one of the calls that count as a message of the visitor, or says how long to wait for it.
+    mutating func refuseMessage(_ limit: RateLimit?, at now: UInt64) -> UInt64? {
+        limit?.refuse(&self.nextArrival, at: now)
     }
 
     /// Gives a reply its id and number and keeps it.

@@ -72,6 +72,7 @@ struct WrittenConfiguration: Decodable {
         var identity: Identity?
         var seedMode: SeedMode?
         var cookieAuth: Bool?
+        var seedFeedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -117,6 +118,7 @@ struct WrittenConfiguration: Decodable {
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
                     cookie_auth: false
+                    seed_feedback: false
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 store: {path: data/chat.db, on_failure: refuse, keys: {s1: {env: CHAT_STORE_KEY}}}

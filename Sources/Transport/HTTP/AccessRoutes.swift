@@ -42,7 +42,13 @@ struct AccessRoutes: Sendable {
         }
         self.server.admission.desk.revocations.revoke(revocation)
         // What was answered holds after a crash, too.
-        await self.server.admission.desk.flush()
+        guard await self.server.admission.desk.flush() else {
+            throw ClientError(
+                .unavailable,
+                "it holds until the server stops, since it can't be stored at the moment; send it again",
+                retryAfterMilliseconds: 5_000
+            )
+        }
         return Response(status: .noContent)
     }
 

@@ -102,11 +102,14 @@ struct EveryWayEnds {
     )
     func expiry(way: Way) async throws {
         let ground = try AttackGround()
-        let token = try ground.token("s", lifeSeconds: 2).text
+        let (long, token) = (try ground.token("s").text, try ground.token("s", lifeSeconds: 2).text)
         try await ground.run { server in
-            let place = try await TestClient.open(way, .init(token: token), port: server.port) { client in
+            let start = try await TestClient.open(way, .init(token: long), port: server.port) { client in
                 _ = try await client.say("hello", "m1")
                 _ = try await client.messages(2)
+                return client.place
+            }
+            let place = try await TestClient.open(way, .init(place: start, token: token), port: server.port) { client in
                 // A poll waits no longer than its token lives.
                 try await client.wait()
                 ground.clocks.pass(seconds: 2)
