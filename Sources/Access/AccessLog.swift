@@ -4,13 +4,18 @@ public import Messages
 ///
 /// Safe on any thread.
 public protocol AccessLog: Sendable {
+    /// Whether what is appended at the moment will be kept, as far as anything is.
+    var isAccepting: Bool { get }
+
     /// Takes a record; it takes the place of the one before it with the same key.
     ///
     /// Called with locks held, in the order in which things happened. Must not wait.
     func append(_ record: AccessRecord)
 
     /// Waits until everything that was appended is kept, or can't be at the moment.
-    func flush() async
+    ///
+    /// - Returns: Whether it is, as far as anything is kept.
+    func flush() async -> Bool
 }
 
 /// Something that must be known after a restart.

@@ -127,9 +127,19 @@ public struct Feedback: Hashable, Sendable {
     /// The id of the reply.
     public var message: String
     public var value: Value
+    /// In the visitor's words, at most ``Limits/commentBytes`` bytes; nothing where none were given.
+    public var comment: String?
     public var time: Timestamp
 
-    public init(site: SiteID, session: SessionID, message: String, value: Value, time: Timestamp) {
+    public init(
+        site: SiteID,
+        session: SessionID,
+        message: String,
+        value: Value,
+        comment: String? = nil,
+        time: Timestamp
+    ) {
+        self.comment = comment
         self.site = site
         self.session = session
         self.message = message
@@ -194,7 +204,8 @@ extension StoreEntry {
             case .turnEnded(let outcome): outcome.trace.count
             case .conversation(let conversation): conversation.state.count
             case .access(let access): access.key.utf8.count + (access.value?.count ?? 0)
-            case .turnOpened, .feedback: 0
+            case .feedback(let feedback): feedback.comment?.utf8.count ?? 0
+            case .turnOpened: 0
             }
         return content + 256
     }
@@ -212,7 +223,9 @@ extension StoreEntry {
             1...Limits.messageIDBytes ~= outcome.turn.utf8.count && 1...40 ~= outcome.outcome.utf8.count
                 && (outcome.rule?.utf8.count ?? 0) <= TurnOutcome.ruleBytes
                 && outcome.trace.count <= StoreOptions.recordBytes
-        case .feedback(let feedback): 1...Limits.messageIDBytes ~= feedback.message.utf8.count
+        case .feedback(let feedback):
+            1...Limits.messageIDBytes ~= feedback.message.utf8.count
+                && (feedback.comment?.utf8.count ?? 0) <= Limits.commentBytes
         case .conversation(let conversation): conversation.state.count <= ConversationEntry.maximumBytes
         case .access(let access):
             1...512 ~= access.key.utf8.count && (access.value?.count ?? 0) <= ConversationEntry.maximumBytes

@@ -100,6 +100,7 @@ struct ConfigurationReading {
                 site.identities = keys.identities[entry.key]
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
+                site.offersSeedFeedback = written.seedFeedback ?? false
                 return site
             }
         }
@@ -218,6 +219,7 @@ extension ConfigurationReading {
                 hint: hint
             )
         }
+        if mode == .production, site.cookieAuth != true { self.warnOfMissingCookie(site, named: name) }
         guard self.entry("sites", name, "origins") == nil || self.isGood("sites", name, "origins") else { return }
         let origins = site.origins ?? []
         if origins.isEmpty, mode == .production {
@@ -233,6 +235,17 @@ extension ConfigurationReading {
                 isAny
                 ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
             self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
+        }
+    }
+
+    /// Clients of the first form can't show a token: without the cookie nobody gets in.
+    private mutating func warnOfMissingCookie(_ site: WrittenConfiguration.Site, named name: String) {
+        let keys = [("seed_mode", site.seedMode == .on), ("seed_feedback", site.seedFeedback == true)]
+        for (key, isOn) in keys where isOn {
+            let problem = "in production nobody gets in this way without a cookie"
+            let hint = "write cookie_auth: true beside it"
+            let place = self.place("sites", name, key)
+            self.diagnostics.append(Diagnostic("no-cookie", at: place, problem, hint: hint, severity: .warning))
         }
     }
 

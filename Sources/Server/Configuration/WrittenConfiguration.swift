@@ -92,6 +92,7 @@ struct WrittenConfiguration: Decodable {
         var identity: Identity?
         var seedMode: SeedMode?
         var cookieAuth: Bool?
+        var seedFeedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -137,6 +138,7 @@ struct WrittenConfiguration: Decodable {
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
                     cookie_auth: false
+                    seed_feedback: false
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)

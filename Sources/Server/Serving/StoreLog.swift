@@ -101,6 +101,38 @@ final class StoreLog: MessageLog, AccessLog, Service {
         }
     }
 
+    func hasReply(_ id: String, in key: RoomKey) async throws(ClientError) -> Bool {
+        do {
+            return try await self.store.message(id, session: key.session, of: key.site)?.speaker == .claude
+        } catch {
+            self.logger.error("Store can't be read", metadata: ["store.error": "\(error)"])
+            throw Self.unavailable
+        }
+    }
+
+    func keep(
+        _ rating: Rating,
+        in key: RoomKey,
+        at timestamp: Timestamp,
+        completion: @escaping @Sendable (Bool) -> Void
+    ) {
+        let feedback = Feedback(
+            site: key.site,
+            session: key.session,
+            message: rating.reply,
+            value: Feedback.Value(rating.value),
+            comment: rating.comment,
+            time: timestamp
+        )
+        let result = self.store.append(.feedback(feedback)) { outcome in
+            switch outcome {
+            case .committed, .duplicate, .memoryOnly: completion(true)
+            case .failed: completion(false)
+            }
+        }
+        if result != .queued { completion(result == .memoryOnly) }
+    }
+
     private func read<T: Sendable>(
         _ completion: @escaping @Sendable (Result<T, ClientError>) -> Void,
         _ body: @escaping @Sendable () async throws -> T
@@ -132,7 +164,11 @@ final class StoreLog: MessageLog, AccessLog, Service {
         self.store.append(.access(entry))
     }
 
-    func flush() async { await self.store.flush() }
+    func flush() async -> Bool {
+        if await self.store.flush() { return true }
+        if case .memoryOnly = self.store.health.state { return true }
+        return false
+    }
 
     /// What decided who was let in when the server last stopped.
     ///
@@ -195,6 +231,17 @@ private struct TurnNote: Encodable {
     var chain: String
     var responder: String?
     var failures: [Failure]
+}
+
+extension Feedback.Value {
+    fileprivate init(_ value: Rating.Value) {
+        self =
+            switch value {
+            case .up: .up
+            case .down: .down
+            case .none: .none
+            }
+    }
 }
 
 extension RestoredRoom {

@@ -133,11 +133,11 @@ final class TurnRunner: InboundSubscriber, Service {
         dialogue.remember(result)
         dialogue.desk.chain.delivered(result)
         self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
-        for failure in result.failures { self.log(failure, in: dialogue.desk.chain) }
+        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
-    private func log(_ failure: ResponderFailure, in chain: Chain) {
+    private func log(_ failure: ResponderFailure, of message: InboundMessage, in chain: Chain) {
         let key = "\(chain.name)/\(failure.responder): \(failure.failure.code)"
         let now = chain.clock.now
         let count = self.failureCounts.withLock { counts -> Int? in
@@ -154,6 +154,8 @@ final class TurnRunner: InboundSubscriber, Service {
             metadata: [
                 "chain.name": "\(chain.name)", "responder.name": "\(failure.responder)",
                 "failure.code": "\(failure.failure.code)", "failure.count": "\(count)",
+                "turn.id": "\(message.turnID)", "request.id": "\(message.origin?.request ?? "")",
+                "trace.id": "\(message.origin?.trace?.traceID ?? "")",
                 // What an error says that a plugin threw may quote the visitor.
                 "failure.problem": "\(failure.failure.code == .error ? "" : failure.failure.problem ?? "")",
             ]
@@ -182,7 +184,8 @@ final class TurnRunner: InboundSubscriber, Service {
                 vars: context.texts(of: "vars")
             ),
             history: History(lazily: { history(of: room, before: inbound.seq) }),
-            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds)
+            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
+            trace: inbound.origin?.trace
         )
     }
 }

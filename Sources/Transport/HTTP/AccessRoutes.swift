@@ -45,8 +45,6 @@ struct AccessRoutes: Sendable {
             throw ClientError(.badRequest, "\"jti\" is at most 256 bytes", detail: "jti")
         }
         self.server.admission.desk.revocations.revoke(revocation)
-        // What was answered holds after a crash, too.
-        await self.server.admission.desk.flush()
         let place = "\(site?.rawValue ?? "*")/"
         await self.note(
             AdminAct(
@@ -55,6 +53,14 @@ struct AccessRoutes: Sendable {
                 names: ["session": session.map { place + $0 }, "subject": subject.map { place + $0 }]
             )
         )
+        // What was answered holds after a crash, too.
+        guard await self.server.admission.desk.flush() else {
+            throw ClientError(
+                .unavailable,
+                "it holds until the server stops, since it can't be stored at the moment; send it again",
+                retryAfterMilliseconds: 5_000
+            )
+        }
         return Response(status: .noContent)
     }
 

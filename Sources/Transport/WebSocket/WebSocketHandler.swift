@@ -20,6 +20,13 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         case echo
     }
 
+    /// Kept apart, since few connections have one.
+    final class Trace: Sendable {
+        let parent: TraceParent
+
+        init(_ parent: TraceParent) { self.parent = parent }
+    }
+
     enum State {
         case open
         /// A close frame was sent; whatever arrives is dropped until the client ends its side or the time is over.
@@ -38,6 +45,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     var lease: Lease?
     /// How far a client of the first form has got; nothing for others.
     var cursor: Cursor?
+    /// The trace that the handshake is of; nothing for most.
+    var trace: Trace?
     /// What waits until the client has read what is before it.
     var backlog: Backlog?
     /// Frames for the next flush, one after the other.
@@ -132,6 +141,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         }
         if let grant = request.grant { self.lease = Lease(grant, of: self) }
         if mode == .seed { self.cursor = Cursor() }
+        self.trace = request.trace.map(Trace.init)
         room.join(self, mode: mode, from: request.position, expiresInSeconds: self.secondsLeft)
         // The token may have been revoked between the handshake and now, when the connection was on no list yet.
         self.endIfRevoked { (try? self.loop.desk.revocations.check($0)) == nil }

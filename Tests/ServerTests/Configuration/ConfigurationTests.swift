@@ -242,6 +242,23 @@ struct ConfigurationTests {
         )
     }
 
+    @Test("warns where clients of the first form are served in production without the cookie that they need")
+    func missingCookie() throws {
+        let start =
+            "version: 1\ndefault_chain: demo\n" + Self.chains + "sites:\n  shop: {origins: ['https://a.example'], "
+        let hint =
+            "in production nobody gets in this way without a cookie; write cookie_auth: true beside it [no-cookie]"
+        for key in ["seed_mode: on", "seed_feedback: true"] {
+            let name = key.prefix { $0 != ":" }
+            let found = try self.load(start + key + "}").warnings.map(\.description)
+            #expect(found.count == 1 && found[0].hasSuffix("/claude-chat.yaml:5:42: sites.shop.\(name): \(hint)"))
+            #expect(try self.load(start + key + ", cookie_auth: true}").warnings.isEmpty)
+        }
+        #expect(try self.load(start + "seed_mode: off}").warnings.isEmpty)
+        let development = start.replacing("sites:", with: "server: {mode: development}\nsites:")
+        #expect(try self.load(development + "seed_mode: on}").warnings.isEmpty)
+    }
+
     @Test("keeps development mode on this machine")
     func development() throws {
         let start = "version: 1\ndefault_chain: demo\n" + Self.chains
