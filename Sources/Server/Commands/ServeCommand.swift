@@ -124,7 +124,8 @@ struct ServeCommand: AsyncParsableCommand {
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
             services: Self.services(of: log, hub).map { .init(service: $0) } + [
-                .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
+                .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
+                .init(service: ReloadService(reloader: reloader, logger: logger)),
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
