@@ -177,7 +177,7 @@ extension JSONScanner {
     ///   - array: An array of a text that was scanned.
     ///   - bytes: That text.
     /// - Returns: Their values.
-    mutating func elements(of array: Value, in bytes: UnsafeBufferPointer<UInt8>) -> [Value] {
+    package mutating func elements(of array: Value, in bytes: UnsafeBufferPointer<UInt8>) -> [Value] {
         var elements: [Value] = []
         var index = skipSpace(bytes, array.start + 1)
         self.depth = 0

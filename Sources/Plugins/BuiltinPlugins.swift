@@ -9,6 +9,7 @@ extension PluginRegistry {
         var registry = PluginRegistry()
         try registry.register(ClaudeStub.self)
         try registry.register(Fallback.self)
+        try registry.register(Process.self)
         try registry.register(Rules.self)
         return registry
     }

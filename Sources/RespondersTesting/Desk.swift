@@ -40,6 +40,8 @@ public struct Desk: Sendable {
 
     /// Sends `text` as a visitor would.
     ///
+    /// A responder that has something running, such as a process, is started for it and ended afterwards.
+    ///
     /// - Parameters:
     ///   - text: The message.
     ///   - time: The time at the desk, `HH:MM`.
@@ -47,7 +49,15 @@ public struct Desk: Sendable {
     /// - Returns: What the responder decided; for a streamed reply the whole one.
     /// - Throws: What the responder threw, or ``NotATime``.
     public func hears(_ text: String, at time: String = "12:00", lang: String? = nil) async throws -> Verdict {
-        let verdict = try await self.responder.respond(to: Turn.sample(text, at: time, lang: lang))
+        let turn = try Turn.sample(text, at: time, lang: lang)
+        guard let running = self.responder as? any RunningResponder else {
+            return try await Self.whole(try await self.responder.respond(to: turn))
+        }
+        return try await Responders.running([running]) { try await Self.whole(try await running.respond(to: turn)) }
+    }
+
+    /// The verdict, with a streamed reply as one that came at once.
+    private static func whole(_ verdict: Verdict) async throws -> Verdict {
         guard case .stream(let stream, let kept) = verdict else { return verdict }
         return .reply(try await stream.whole(), keep: kept)
     }

@@ -28,7 +28,10 @@ final class LimitedCall: Sendable {
             call.own(
                 Task {
                     do {
-                        call.end(with: try await responder.respond(to: turn))
+                        let verdict = try await CallLimit.$current.withValue(limit) {
+                            try await responder.respond(to: turn)
+                        }
+                        call.end(with: verdict)
                     } catch {
                         call.end(with: .fail(Failure(thrown: error)))
                     }

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 
 /// A plugin's only way to the outside, so that a test can replace all of it.
 public struct PluginServices: Sendable {
@@ -9,16 +9,20 @@ public struct PluginServices: Sendable {
     public var baseFolder: String
     /// The clock.
     public var clock: TurnClock
+    /// The variables that secrets and plugins' processes come from; by default the server's own.
+    public var environment: [String: String]
     /// Tells the people who run the server of something that happened, on the thread where it did; doesn't wait.
     public var report: @Sendable (Incident) -> Void
 
     public init(
         baseFolder: String = "",
         clock: TurnClock = .continuous,
+        environment: [String: String] = ProcessInfo.processInfo.environment,
         report: @escaping @Sendable (Incident) -> Void = { _ in }
     ) {
         self.baseFolder = baseFolder
         self.clock = clock
+        self.environment = environment
         self.report = report
     }
 

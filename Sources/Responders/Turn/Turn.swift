@@ -11,7 +11,7 @@ public struct Turn: Sendable {
     /// The replies of this turn that said `then: .continue`.
     public internal(set) var drafts: [Reply] = []
     /// Where in which chain the turn is.
-    public internal(set) var place = TurnPlace(chain: "", stage: .guard, position: 0)
+    public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
 
     public init(
         id: TurnID,

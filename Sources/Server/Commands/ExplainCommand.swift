@@ -28,6 +28,8 @@ struct ExplainCommand: AsyncParsableCommand {
     var vars: [String] = []
     @Option(help: ArgumentHelp("The chain, if not that of the site.", valueName: "name")) var chain: String?
     @Option(help: ArgumentHelp("The time at the site.", valueName: "HH:MM")) var time = "12:00"
+    @Flag(help: "Also ask responders that reach beyond the server; without it they pass with not-running.")
+    var live = false
     @Flag(help: "Also list the rules that lack a word of the message.") var all = false
     @OptionGroup var options: ConfigurationOptions
 
@@ -42,7 +44,8 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let site = configuration.sites.first { $0.name == self.site }
         let chain = try Self.chain(named: self.chain ?? site?.chain, of: configuration)
-        let result = await chain.run(try self.turn())
+        let turn = try self.turn()
+        let result = await running(self.live ? chain.runningResponders : []) { await chain.run(turn) }
         Terminal.current.write(TraceReport(result, showsAll: self.all).text)
     }
 

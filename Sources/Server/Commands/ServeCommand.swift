@@ -139,7 +139,8 @@ struct ServeCommand: AsyncParsableCommand {
             services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, logger)).map {
                 .init(service: $0)
             } + [
-                .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),
+                .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
+                .init(service: ReloadService(reloader: reloader, logger: logger)),
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

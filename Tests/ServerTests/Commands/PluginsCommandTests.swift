@@ -9,9 +9,10 @@ struct PluginsCommandTests {
         let run = try await CommandRun(["plugins", "list"])
         #expect(
             run.output == """
-                claude-stub  answer    Answers as Claude would, offline: from a script of canned answers
-                fallback     fallback  Says one fixed sentence, by language, where nobody else answered
-                rules        answer    Answers by rule files: patterns and replies in YAML
+                claude-stub  answer                           Answers as Claude would, offline: from a script of canned answers
+                fallback     fallback                         Says one fixed sentence, by language, where nobody else answered
+                process      guard, enrich, answer, fallback  Asks a program in any language, by JSON lines on its input and output
+                rules        answer                           Answers by rule files: patterns and replies in YAML
 
                 """
         )

@@ -1,0 +1,71 @@
+internal import FoundationEssentials
+internal import Responders
+
+extension ChildProcess.Command {
+    /// Finds the program and checks everything that can be known without starting it.
+    ///
+    /// - Throws: `empty-command`, `no-command`, `no-folder`, or `bad-variable`.
+    init(_ configuration: Process.Configuration, _ services: PluginServices) throws(ConfigurationProblem) {
+        guard let program = configuration.command.first, !program.isEmpty else {
+            let hint = "write the program and its arguments: [python3, plugins/returns.py]"
+            throw ConfigurationProblem("empty-command", key: "command", "there is no program", hint: hint)
+        }
+        let base = services.baseFolder.isEmpty ? "." : services.baseFolder
+        let folder = absolute(configuration.folder.map(services.path(of:)) ?? base)
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder else {
+            let problem = "\"\(configuration.folder ?? base)\" is no folder"
+            throw ConfigurationProblem(
+                "no-folder",
+                key: "folder",
+                problem,
+                hint: "paths start at the configuration's folder"
+            )
+        }
+        var environment: [String: String] = [:]
+        for name in configuration.env ?? [] {
+            guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")), !name.utf8.contains(0) else {
+                let hint = "write names alone; the values are the server's own"
+                throw ConfigurationProblem(
+                    "bad-variable",
+                    key: "env",
+                    "\"\(name)\" is no name of a variable",
+                    hint: hint
+                )
+            }
+            environment[name] = services.environment[name]
+        }
+        self.init(
+            executable: try Self.executable(program, services),
+            arguments: Array(configuration.command.dropFirst()),
+            environment: environment,
+            folder: folder,
+            memory: configuration.memory?.bytes
+        )
+    }
+
+    /// The absolute path of a program.
+    package static func executable(_ program: String, _ services: PluginServices) throws(ConfigurationProblem) -> String
+    {
+        if program.contains("/") {
+            let path = absolute(services.path(of: program))
+            if isProgram(path) { return path }
+            let hint = "write the path of a file that can be executed"
+            throw ConfigurationProblem("no-command", key: "command", "\"\(program)\" is no program", hint: hint)
+        }
+        let folders = (services.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        if let path = folders.map({ "\($0)/\(program)" }).first(where: isProgram) { return absolute(path) }
+        let hint = "install it, or write its whole path"
+        throw ConfigurationProblem("no-command", key: "command", "\"\(program)\" is not in the PATH", hint: hint)
+    }
+}
+
+private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+}
+
+private func isProgram(_ path: String) -> Bool {
+    var isFolder = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder
+        && FileManager.default.isExecutableFile(atPath: path)
+}

@@ -1,0 +1,148 @@
+internal import Responders
+internal import Synchronization
+
+/// The calls of one plugin process, and the process that is answering them at the moment.
+///
+/// Any thread. ``PluginSessionState`` decides; here it is done.
+final class PluginSession: Sendable {
+    private typealias Waiter = CheckedContinuation<Verdict, Never>
+    private typealias Effect = PluginSessionState.Effect
+
+    private struct State {
+        var decisions: PluginSessionState
+        var child: ChildProcess?
+        var nextNumber = 1
+        var waiters: [Int: Waiter] = [:]
+        /// Calls that have not begun to wait.
+        var beginning: Set<Int> = []
+    }
+
+    private let state: Mutex<State>
+    private let clock: TurnClock
+    private let report: @Sendable (Incident) -> Void
+
+    init(_ decisions: PluginSessionState, services: PluginServices) {
+        self.state = Mutex(State(decisions: decisions))
+        self.clock = services.clock
+        self.report = services.report
+    }
+
+    /// Decides, does what was decided, and tells the operator afterwards, since that may take a while.
+    private func perform(_ decide: (inout State) -> [Effect]) {
+        let incidents = self.state.withLock { state -> [Incident] in
+            let effects = decide(&state)
+            return effects.compactMap { Self.perform($0, &state) }
+        }
+        for incident in incidents { self.report(incident) }
+    }
+
+    /// Sending happens under the lock: the lines of a call keep their order.
+    private static func perform(_ effect: Effect, _ state: inout State) -> Incident? {
+        switch effect {
+        case .send(let line, let call):
+            guard state.child?.send(line) != true, let call else { return nil }
+            // A child that doesn't read; its pings will find that out.
+            state.decisions.couldNotSend(call)
+            state.waiters.removeValue(forKey: call)?.resume(returning: .pass(reason: .pluginBusy))
+        case .finish(let call, let verdict): state.waiters.removeValue(forKey: call)?.resume(returning: verdict)
+        case .report(let incident): return incident
+        case .kill: state.child?.kill()
+        }
+        return nil
+    }
+}
+
+// MARK: Calls
+
+extension PluginSession {
+    /// Asks the plugin and waits for its verdict, until the task is cancelled.
+    func verdict(on turn: Turn, within limit: Duration) async -> Verdict {
+        let number = self.state.withLock { state in
+            defer { state.nextNumber += 1 }
+            state.beginning.insert(state.nextNumber)
+            return state.nextNumber
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in self.ask(number, turn, limit, waiter) }
+        } onCancel: {
+            self.cancel(number)
+        }
+    }
+
+    private func ask(_ number: Int, _ turn: Turn, _ limit: Duration, _ waiter: Waiter) {
+        let now = self.clock.now
+        self.perform { state in
+            guard state.beginning.remove(number) != nil else {
+                waiter.resume(returning: .fail(Failure(.cancelled)))
+                return []
+            }
+            state.waiters[number] = waiter
+            return state.decisions.ask(number, turn, limit: limit, at: now)
+        }
+    }
+
+    private func cancel(_ number: Int) {
+        let now = self.clock.now
+        self.perform { state in
+            // A call without a waiter has its verdict, or has not begun and won't.
+            state.beginning.remove(number)
+            guard let waiter = state.waiters.removeValue(forKey: number) else { return [] }
+            waiter.resume(returning: .fail(Failure(.cancelled)))
+            return state.decisions.cancel(number, at: now)
+        }
+    }
+}
+
+// MARK: The process
+
+extension PluginSession {
+    /// A process is about to be started.
+    func prepare() { self.perform { $0.decisions.prepare() } }
+
+    /// Runs one process from its start to its end.
+    ///
+    /// Cancelling the task closes the process's input, so that it ends by itself or is ended.
+    func run(_ command: ChildProcess.Command) async -> ChildProcess.End {
+        let child = ChildProcess(command) { self.take($0) }
+        self.perform { state in
+            state.child = child
+            return state.decisions.begin()
+        }
+        return await withTaskCancellationHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.keepTime() }
+                defer { group.cancelAll() }
+                return await child.run()
+            }
+        } onCancel: {
+            child.stop()
+        }
+    }
+
+    /// Nobody answers any more.
+    func end(as phase: PluginSessionState.Phase) {
+        self.perform { state in
+            state.child = nil
+            return state.decisions.end(as: phase)
+        }
+    }
+
+    var isDisabled: Bool { self.state.withLock { $0.decisions.phase == .disabled } }
+
+    private func keepTime() async {
+        guard (try? await self.clock.sleep(for: .seconds(5))) != nil else { return }
+        self.perform { $0.decisions.helloIsDue() }
+        while (try? await self.clock.sleep(for: .seconds(10))) != nil { self.perform { $0.decisions.pingIsDue() } }
+    }
+
+    private func take(_ event: ChildProcess.Event) {
+        let now = self.clock.now
+        self.perform { state in
+            switch event {
+            case .line(let line): state.decisions.take(line, at: now)
+            case .lineTooLong: state.decisions.takeLongLine()
+            case .complaint(let line): state.decisions.takeComplaint(line, at: now)
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+internal import Messages
+internal import Responders
+
+/// Decides what a plugin process is sent and what its lines mean.
+///
+/// Pure: it gets every line and every moment, and answers with what is to be done.
+struct PluginSessionState: Sendable {
+    /// What is to be done, in this order.
+    enum Effect: Sendable {
+        /// A line for the process; of a call, where it is that call's turn.
+        case send([UInt8], call: Int? = nil)
+        case finish(call: Int, Verdict)
+        case report(Incident)
+        /// The process has to go.
+        case kill
+    }
+
+    enum Phase: Sendable, Equatable {
+        /// Nobody runs it.
+        case stopped
+        /// It was started and hasn't said what it is.
+        case starting
+        case ready(PluginReady)
+        /// It ended and will be started again.
+        case restarting
+        /// It will not be started again.
+        case disabled
+    }
+
+    private struct Call: Sendable {
+        let number: Int
+        let turn: Turn
+        let limit: Duration
+        /// Nobody waits for it any more.
+        var cancelledAt: Duration?
+        var nextDelta = 0
+
+        var id: String { "c\(self.number)" }
+    }
+
+    /// How many calls wait while others are answered.
+    static let maximumWaiting = 32
+    /// How long a cancelled call keeps its place, unless the plugin answers it.
+    static let patience = Duration.seconds(5)
+    static let maximumMissedPings = 3
+    static let maximumBadLines = 3
+    /// How many different codes of failures one plugin may use; they name metrics.
+    private static let maximumCodes = 16
+
+    /// What the plugin is called in the log.
+    let name: String
+    private let config: JSONValue
+    private(set) var phase = Phase.stopped
+    private var waiting: [Call] = []
+    private var open: [String: Call] = [:]
+    /// Whether the process is on its way out, so that nothing that it says counts any more.
+    private var isEnding = false
+    private var badLines = 0
+    private var lastPing = 0
+    private var lastPong = 0
+    private var texts = VisitorTexts()
+    private var codes: Set<TraceReason> = []
+    private var lines = RateBudget(burst: 20_000, perSecond: 2_000)
+    private var reports = RateBudget(burst: 20, perSecond: 1)
+    private var droppedReports = 0
+
+    init(name: String, config: JSONValue) {
+        self.name = name
+        self.config = config
+    }
+
+    /// Ends the process, once.
+    private mutating func kill(_ message: String, _ details: [String: String] = [:]) -> [Effect] {
+        self.isEnding = true
+        return [self.incident(.error, message, details), .kill]
+    }
+
+    private func incident(_ level: Incident.Level, _ message: String, _ details: [String: String] = [:]) -> Effect {
+        .report(Incident(level, message, details: details.merging(["plugin.command": self.name]) { $1 }))
+    }
+}
+
+// MARK: The process
+
+extension PluginSessionState {
+    /// A process is about to be started: calls wait for it.
+    mutating func prepare() -> [Effect] {
+        self.phase = .starting
+        return []
+    }
+
+    /// A process was started.
+    mutating func begin() -> [Effect] {
+        self.phase = .starting
+        self.isEnding = false
+        (self.badLines, self.lastPing, self.lastPong) = (0, 0, 0)
+        return [.send(HostFrame.hello(config: self.config).bytes)]
+    }
+
+    /// The process ended, or could not be started.
+    mutating func end(as phase: Phase) -> [Effect] {
+        // Whatever is known for good stays.
+        if self.phase != .disabled || phase == .stopped { self.phase = phase }
+        let failure = Verdict.fail(Failure(.crashed, "the process ended before it answered"))
+        let crashed = self.open.values.filter { $0.cancelledAt == nil }.sorted { $0.number < $1.number }
+        self.open = [:]
+        var effects = crashed.map { Effect.finish(call: $0.number, failure) }
+        guard phase != .starting else { return effects }
+        effects += self.waiting.map { .finish(call: $0.number, self.refusal) }
+        self.waiting = []
+        return effects
+    }
+
+    /// Five seconds are over since the start.
+    mutating func helloIsDue() -> [Effect] {
+        guard self.phase == .starting else { return [] }
+        let problem = "no line {\"type\":\"ready\",…} within 5 s"
+        return self.kill("Plugin process is not ready", ["frame.problem": problem])
+    }
+
+    /// Another ten seconds are over.
+    mutating func pingIsDue() -> [Effect] {
+        guard case .ready = self.phase else { return [] }
+        if self.lastPing - self.lastPong >= Self.maximumMissedPings {
+            return self.kill("Plugin process doesn't answer its pings")
+        }
+        self.lastPing += 1
+        return [.send(HostFrame.ping(self.lastPing).bytes)]
+    }
+}
+
+// MARK: Calls
+
+extension PluginSessionState {
+    /// Why there is no answer now.
+    private var refusal: Verdict {
+        switch self.phase {
+        case .stopped: .pass(reason: .notRunning)
+        case .disabled: .fail(Failure(.unavailable, "the plugin is taken out of service"))
+        case .restarting: .fail(Failure(.unavailable, "the plugin's process is started again"))
+        case .starting, .ready: .pass(reason: .pluginBusy)
+        }
+    }
+
+    mutating func ask(_ number: Int, _ turn: Turn, limit: Duration, at now: Duration) -> [Effect] {
+        switch self.phase {
+        case .stopped, .restarting, .disabled: return [.finish(call: number, self.refusal)]
+        case .starting, .ready:
+            guard self.waiting.count < Self.maximumWaiting else {
+                return [.finish(call: number, .pass(reason: .pluginBusy))]
+            }
+            self.waiting.append(Call(number: number, turn: turn, limit: limit))
+            return self.dispatch(at: now)
+        }
+    }
+
+    /// Nobody waits for a call any more.
+    mutating func cancel(_ number: Int, at now: Duration) -> [Effect] {
+        self.waiting.removeAll { $0.number == number }
+        guard var call = self.open["c\(number)"], call.cancelledAt == nil else { return [] }
+        call.cancelledAt = now
+        self.open[call.id] = call
+        return [.send(HostFrame.cancel(id: call.id, reason: .deadline).bytes)]
+    }
+
+    /// There was no room for the line of a call.
+    mutating func couldNotSend(_ number: Int) { self.open["c\(number)"] = nil }
+
+    private mutating func dispatch(at now: Duration) -> [Effect] {
+        guard case .ready(let ready) = self.phase else { return [] }
+        self.open = self.open.filter { call in call.value.cancelledAt.map { now - $0 < Self.patience } ?? true }
+        var effects: [Effect] = []
+        while self.open.count < ready.maxConcurrency, !self.waiting.isEmpty {
+            let call = self.waiting.removeFirst()
+            guard ready.stages.contains(call.turn.place.stage) else {
+                let problem = "the plugin doesn't offer the stage \(call.turn.place.stage)"
+                effects.append(.finish(call: call.number, .fail(Failure(.stageNotOffered, problem))))
+                continue
+            }
+            self.texts.note(call.turn)
+            self.open[call.id] = call
+            effects.append(.send(HostFrame.turn(id: call.id, call.turn, limit: call.limit).bytes, call: call.number))
+        }
+        return effects
+    }
+}
+
+// MARK: Lines
+
+extension PluginSessionState {
+    /// The process wrote a line that is too long to be read.
+    mutating func takeLongLine() -> [Effect] {
+        guard !self.isEnding else { return [] }
+        let problem = "a line of more than \(PluginFrame.maximumBytes) bytes"
+        return self.kill("Plugin process wrote what can't be read", ["frame.problem": problem])
+    }
+
+    /// The process wrote a line.
+    mutating func take(_ line: [UInt8], at now: Duration) -> [Effect] {
+        guard !self.isEnding else { return [] }
+        guard self.lines.take(at: now) else { return self.kill("Plugin process floods its output") }
+        do throws(WireProblems) {
+            let frame = try PluginFrame(line: line)
+            self.badLines = 0
+            return self.take(frame, at: now)
+        } catch {
+            return self.take(error, at: now)
+        }
+    }
+
+    private mutating func take(_ frame: PluginFrame, at now: Duration) -> [Effect] {
+        switch frame {
+        case .ready(let ready):
+            guard self.phase == .starting else { return [] }
+            self.phase = .ready(ready)
+            return self.dispatch(at: now)
+        case .verdict(let id, let verdict):
+            guard let call = self.open.removeValue(forKey: id) else { return [] }
+            let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, self.bounded(verdict))] : []
+            return finished + self.dispatch(at: now)
+        case .delta(let id, let index, _):
+            // No responder streams its reply yet: the verdict has the whole text.
+            guard var call = self.open[id] else { return [] }
+            guard index == call.nextDelta else {
+                return self.fail(call, "delta.index: \(index) after \(call.nextDelta) deltas", at: now)
+            }
+            call.nextDelta += 1
+            self.open[id] = call
+            return []
+        case .pong(let number):
+            if number <= self.lastPing { self.lastPong = max(self.lastPong, number) }
+            return []
+        case .log(let level, let text):
+            return self.report(level == .error ? .error : .notice, "Plugin process says", "log.text", text, at: now)
+        case .other: return []
+        }
+    }
+
+    private mutating func take(_ problems: WireProblems, at now: Duration) -> [Effect] {
+        let first = problems.all[0]
+        if self.phase == .starting, problems.type == "ready" {
+            // It would say the same again.
+            self.phase = .disabled
+            let text = problems.all.map(\.description).joined(separator: " | ")
+            return self.kill("Plugin process is refused", ["frame.problem": text])
+        }
+        if let call = problems.id.flatMap({ self.open[$0] }), problems.type == "verdict" || problems.type == "delta" {
+            return self.fail(call, first.description, at: now)
+        }
+        if problems.type == nil { self.badLines += 1 }
+        let effects = self.report(
+            .notice,
+            "Plugin process wrote what can't be read",
+            "frame.problem",
+            first.description,
+            at: now
+        )
+        guard self.badLines >= Self.maximumBadLines else { return effects }
+        return effects + self.kill("Plugin process writes what is no JSON")
+    }
+
+    /// Ends a call whose answer can't be read.
+    private mutating func fail(_ call: Call, _ problem: String, at now: Duration) -> [Effect] {
+        self.open[call.id] = nil
+        let failure = Verdict.fail(Failure(.badFrame, self.texts.removed(from: problem)))
+        return [.finish(call: call.number, failure)] + self.dispatch(at: now)
+    }
+
+    /// The verdict, with a failure that says nothing of visitors and has one of a bounded number of codes.
+    private mutating func bounded(_ verdict: Verdict) -> Verdict {
+        guard case .fail(var failure) = verdict else { return verdict }
+        if self.codes.count < Self.maximumCodes { self.codes.insert(failure.code) }
+        if !self.codes.contains(failure.code) { failure.code = .pluginFailed }
+        failure.problem = failure.problem.map { self.texts.removed(from: $0) }
+        return .fail(failure)
+    }
+
+    /// The process wrote to its error output.
+    mutating func takeComplaint(_ line: [UInt8], at now: Duration) -> [Effect] {
+        let text = String(decoding: line, as: UTF8.self)
+        guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+        return self.report(.notice, "Plugin process wrote to its error output", "log.text", text, at: now)
+    }
+
+    /// Tells the operator what the process wrote: bounded, on one line, without what visitors wrote.
+    private mutating func report(
+        _ level: Incident.Level,
+        _ message: String,
+        _ key: String,
+        _ text: String,
+        at now: Duration
+    ) -> [Effect] {
+        guard self.reports.take(at: now) else {
+            self.droppedReports += 1
+            return []
+        }
+        var details = [key: Self.printable(self.texts.removed(from: text))]
+        if self.droppedReports > 0 { details["log.dropped"] = "\(self.droppedReports)" }
+        self.droppedReports = 0
+        return [self.incident(level, message, details)]
+    }
+
+    private static func printable(_ text: String) -> String {
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(PluginFrame.maximumLogBytes) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: shown.append(" ")
+            default: shown.append(scalar)
+            }
+        }
+        return String(shown)
+    }
+}

@@ -1,0 +1,137 @@
+internal import Responders
+
+extension FrameReader {
+    private enum Word: String, CaseIterable { case pass, augment, reply, suppress, handoff, fail }
+    private enum Then: String, CaseIterable { case stop, `continue` }
+
+    /// The verdict; what is wrong with it is in ``problems``.
+    mutating func verdict() -> Verdict {
+        guard self.value("verdict") != nil else {
+            self.refuse("missing-field", "verdict", "missing", hint: "write \"verdict\":\"pass\" or another word")
+            return .pass()
+        }
+        switch self.word("verdict", Word.self) {
+        case nil: return .pass()
+        case .pass: return .pass(reason: self.code("reason"))
+        case .augment: return .augment(self.augmentation())
+        case .reply:
+            let then = self.word("then", Then.self)
+            // Elections among several answers are the chain's; the number is checked where it stands.
+            _ = self.share("confidence")
+            return .reply(
+                self.reply(in: self.name),
+                then: then == .continue ? .continue : .stop,
+                keep: self.augmentation()
+            )
+        case .suppress: return .suppress(reason: self.code("reason") ?? "suppressed", keep: self.augmentation())
+        case .handoff:
+            let text = self.value("text") == nil ? nil : self.reply(in: self.name)
+            let handoff = Handoff(
+                queue: self.text("queue", atMost: 64),
+                note: self.text("note", atMost: Reply.maximumTextBytes),
+                text: text
+            )
+            return .handoff(handoff, keep: self.augmentation())
+        case .fail:
+            return .fail(Failure(self.code("code") ?? .pluginFailed, self.text("reason", atMost: 1_024)))
+        }
+    }
+
+    private mutating func reply(in name: String) -> Reply {
+        let text = self.requiredText("text", atMost: Reply.maximumTextBytes, hint: "write what the visitor reads")
+        if self.value("text") != nil, !text.contains(where: { !$0.isWhitespace }) {
+            self.refuse("empty-reply", "text", "empty", hint: "write a text, or the verdict \"pass\"")
+        }
+        return Reply(
+            text,
+            format: self.word("format", Reply.Format.self) ?? .markdown,
+            choices: self.choices(),
+            links: self.links(),
+            lang: self.text("lang", atMost: 35)
+        )
+    }
+
+    private mutating func choices() -> [Reply.Choice] {
+        self.objects("choices", atMost: Reply.maximumChoices).map { name, object in
+            var reader = FrameReader(object, name: name)
+            let label = reader.requiredText("label", hint: "write what stands on the button")
+            if label.unicodeScalars.count > Reply.Choice.maximumLabelCharacters {
+                let problem = "more than \(Reply.Choice.maximumLabelCharacters) characters"
+                reader.refuse("too-long", "label", problem)
+            }
+            let send = reader.text("send", atMost: Reply.Choice.maximumSendBytes)
+            self.add(reader)
+            return Reply.Choice(label, send: send)
+        }
+    }
+
+    private mutating func links() -> [Reply.Link] {
+        self.objects("links", atMost: Reply.maximumLinks).map { name, object in
+            var reader = FrameReader(object, name: name)
+            let title = reader.requiredText("title", hint: "write what the visitor reads")
+            let url = reader.requiredText("url", atMost: Reply.Link.maximumURLBytes, hint: "write https://… or /path")
+            if !url.isEmpty, !url.hasPrefix("https://"), !url.hasPrefix("/") || url.hasPrefix("//") {
+                reader.refuse(
+                    "bad-link",
+                    "url",
+                    "not followed",
+                    hint: "write https://… or a path that begins with one /"
+                )
+            }
+            self.add(reader)
+            return Reply.Link(title: title, url: url)
+        }
+    }
+
+    private mutating func augmentation() -> Augmentation {
+        Augmentation(
+            note: self.value("notes").map(Note.init),
+            tags: self.texts("tags", atMost: 8, bytes: 64),
+            topic: self.text("topic", atMost: 64).map { .open($0) },
+            severity: self.word("severity", Augmentation.Severity.self)
+        )
+    }
+}
+
+extension Note {
+    /// A note of what a plugin found; null is no text.
+    init(_ value: JSONValue) {
+        switch value {
+        case .null: self = .text("")
+        case .flag(let flag): self = .flag(flag)
+        case .number(let number): self = .number(number)
+        case .text(let text): self = .text(text)
+        case .list(let values): self = .list(values.map(Note.init))
+        case .object(let members):
+            self = .fields(Dictionary(members.map { ($0.key, Note($0.value)) }) { first, _ in first })
+        }
+    }
+}
+
+extension JSONValue {
+    init(_ note: Note) {
+        switch note {
+        case .text(let text): self = .text(text)
+        case .number(let number): self = .number(number)
+        case .flag(let flag): self = .flag(flag)
+        case .list(let notes): self = .list(notes.map(JSONValue.init))
+        case .fields(let fields):
+            self = .object(fields.sorted { $0.key < $1.key }.map { Member($0.key, JSONValue($0.value)) })
+        }
+    }
+}
+
+extension TraceReason {
+    /// The plugin said that it failed, and no more.
+    static let pluginFailed: TraceReason = "plugin-failed"
+    /// The plugin's process ended before it answered.
+    static let crashed: TraceReason = "crashed"
+    /// Nobody is there to answer at the moment.
+    static let unavailable: TraceReason = "unavailable"
+    /// Too many wait already.
+    static let pluginBusy: TraceReason = "busy"
+    /// What the plugin sent can't be read.
+    static let badFrame: TraceReason = "bad-frame"
+    /// The plugin's `ready` doesn't name the stage that it stands in.
+    static let stageNotOffered: TraceReason = "stage-not-offered"
+}

@@ -1,0 +1,86 @@
+package import Responders
+
+/// One object that the server sends to a plugin.
+package enum HostFrame: Sendable {
+    case hello(config: JSONValue)
+    case turn(id: String, Turn, limit: Duration, followUpToken: String? = nil)
+    case cancel(id: String, reason: CancelReason)
+    case ping(Int)
+
+    /// Why an answer is no longer wanted.
+    package enum CancelReason: String, Sendable { case deadline, stop }
+
+    /// The frame as JSON without line breaks, at most ``PluginFrame/maximumBytes``.
+    package var bytes: [UInt8] {
+        switch self {
+        case .hello(let config):
+            let hello: JSONValue = [
+                "type": "hello", "protocol": JSONValue(PluginFrame.protocolVersion), "host": "claude-chat",
+                "config": config,
+            ]
+            return hello.bytes
+        case .turn(let id, let turn, let limit, let token):
+            // The history is what may be left out, and its oldest items first.
+            var items = turn.history.items
+            while true {
+                let bytes = Self.json(id, turn, items, limit, token).bytes
+                guard bytes.count > PluginFrame.maximumBytes, !items.isEmpty else { return bytes }
+                items.removeFirst((items.count + 1) / 2)
+            }
+        case .cancel(let id, let reason):
+            let cancel: JSONValue = ["type": "cancel", "id": .text(id), "reason": .text(reason.rawValue)]
+            return cancel.bytes
+        case .ping(let number):
+            let ping: JSONValue = ["type": "ping", "n": JSONValue(number)]
+            return ping.bytes
+        }
+    }
+
+    private static func json(
+        _ id: String,
+        _ turn: Turn,
+        _ history: [HistoryItem],
+        _ limit: Duration,
+        _ token: String?
+    ) -> JSONValue {
+        [
+            "type": "turn", "id": .text(id), "deadlineMs": JSONValue(Int(limit / .milliseconds(1))), "attempt": 1,
+            "stage": .text(turn.place.stage.rawValue), "turn": JSONValue(turn, history, token),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// What a plugin sees of a turn.
+    init(_ turn: Turn, _ history: [HistoryItem], _ followUpToken: String?) {
+        let (message, conversation) = (turn.message, turn.conversation)
+        self = .present([
+            "id": .text(turn.id.rawValue),
+            "message": .present([
+                "id": .text(message.id), "seq": JSONValue(message.seq), "text": .text(message.text),
+                "lang": message.lang.map(JSONValue.text), "serverTime": .number(Double(message.serverTime)),
+            ]),
+            "conversation": .present([
+                "sessionId": .text(conversation.sessionID), "site": .text(conversation.site),
+                "turnCount": JSONValue(conversation.turnCount), "topic": conversation.topic.map(JSONValue.text),
+                "tags": .list(conversation.tags.map(JSONValue.text)),
+            ]),
+            "visitor": .present([
+                "id": turn.visitor.id.map(JSONValue.text), "name": turn.visitor.name.map(JSONValue.text),
+                "verified": .flag(turn.visitor.isVerified),
+            ]),
+            "page": .present([
+                "path": .text(turn.page.path), "title": turn.page.title.map(JSONValue.text),
+                "url": turn.page.url.map { .text(String($0.prefix { $0 != "?" && $0 != "#" })) },
+                "vars": .object(turn.page.vars.sorted { $0.key < $1.key }.map { Member($0.key, .text($0.value)) }),
+            ]),
+            "history": .list(history.map { ["author": .text($0.author.rawValue), "text": .text($0.text)] }),
+            "notes": .object(
+                turn.notes.names.compactMap { name in turn.notes[name].map { Member(name, JSONValue($0)) } }
+            ),
+            "drafts": .list(turn.drafts.map { ["text": .text($0.text)] }),
+            "localTime": .text(turn.localTime.description),
+            "followUpToken": followUpToken.map(JSONValue.text),
+        ])
+    }
+}
