@@ -70,7 +70,7 @@ extension ProductTests {
             #expect(try await program.run("audit", "verify", "--head", String(head)).status == 0)
         }
 
-        @Test("deleted, moved, changed, cut off, written anew, and without its key: verify says where")
+        @Test("I7: deleted, moved, changed, cut off, written anew, and without its key: verify says where")
         func tampered() async throws {
             let (program, log) = try await Self.busy()
             let whole = try String(contentsOfFile: program.audit, encoding: .utf8)

@@ -10,7 +10,7 @@ extension ProductTests {
             try program.bytes().range(of: Data(text.utf8)) != nil
         }
 
-        @Test("beside a running server: from its memory, its files and its tokens, and nothing of others")
+        @Test("I9: beside a running server: from its memory, its files and its tokens, and nothing of others")
         func online() async throws {
             let program = try BuiltProgram(environment: BuiltProgram.keys)
             try await program.serve { port in

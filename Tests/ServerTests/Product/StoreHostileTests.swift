@@ -117,7 +117,7 @@ extension ProductTests {
             try other.close()
         }
 
-        @Test("no key, another key, a new key, and keys that are none")
+        @Test("I5: no key, another key, a new key, and keys that are none")
         func keys() async throws {
             let program = try await Self.filled("  keys: {s1: {env: CHAT_KEY_1}}")
             let none = try await program.run("store", "stats", "--store", "data/chat.db")

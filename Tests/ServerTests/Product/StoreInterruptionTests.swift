@@ -60,7 +60,7 @@ extension ProductTests {
         }
 
         @Test(
-            "a rekey that is ended keeps both keys and goes on where it was, with everything readable at every moment"
+            "I6: a rekey that is ended keeps both keys and goes on where it was, with everything readable at every moment"
         )
         func rekey() async throws {
             let program = try await Self.filled("  keys: {s1: {env: CHAT_KEY_1}}", 5_000)
