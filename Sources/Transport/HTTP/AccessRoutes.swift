@@ -47,12 +47,11 @@ struct AccessRoutes: Sendable {
         self.server.admission.desk.revocations.revoke(revocation)
         // What was answered holds after a crash, too.
         await self.server.admission.desk.flush()
-        let place = "\(site?.rawValue ?? "*")/"
         await self.note(
             AdminAct(
                 "revoke",
                 details: ["site": site?.rawValue, "jti": tokenID],
-                names: ["session": session.map { place + $0 }, "subject": subject.map { place + $0 }]
+                names: ["session": session, "subject": subject]
             )
         )
         return Response(status: .noContent)

@@ -22,9 +22,16 @@ extension ProductTests {
                 let listen = ["--listen", "127.0.0.1:\(port)"]
                 try await TestSocket.open("/ws/chat?session=visitortwo", port: port) { socket in
                     _ = try await socket.next()
-                    let list = try await program.run(["connections", "--json"] + listen).output
-                    let id = try #require(list.firstMatch(of: /"id":"([^"]+)"/)?.output.1)
-                    #expect(try await program.run(["connections", "--disconnect", String(id)] + listen).status == 0)
+                    var id: Substring?
+                    // A connection is listed a moment after it was welcomed.
+                    while id == nil {
+                        let list = try await program.run(["connections", "--json"] + listen)
+                        try #require(list.status == 0, "\(list.complaint)")
+                        id = list.output.firstMatch(of: /"id":"([^"]+)"/)?.output.1
+                    }
+                    #expect(
+                        try await program.run(["connections", "--disconnect", String(id ?? "")] + listen).status == 0
+                    )
                 }
                 #expect(try await program.run(["revoke", "--session", "visitortwo"] + listen).status == 0)
                 let token = ["token", "--site", "default", "--role", "agent", "--name", "Ann"] + listen

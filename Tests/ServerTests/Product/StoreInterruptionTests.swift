@@ -96,6 +96,29 @@ extension ProductTests {
             #expect(try await program.run("store", "verify").output.hasSuffix("everything is sound\n"))
         }
 
+        @Test("an erasure that is ended is begun again, and then nothing is left")
+        func erase() async throws {
+            let program = try await Self.filled("", 5_000)
+            let arguments = ["store", "erase", "--site", "default", "--session", "s1", "--yes"]
+            let certificate = "\(program.folder.path)/cert.json"
+            let run = try await CommandRun(
+                arguments + ["--store", program.store, "--certificate", certificate],
+                interruptedAt: 3
+            )
+            #expect(run.status == 130, "\(run.output)\(run.complaint)")
+            #expect(run.complaint.hasSuffix("what is gone stays gone; begin again to go on [cancelled]\n"))
+            #expect(!FileManager.default.fileExists(atPath: certificate))
+            let left = try await program.run("store", "stats", "--json").json.first?["messages"]?.number ?? 0
+            #expect(left > 0 && left < 5_000)
+            let again = try await program.run(arguments)
+            #expect(
+                again.status == 0 && again.output.contains("removed      \(grouped(left)) messages"),
+                "\(again.output)"
+            )
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: program.store))
+            #expect(bytes.range(of: Data("part.run".utf8)) == nil)
+        }
+
         @Test("a restore that is ended leaves the store as it was")
         func restore() async throws {
             let program = try await Self.filled("", 5_000)
