@@ -181,20 +181,25 @@ public final class Hub: Sendable {
     }
 
     private func finishOpening(_ key: RoomKey, _ begun: Opening, _ result: Result<RestoredRoom, ClientError>) {
+        let shard = self.shard(of: key)
         var error: ClientError?
-        switch result {
-        case .failure(let reason): error = reason
-        case .success(let origin): if !self.insert(key, origin) { error = Self.overloaded }
-        }
-        let isCurrent = self.shard(of: key).opening.withLock { opening in
-            guard opening[key] === begun else { return false }
-            opening[key] = nil
-            return true
-        }
         // What was read may be what was forgotten in the meantime.
-        if !isCurrent {
-            self.forget(key)
+        if shard.opening.withLock({ $0[key] !== begun }) {
             error = Self.forgotten
+        } else {
+            switch result {
+            case .failure(let reason): error = reason
+            case .success(let origin): if !self.insert(key, origin) { error = Self.overloaded }
+            }
+            let isCurrent = shard.opening.withLock { opening in
+                guard opening[key] === begun else { return false }
+                opening[key] = nil
+                return true
+            }
+            if !isCurrent {
+                self.dropForgotten(key)
+                error = Self.forgotten
+            }
         }
         for body in begun.take() { body(error) }
     }
