@@ -75,7 +75,8 @@ struct RunningServerOptions: ParsableArguments {
                 + "[wrong-admin-token]"
         }
         if status == .notFound {
-            return "nothing is there for those who run it; set server.admin_token and restart it, or name its address with "
+            return
+                "nothing is there for those who run it; set server.admin_token and restart it, or name its address with "
                 + "--listen [no-admin-api]"
         }
         let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message

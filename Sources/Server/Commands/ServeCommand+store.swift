@@ -38,14 +38,15 @@ extension ServeCommand {
         of log: StoreLog?,
         _ configuration: Configuration,
         _ audit: AuditWriter?,
+        _ metrics: MetricsRegistry,
         _ logger: Logger
     ) -> [any Service] {
         guard let log, let audit else { return [] }
         let clock = Terminal.current.clock
-        let head = AuditHeadService(log: audit.trail.log, clock: clock, logger: logger)
-        guard let policy = configuration.storage.retention else { return [head] }
+        let minutely = AuditService(audit, metrics: metrics, clock: clock, logger: logger)
+        guard let policy = configuration.storage.retention else { return [minutely] }
         return [
-            head, RetentionService(store: log.store, policy: policy, clock: clock, audit: audit, logger: logger),
+            minutely, RetentionService(store: log.store, policy: policy, clock: clock, audit: audit, logger: logger),
         ]
     }
 }

@@ -136,7 +136,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, logger)).map {
+            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)).map {
                 .init(service: $0)
             } + [
                 .init(service: runner), .init(service: ReloadService(reloader: reloader, logger: logger)),

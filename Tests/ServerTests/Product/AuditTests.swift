@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Messages
+import Observability
 import Responders
 import RespondersTesting
 import Store
@@ -144,6 +145,30 @@ extension ProductTests {
             try Data("no entry\n".utf8).write(to: URL(fileURLWithPath: program.audit))
             let run = try await program.run("store", "search", "text")
             #expect(run.status == 1 && run.output == "" && run.complaint.contains("the last line is no entry"))
+        }
+
+        @Test("twenty tokens of a minute that were no good are one entry; fewer are none")
+        func burst() async throws {
+            let folder = try ScratchFolder()
+            let clock = ManualClock()
+            let (metrics, logger) = (MetricsRegistry(), Logger(label: "test"))
+            let trail = AuditTrail(StoreSettings(options: StoreOptions(path: "\(folder.path)/chat.db")), by: "server")
+            let audit = AuditWriter(trail, isDevelopment: false, metrics: metrics, logger: logger)
+            let service = AuditService(audit, metrics: metrics, clock: TurnClock(clock), logger: logger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                for count in [19, 25, 0, 20] {
+                    await clock.sleepers(atLeast: 1)
+                    service.failures.increment(by: count)
+                    clock.advance(by: .seconds(60))
+                }
+                await clock.sleepers(atLeast: 1)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            let lines = try String(contentsOfFile: trail.log.path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""action":"failed-authentication""#) })
+            #expect(lines.first?.contains(#""count":"25""#) == true)
         }
 
         @Test("a server removes what is old, a minute after its start and each hour")
