@@ -9,6 +9,13 @@ extension Hub {
     ///
     /// - Parameter key: The room; nothing happens where it isn't in memory.
     public func forget(_ key: RoomKey) {
+        // One that is being opened is opened from what was there before.
+        self.shard(of: key).opening.withLock { $0[key] = nil }
+        self.dropForgotten(key)
+    }
+
+    /// Takes a room out of its table and keeps nothing of it.
+    func dropForgotten(_ key: RoomKey) {
         let room = self.shard(of: key).rooms.withLock { $0.removeValue(forKey: key) }
         guard let room else { return }
         self.roomCount.wrappingSubtract(1, ordering: .relaxed)

@@ -72,7 +72,7 @@ enum ExportLine {
     private static func cell(_ text: String) -> String {
         let isFormula =
             switch text.utf8.first {
-            case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D: true
+            case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0A, 0x0D: true
             default: false
             }
         let safe = isFormula ? "'" + text : text

@@ -79,7 +79,7 @@ public final class MessageStore: Sendable {
     public func close() {
         self.queue.change(to: .finished)
         // So that the one file is the whole store. If it can't be done, the next start does it.
-        if self.role == .server {
+        if self.role != .tool {
             _ = try? self.pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
         }
         try? self.pool.close()

@@ -136,7 +136,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, logger)).map {
+            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)).map {
                 .init(service: $0)
             } + [
                 .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
@@ -160,47 +160,6 @@ struct ServeCommand: AsyncParsableCommand {
             )
             throw ExitCode(ExitStatus.findings)
         }
-    }
-
-    /// Opens the store, which is one of the things that can keep a server from starting.
-    private func openStore(
-        _ configuration: Configuration,
-        _ metrics: MetricsRegistry,
-        _ terminal: Terminal,
-        _ logger: Logger
-    ) async throws -> (StoreLog?, [AccessRecord]) {
-        guard !self.ephemeral else { return (nil, []) }
-        do {
-            let store = try MessageStore.open(configuration.storage.options, metrics: metrics, logger: logger)
-            let log = StoreLog(store, clocks: SystemClocks(), logger: logger)
-            return (log, try await log.accessRecords())
-        } catch let error as StoreError {
-            terminal.complain("\(error)\nNothing was started; --ephemeral runs without a store.")
-            throw ExitCode(ExitStatus.badConfiguration)
-        }
-    }
-
-    /// What keeps messages, in the order in which it begins.
-    static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
-        guard let log else { return [] }
-        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks())
-        return [StoreService(store: log.store), log, turns]
-    }
-
-    /// What looks after the store while the server runs.
-    private static func keepers(
-        of log: StoreLog?,
-        _ configuration: Configuration,
-        _ audit: AuditWriter?,
-        _ logger: Logger
-    ) -> [any Service] {
-        guard let log, let audit else { return [] }
-        let clock = Terminal.current.clock
-        let head = AuditHeadService(log: audit.trail.log, clock: clock, logger: logger)
-        guard let policy = configuration.storage.retention else { return [head] }
-        return [
-            head, RetentionService(store: log.store, policy: policy, clock: clock, audit: audit, logger: logger),
-        ]
     }
 
     /// Who answers the visitors of each site.

@@ -19,7 +19,12 @@ struct Terminal: Sendable {
     /// Shows how far long work is, in place of what it showed before; nothing where no person looks.
     var progress: (@Sendable (String) -> Void)? = Self.overwriting
     /// Writes bytes of the command's output as they are; whether they could be written.
-    var writeBytes: @Sendable ([UInt8]) -> Bool = { bytes in bytes.withUnsafeBytes { writeAll($0, to: STDOUT_FILENO) } }
+    ///
+    /// On a terminal what would move its cursor is replaced: anybody may have written it.
+    var writeBytes: @Sendable ([UInt8]) -> Bool = { bytes in
+        let bytes = isatty(STDOUT_FILENO) == 1 ? harmless(bytes) : bytes
+        return bytes.withUnsafeBytes { writeAll($0, to: STDOUT_FILENO) }
+    }
     /// Asks the person a question and gives the line that is typed; nothing where no person can answer.
     var ask: (@Sendable (String) -> String?)? = Self.asking
     /// An element each time that the person wants the command to end.
@@ -47,6 +52,21 @@ struct Terminal: Sendable {
 ///
 /// What was printed is written before.
 func endProcess(with status: Int32) -> Never { exit(status) }
+
+/// A text without the characters that a terminal would act on, but for line breaks and tabs.
+func harmless(_ bytes: [UInt8]) -> [UInt8] {
+    var text = String.UnicodeScalarView()
+    for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+        let isHarmful =
+            switch scalar.properties.generalCategory {
+            case .control: !["\n", "\r", "\t"].contains(scalar)
+            case .format, .lineSeparator, .paragraphSeparator: scalar != "\u{200D}"
+            default: false
+            }
+        text.append(isHarmful ? "\u{FFFD}" : scalar)
+    }
+    return Array(String(text).utf8)
+}
 
 /// Writes at once: a service's output is read while it runs, also through a pipe.
 private func writeAll(_ text: String, to descriptor: Int32) {

@@ -34,12 +34,7 @@ struct AuditTrail: Sendable {
         return try self.log.append(AuditEvent(action, by: actor ?? self.actor, details: kept))
     }
 
-    /// How a session is named in the log.
-    func digest(of session: SessionID, at site: SiteID?) -> String {
-        AuditLog.digest(of: "\(site?.rawValue ?? "*")/\(session.rawValue)", key: self.key)
-    }
-
-    /// How somebody else is named in the log.
+    /// How a session or somebody is named in the log.
     func digest(of name: String) -> String { AuditLog.digest(of: name, key: self.key) }
 }
 

@@ -6,7 +6,6 @@ internal import Logging
 internal import NIOPosix
 internal import Observability
 internal import Responders
-internal import ServiceLifecycle
 internal import Store
 internal import Transport
 
@@ -91,32 +90,6 @@ struct AuditWriter: Sendable {
         do { try body() } catch {
             self.failures.increment()
             self.logger.error("Audit entry not written", metadata: ["audit.error": "\(error)"])
-        }
-    }
-}
-
-/// Writes into the log of the process where the audit log ends, so that whoever takes the files away is found out.
-struct AuditHeadService: Service {
-    let log: AuditLog
-    let clock: TurnClock
-    let logger: Logger
-
-    /// Between two looks.
-    static let interval = Duration.seconds(60)
-
-    func run() async throws {
-        var last: AuditHead?
-        while true {
-            if let head = try? await NIOThreadPool.singleton.runIfActive({ try self.log.head() }), head != last {
-                last = head
-                let metadata: Logger.Metadata = ["audit.head": "\(head.count):\(head.code)"]
-                self.logger.notice("Audit log ends here", metadata: metadata)
-            }
-            do {
-                try await cancelWhenGracefulShutdown { try await self.clock.sleep(for: Self.interval) }
-            } catch {
-                return
-            }
         }
     }
 }

@@ -51,7 +51,10 @@ struct ErasureReport: Codable, Sendable {
 
 /// Whether a file begins as a store does.
 private func isStore(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 100) else { return false }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path),
+        let head = try? file.read(upToCount: 100)
+    else { return false }
     // The header of SQLite has the number of the application at 68 (sqlite.org/fileformat.html).
     return head.count == 100 && head.starts(with: Array("SQLite format 3\0".utf8))
         && head[68..<72].elementsEqual(Array("CCst".utf8))
@@ -86,12 +89,11 @@ extension MessageStore {
 extension AuditTrail {
     /// Notes an erasure, without a name that was to be forgotten.
     func noteErasure(_ report: ErasureReport, by actor: String? = nil) throws {
-        let site = SiteID(report.site)
-        let sessions = report.sessions.compactMap { SessionID($0) }.prefix(20).map { self.digest(of: $0, at: site) }
+        let sessions = report.sessions.prefix(20).map { self.digest(of: $0) }
         try self.note(
             "erased",
             [
-                ("site", report.site), ("visitor", report.visitor.map { self.digest(of: "\(report.site)/user:\($0)") }),
+                ("site", report.site), ("visitor", report.visitor.map { self.digest(of: "user:\($0)") }),
                 ("sessions", sessions.isEmpty ? nil : sessions.joined(separator: " ")),
                 ("messages", "\(report.messages)"),
                 ("turns", "\(report.turns)"), ("feedback", "\(report.feedback)"),

@@ -45,12 +45,11 @@ struct AccessRoutes: Sendable {
             throw ClientError(.badRequest, "\"jti\" is at most 256 bytes", detail: "jti")
         }
         self.server.admission.desk.revocations.revoke(revocation)
-        let place = "\(site?.rawValue ?? "*")/"
         await self.note(
             AdminAct(
                 "revoke",
                 details: ["site": site?.rawValue, "jti": tokenID],
-                names: ["session": session.map { place + $0 }, "subject": subject.map { place + $0 }]
+                names: ["session": session, "subject": subject]
             )
         )
         // What was answered holds after a crash, too.

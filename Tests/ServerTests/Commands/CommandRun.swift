@@ -48,15 +48,18 @@ struct CommandRun {
         } else {
             terminal.ask = nil
         }
-        let (interruptions, interrupt) = AsyncStream<Void>.makeStream()
-        terminal.interruptions = { interruptions }
+        // A command may do several things that can be ended.
+        let interrupt = Mutex<AsyncStream<Void>.Continuation?>(nil)
+        terminal.interruptions = {
+            AsyncStream { continuation in interrupt.withLock { $0 = continuation } }
+        }
         if let step {
             // Each look at the clock is a while later, so that every report is shown.
             terminal.clock = TurnClock(HastyClock())
             let count = Atomic<Int>(0)
             terminal.progress = { text in
                 guard !text.isEmpty, count.wrappingAdd(1, ordering: .relaxed).newValue == step else { return }
-                interrupt.yield()
+                interrupt.withLock { _ = $0?.yield() }
                 // The work goes on only when it has been told to end, or nothing would be ended in between; where there is
                 // one thread for both it goes on without.
                 for _ in 0..<1_000_000 where !complained.withLock({ $0.contains("ending after this step") }) {

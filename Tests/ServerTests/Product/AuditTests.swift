@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Messages
+import Observability
 import Responders
 import RespondersTesting
 import Store
@@ -22,9 +23,16 @@ extension ProductTests {
                 let listen = ["--listen", "127.0.0.1:\(port)"]
                 try await TestSocket.open("/ws/chat?session=visitortwo", port: port) { socket in
                     _ = try await socket.next()
-                    let list = try await program.run(["connections", "--json"] + listen).output
-                    let id = try #require(list.firstMatch(of: /"id":"([^"]+)"/)?.output.1)
-                    #expect(try await program.run(["connections", "--disconnect", String(id)] + listen).status == 0)
+                    var id: Substring?
+                    // A connection is listed a moment after it was welcomed.
+                    while id == nil {
+                        let list = try await program.run(["connections", "--json"] + listen)
+                        try #require(list.status == 0, "\(list.complaint)")
+                        id = list.output.firstMatch(of: /"id":"([^"]+)"/)?.output.1
+                    }
+                    #expect(
+                        try await program.run(["connections", "--disconnect", String(id ?? "")] + listen).status == 0
+                    )
                 }
                 #expect(try await program.run(["revoke", "--session", "visitortwo"] + listen).status == 0)
                 let token = ["token", "--site", "default", "--role", "agent", "--name", "Ann"] + listen
@@ -70,7 +78,7 @@ extension ProductTests {
             #expect(try await program.run("audit", "verify", "--head", String(head)).status == 0)
         }
 
-        @Test("deleted, moved, changed, cut off, written anew, and without its key: verify says where")
+        @Test("I7: deleted, moved, changed, cut off, written anew, and without its key: verify says where")
         func tampered() async throws {
             let (program, log) = try await Self.busy()
             let whole = try String(contentsOfFile: program.audit, encoding: .utf8)
@@ -137,6 +145,30 @@ extension ProductTests {
             try Data("no entry\n".utf8).write(to: URL(fileURLWithPath: program.audit))
             let run = try await program.run("store", "search", "text")
             #expect(run.status == 1 && run.output == "" && run.complaint.contains("the last line is no entry"))
+        }
+
+        @Test("twenty tokens of a minute that were no good are one entry; fewer are none")
+        func burst() async throws {
+            let folder = try ScratchFolder()
+            let clock = ManualClock()
+            let (metrics, logger) = (MetricsRegistry(), Logger(label: "test"))
+            let trail = AuditTrail(StoreSettings(options: StoreOptions(path: "\(folder.path)/chat.db")), by: "server")
+            let audit = AuditWriter(trail, isDevelopment: false, metrics: metrics, logger: logger)
+            let service = AuditService(audit, metrics: metrics, clock: TurnClock(clock), logger: logger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                for count in [19, 25, 0, 20] {
+                    await clock.sleepers(atLeast: 1)
+                    service.failures.increment(by: count)
+                    clock.advance(by: .seconds(60))
+                }
+                await clock.sleepers(atLeast: 1)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            let lines = try String(contentsOfFile: trail.log.path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""action":"failed-authentication""#) })
+            #expect(lines.first?.contains(#""count":"25""#) == true)
         }
 
         @Test("a server removes what is old, a minute after its start and each hour")

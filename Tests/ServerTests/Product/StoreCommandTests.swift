@@ -60,7 +60,7 @@ extension ProductTests {
             #expect(try await found("--before", String(last)).count == 3)
         }
 
-        @Test("an export is read again and is the same; a spreadsheet finds no formula", arguments: Self.forms)
+        @Test("H7: an export is read again and is the same; a spreadsheet finds no formula", arguments: Self.forms)
         func export(form: String) async throws {
             let program = try await Self.said(form)
             let whole = try await program.run("store", "export")

@@ -10,7 +10,7 @@ extension ProductTests {
             try program.bytes().range(of: Data(text.utf8)) != nil
         }
 
-        @Test("beside a running server: from its memory, its files and its tokens, and nothing of others")
+        @Test("I9: beside a running server: from its memory, its files and its tokens, and nothing of others")
         func online() async throws {
             let program = try BuiltProgram(environment: BuiltProgram.keys)
             try await program.serve { port in
@@ -73,6 +73,52 @@ extension ProductTests {
             #expect(try await program.run("store", "stats", "--json").json.first?["messages"] == .number(3))
             let again = try await program.run(erase + ["--yes"])
             #expect(again.status == 1 && again.complaint == "data/chat.db: there is nothing of it [nothing-found]\n")
+        }
+
+        @Test("the door of a server opens to the admin token alone, and takes nothing but what it means")
+        func door() async throws {
+            let token = "an admin token that is long enough to be one"
+            let program = try BuiltProgram(environment: ["CHAT_ADMIN": token])
+            let file = "\(program.folder.path)/claude-chat.yaml"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            let server = "mode: development, admin_token: {env: CHAT_ADMIN}"
+            try program.folder.write(text.replacing("mode: development", with: server), to: "claude-chat.yaml")
+            try await program.serve { port in
+                try await BuiltProgram.say("hello", "m1", in: "alpha", port: port)
+                try await program.untilAnswered()
+                let good = #"{"site":"default","session":"alpha"}"#
+                for header in [[], ["Authorization: Bearer x"], ["Authorization: \(token)"]] {
+                    let answer = try await TestRequest.post("/api/admin/erase", good, header).send(port: port)
+                    #expect(answer.status == 401)
+                }
+                for (body, status) in [
+                    ("", 400), ("[]", 400), ("{}", 400), (#"{"site":"default"}"#, 400), (#"{"session":"alpha"}"#, 400),
+                    (#"{"site":"default","session":"alpha","visitor":"x"}"#, 400),
+                    (#"{"site":"default","visitor":""}"#, 400), (#"{"site":"default","session":"a/b"}"#, 400),
+                    (#"{"site":"DEFAULT","session":"alpha"}"#, 400), (#"{"site":"default","session":7}"#, 400),
+                    (#"{"site":"default","session":"alpha","store":"/elsewhere/chat.db"}"#, 400),
+                    (#"{"site":"default","visitor":"\#(String(repeating: "x", count: 201))"}"#, 400),
+                    (#"{"site":"default","session":"\#(String(repeating: "x", count: 40_000))"}"#, 413),
+                ] {
+                    let request = TestRequest.post("/api/admin/erase", body, ["Authorization: Bearer \(token)"])
+                    #expect(try await request.send(port: port).status == status, "\(body.prefix(80))")
+                }
+                #expect(try await program.run("store", "stats", "--json").json.first?["messages"] == .number(2))
+                let arguments = ["store", "erase", "--site", "default", "--session", "alpha", "--yes"]
+                let listen = ["--listen", "127.0.0.1:\(port)"]
+                var stranger = program
+                stranger.environment = ["CHAT_ADMIN": "another token that is long enough to be one"]
+                let refused = try await stranger.run(arguments + listen)
+                #expect(
+                    refused.status == 1 && refused.complaint.contains("[wrong-admin-token]"),
+                    "\(refused.complaint)"
+                )
+                let nobody = try await program.run(arguments + ["--listen", "127.0.0.1:1"])
+                #expect(nobody.status == 1 && nobody.complaint.contains("[no-server]"))
+                #expect(try await program.run(arguments + listen).status == 0)
+            }
+            let list = try await program.run("audit", "list", "--action", "erased")
+            #expect(list.lines.count == 2 && list.output.contains("  admin-token  "), "\(list.output)")
         }
 
         @Test("a person is asked, and only yes erases")

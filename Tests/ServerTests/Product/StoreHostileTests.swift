@@ -3,6 +3,8 @@ import GRDB
 import RespondersTesting
 import Testing
 
+@testable import Server
+
 extension ProductTests {
     @Suite("claude-chat store and audit, with what they don't expect", .timeLimit(.minutes(5)))
     struct StoreHostileTests {
@@ -56,6 +58,27 @@ extension ProductTests {
             #expect(none.status == 1 && none.complaint == "nowhere.jsonl: can't be read; name another file [no-file]\n")
             let folder = try await program.run("store", "import", "data")
             #expect(folder.complaint == "data: is a folder; name a file [no-file]\n")
+        }
+
+        @Test("what visitors wrote moves no cursor of a terminal")
+        func cursor() async throws {
+            let wild = "a\u{1B}[2Jb\u{9B}31mc\u{202E}d\u{7F}e\n\tf\u{1F468}\u{200D}\u{1F469}"
+            let tame = String(decoding: harmless(Array(wild.utf8)), as: UTF8.self)
+            #expect(tame == "a\u{FFFD}[2Jb\u{FFFD}31mc\u{FFFD}d\u{FFFD}e\n\tf\u{1F468}\u{200D}\u{1F469}")
+            let program = try await Self.filled()
+            let lines = try BuiltProgram.lines(1, session: "wild").replacing(
+                "text 1",
+                with: "\u{202E}\u{9B}31m\\u001b[2J"
+            )
+            #expect(try await program.run("store", "import", "-", input: lines).status == 0)
+            for arguments in [["search"], ["search", "--json"]] {
+                let run = try await program.run(["store"] + arguments)
+                #expect(run.status == 0 && run.output.contains("wild"))
+                let harmful = run.output.unicodeScalars.filter { scalar in
+                    scalar != "\n" && [.control, .lineSeparator].contains(scalar.properties.generalCategory)
+                }
+                #expect(harmful.isEmpty, "\(arguments)")
+            }
         }
 
         @Test("what is no store, of a later version, missing or in the way is said in one line, and stays as it is")
@@ -117,7 +140,7 @@ extension ProductTests {
             try other.close()
         }
 
-        @Test("no key, another key, a new key, and keys that are none")
+        @Test("I5: no key, another key, a new key, and keys that are none")
         func keys() async throws {
             let program = try await Self.filled("  keys: {s1: {env: CHAT_KEY_1}}")
             let none = try await program.run("store", "stats", "--store", "data/chat.db")

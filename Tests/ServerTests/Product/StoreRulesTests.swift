@@ -96,6 +96,8 @@ extension ProductTests {
             #expect(coverage.output.contains("2 rules: 2 win a message"), "\(coverage.output)\(coverage.complaint)")
             let none = try await program.run(["rules", "coverage", "--until", "2026-01-01"] + store)
             #expect(none.status == 1 && none.output.contains("never fires"))
+            let other = try await program.run(["rules", "unanswered", "--site", "shop"] + store)
+            #expect(other.output == "no rule answers 0 of 0 messages; 0 groups, 0 messages in none\n")
             #expect(try await program.run("audit", "list").output.contains("  transcripts-read  "))
         }
 

@@ -52,10 +52,16 @@ final class OutputFile: Sendable {
     /// - Throws: A ``FileProblem``, also if a file of that name has come meanwhile.
     func finish() throws {
         // A link doesn't take the place of a file, as a rename would.
-        guard fsync(self.descriptor) == 0, link(self.partial, self.path) == 0 else {
+        let isWritten = fsync(self.descriptor) == 0
+        if isWritten, link(self.partial, self.path) == 0 {
+            unlink(self.partial)
+            return
+        }
+        // Some file systems have no links.
+        let isThere = FileManager.default.fileExists(atPath: self.path)
+        guard isWritten, !isThere, rename(self.partial, self.path) == 0 else {
             throw FileProblem(code: "cannot-write", path: self.path, problem: "can't be put there")
         }
-        unlink(self.partial)
     }
 
     /// Takes away what was written.

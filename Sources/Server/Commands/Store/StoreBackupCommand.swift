@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import NIOPosix
+internal import Rules
 internal import Store
 internal import Synchronization
 
@@ -22,6 +23,7 @@ struct StoreBackupCommand: AsyncParsableCommand {
 
     @OptionGroup var access: StoreAccess
     @Argument(help: "A file that doesn't exist.") var file: String
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         let settings = try self.access.settings()
@@ -33,7 +35,9 @@ struct StoreBackupCommand: AsyncParsableCommand {
             return try await store.statistics().messages
         }
         try StoreAccess.note("backed-up", [("file", file)], on: settings)
-        Terminal.current.write("\(file): a copy of \(settings.options.path), \(counted(count, "message"))")
+        let json = JSONValue.object([("file", .text(file)), ("messages", .integer(count))])
+        let text = "\(file): a copy of \(settings.options.path), \(counted(count, "message"))"
+        Terminal.current.write(self.json ? json.description : text)
     }
 }
 
@@ -56,6 +60,7 @@ struct StoreRestoreCommand: AsyncParsableCommand {
 
     @OptionGroup var access: StoreAccess
     @Argument(help: "The backup; it stays as it is.") var file: String
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         let settings = try self.access.settings()
@@ -82,8 +87,11 @@ struct StoreRestoreCommand: AsyncParsableCommand {
             throw StoreAccess.failure(error, stopped: "the store is as it was")
         }
         try StoreAccess.note("restored", [("file", file)], on: settings)
-        let kept = wasThere ? "; what was there is \(options.path).replaced" : ""
-        Terminal.current.write("\(options.path): the store is now what \(file) was\(kept)")
+        let replaced = wasThere ? options.path + ".replaced" : nil
+        let json = JSONValue.object([("store", .text(options.path)), ("replaced", .text(replaced))])
+        let kept = replaced.map { "; what was there is \($0)" } ?? ""
+        let text = "\(options.path): the store is now what \(file) was\(kept)"
+        Terminal.current.write(self.json ? json.description : text)
         do {
             try MessageStore.open(options, as: .tool, time: .system).close()
         } catch let error as StoreError where error.code == .missingKey || error.code == .wrongKey {

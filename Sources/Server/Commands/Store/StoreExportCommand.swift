@@ -1,4 +1,5 @@
 internal import Messages
+internal import Rules
 internal import ArgumentParser
 internal import Store
 
@@ -27,6 +28,7 @@ struct StoreExportCommand: AsyncParsableCommand {
     @OptionGroup var filter: StoreFilterOptions
     @Option(help: "jsonl or csv.") var format = Format.jsonl
     @Option(help: ArgumentHelp("A new file, in place of the output.", valueName: "file")) var output: String?
+    @Flag(help: "With --output: print JSON.") var json = false
 
     func run() async throws {
         let settings = try self.access.settings()
@@ -56,7 +58,10 @@ struct StoreExportCommand: AsyncParsableCommand {
         }
         let details = [("messages", "\(count)"), ("format", self.format.rawValue), ("file", output)]
         try StoreAccess.note("exported", filter.audited + details, on: settings)
-        if let output { terminal.write("\(output): \(counted(count, "message"))") }
+        if let output {
+            let json = JSONValue.object([("file", .text(output)), ("messages", .integer(count))])
+            terminal.write(self.json ? json.description : "\(output): \(counted(count, "message"))")
+        }
         guard damaged > 0 else { return }
         terminal.complain(
             "\(settings.options.path): \(counted(damaged, "record")) left out, damaged; "

@@ -30,14 +30,15 @@ struct StoreImportCommand: AsyncParsableCommand {
         do { lines = try FileLines(of: self.file) } catch { throw StoreAccess.failure(error, stopped: "") }
         let isNew = !FileManager.default.fileExists(atPath: settings.options.path)
         if isNew { MessageStore.makeFolder(of: settings.options.path) }
-        let result = try await StoreAccess.work(
+        let (result, newKey) = try await StoreAccess.work(
             on: settings,
             as: isNew ? .server : .maintenance,
             "reading",
             stopped: "what was taken so far is there; begin again to go on"
         ) { store, progress in
-            try await store.importLines(lines, progress: progress.report)
+            (try await store.importLines(lines, progress: progress.report), store.newKey)
         }
+        if let newKey { try StoreAccess.note("key-begun", [("key", newKey)], on: settings) }
         let counts = [
             ("imported", "\(result.imported)"), ("present", "\(result.present)"), ("refused", "\(result.refused)"),
         ]
