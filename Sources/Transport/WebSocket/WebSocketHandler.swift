@@ -96,6 +96,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     ///
     /// Pieces of replies are left out earlier, when the channel is no more writable: at NIO's 64 KiB.
     static let crowdedBytes = 128 * 1_024
+    /// Bytes from which on a frame is no more copied to be written in one piece with the next one.
+    static let copiedBytes = 4 * 1_024
     /// Bytes of history that are handed to the channel at a time.
     static let replayBytes = 64 * 1_024
     /// Frames within a minute that were refused for what they are, after which a client is told not to come back.
