@@ -127,7 +127,10 @@ let package = Package(
         ),
         tests(of: "Rules", ["CPCRE2", "Diagnostics", "Rules"], exclude: ["Broken"]),
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
-        tests(of: "Plugins", ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins"]),
+        tests(
+            of: "Plugins",
+            ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", nio("NIOCore")]
+        ),
         tests(
             of: "Server",
             [

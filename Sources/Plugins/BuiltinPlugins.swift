@@ -11,6 +11,7 @@ extension PluginRegistry {
         try registry.register(Fallback.self)
         try registry.register(Process.self)
         try registry.register(Rules.self)
+        try registry.register(Webhook.self)
         return registry
     }
 }

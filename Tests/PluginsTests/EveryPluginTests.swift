@@ -17,7 +17,7 @@ struct EveryPluginTests {
             named: manifest.name,
             at: Place(file: "sample.yaml"),
             settings: Settings(yaml: sample, file: "sample.yaml", keyPath: manifest.name),
-            services: PluginServices(baseFolder: folder.path)
+            services: PluginServices(baseFolder: folder.path, clock: TurnClock(ManualClock()))
         )
     }
 
@@ -25,7 +25,8 @@ struct EveryPluginTests {
     func sampleAndExamples(manifest: PluginManifest) async throws {
         let folder = try ScratchFolder(manifest.sampleFiles)
         let desk = Desk(try self.responder(of: manifest, manifest.sample, in: folder))
-        #expect(!manifest.examples.isEmpty)
+        // A web service is nobody's to start, so its plugin has none.
+        #expect(!manifest.examples.isEmpty || manifest.name == "webhook")
         for example in manifest.examples {
             try await desk.hears(example.text, at: example.time, lang: example.lang).expect(example.verdict)
         }

@@ -91,6 +91,9 @@ final class ChildProcess: Sendable {
         if case .enqueued = self.inputSource.yield(line) { true } else { false }
     }
 
+    /// Closes its input once what is queued was written, and lets it run.
+    func closeInput() { self.inputSource.finish() }
+
     /// Closes its input, which means that it should exit, and kills it where it has not after two seconds.
     func stop() { self.requestSource.yield(.stop) }
 

@@ -294,20 +294,9 @@ extension PluginSessionState {
             self.droppedReports += 1
             return []
         }
-        var details = [key: Self.printable(self.texts.removed(from: text))]
+        var details = [key: logged(self.texts.removed(from: text))]
         if self.droppedReports > 0 { details["log.dropped"] = "\(self.droppedReports)" }
         self.droppedReports = 0
         return [self.incident(level, message, details)]
-    }
-
-    private static func printable(_ text: String) -> String {
-        var shown = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars.prefix(PluginFrame.maximumLogBytes) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: shown.append(" ")
-            default: shown.append(scalar)
-            }
-        }
-        return String(shown)
     }
 }

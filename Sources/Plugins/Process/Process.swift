@@ -57,6 +57,11 @@ public final class Process: ResponderPlugin, RunningResponder {
         public var env: [String]?
         var memory: ByteCount?
         var config: JSONValue?
+
+        init(command: [String], env: [String]) {
+            self.command = command
+            self.env = env
+        }
     }
 
     private let command: ChildProcess.Command

@@ -83,3 +83,15 @@ private func isWord(_ range: Range<Int>, of bytes: [UInt8]) -> Bool {
     }
     return !isLetter(range.lowerBound - 1) && !isLetter(range.upperBound)
 }
+
+/// A plugin's text as part of a log: bounded, on one line, without characters that move a cursor.
+func logged(_ text: String) -> String {
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars.prefix(PluginFrame.maximumLogBytes) {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: shown.append(" ")
+        default: shown.append(scalar)
+        }
+    }
+    return String(shown)
+}

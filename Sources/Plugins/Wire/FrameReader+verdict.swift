@@ -39,7 +39,7 @@ extension FrameReader {
 
     private mutating func reply(in name: String) -> Reply {
         let text = self.requiredText("text", atMost: Reply.maximumTextBytes, hint: "write what the visitor reads")
-        if self.value("text") != nil, !text.contains(where: { !$0.isWhitespace }) {
+        if case .text? = self.value("text"), !text.contains(where: { !$0.isWhitespace }) {
             self.refuse("empty-reply", "text", "empty", hint: "write a text, or the verdict \"pass\"")
         }
         return Reply(

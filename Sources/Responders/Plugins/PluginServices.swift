@@ -9,6 +9,8 @@ public struct PluginServices: Sendable {
     public var baseFolder: String
     /// The clock.
     public var clock: TurnClock
+    /// Milliseconds since 1970-01-01T00:00:00Z, for what others check against their own clocks.
+    public var wallClock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
     /// The variables that secrets and plugins' processes come from; by default the server's own.
     public var environment: [String: String]
     /// Tells the people who run the server of something that happened, on the thread where it did; doesn't wait.

@@ -28,6 +28,13 @@ public struct Turn: Sendable {
         self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime, trace)
     }
 
+    /// The turn as a responder of that stage sees it, outside of any chain.
+    package func placed(in stage: Stage) -> Turn {
+        var turn = self
+        turn.place.stage = stage
+        return turn
+    }
+
     /// Names the turn; one per visitor's message.
     public var id: TurnID { self.fixed.id }
     public var message: Incoming { self.fixed.message }

@@ -12,8 +12,12 @@ struct PluginsCommand: AsyncParsableCommand {
 
               claude-chat plugins list
               claude-chat plugins sample rules
+
+            A plugin may be a program in any language; check tries it.
+
+              claude-chat plugins check -- python3 plugins/returns.py
             """,
-        subcommands: [List.self, Sample.self]
+        subcommands: [List.self, Sample.self, Check.self]
     )
 
     /// The command `claude-chat plugins list`.
@@ -73,7 +77,7 @@ struct PluginsCommand: AsyncParsableCommand {
 }
 
 extension String {
-    fileprivate func padding(to width: Int) -> String {
+    func padding(to width: Int) -> String {
         self + String(repeating: " ", count: Swift.max(0, width - self.count))
     }
 }

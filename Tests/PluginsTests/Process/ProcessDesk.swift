@@ -34,13 +34,13 @@ struct ProcessDesk: Sendable {
     /// - Parameters:
     ///   - program: What follows the prelude.
     ///   - settings: Further lines of the configuration.
-    ///   - clock: The plugin's clock.
+    ///   - clock: The plugin's clock; one that stands still, so that a slow machine is no program that doesn't start.
     ///   - environment: The server's variables, besides those that find Python.
     /// - Throws: A `Rejection` with all mistakes.
     init(
         _ program: String,
         _ settings: String = "",
-        clock: TurnClock = .continuous,
+        clock: TurnClock = TurnClock(ManualClock()),
         environment: [String: String] = [:]
     ) throws {
         self.folder = try ScratchFolder(["program.py": Self.prelude + program])
@@ -73,7 +73,7 @@ struct ProcessDesk: Sendable {
         await withTaskGroup(of: Verdict?.self) { group in
             group.addTask { await self.process.respond(to: Self.turn(text, visitor: visitor)) }
             group.addTask {
-                try? await ContinuousClock().sleep(for: .seconds(30))
+                try? await ContinuousClock().sleep(for: .seconds(100))
                 return nil
             }
             defer { group.cancelAll() }

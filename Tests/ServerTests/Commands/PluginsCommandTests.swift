@@ -13,6 +13,7 @@ struct PluginsCommandTests {
                 fallback     fallback                         Says one fixed sentence, by language, where nobody else answered
                 process      guard, enrich, answer, fallback  Asks a program in any language, by JSON lines on its input and output
                 rules        answer                           Answers by rule files: patterns and replies in YAML
+                webhook      guard, enrich, answer            Asks a web service, by signed requests with JSON
 
                 """
         )

@@ -32,7 +32,10 @@ struct ProcessPluginTests {
             fallback: [fallback: {text: Nobody knows.}]
             """
         let node = try YAMLNode(yaml: yaml, file: "test.yaml", keyPath: "chains.test")
-        var loader = ChainLoader(registry: try .builtin(), services: PluginServices(baseFolder: folder.path))
+        var loader = ChainLoader(
+            registry: try .builtin(),
+            services: PluginServices(baseFolder: folder.path, clock: TurnClock(ManualClock()))
+        )
         let chain = loader.chain(named: "test", node, at: node.place)
         #expect(loader.diagnostics.isEmpty)
         return chain

@@ -1,0 +1,265 @@
+internal import Diagnostics
+package import Responders
+
+/// The cases for a program that is started.
+package struct ProcessCheck: Sendable {
+    private let command: ChildProcess.Command
+    private let says: [String]
+    private let patience: PluginCheck.Patience
+
+    /// - Parameters:
+    ///   - command: The program and its arguments, from the current folder.
+    ///   - says: Further messages that it is asked.
+    ///   - patience: How long it may take.
+    ///   - services: Where programs and variables are looked for.
+    /// - Throws: A program that there is not.
+    package init(
+        _ command: [String],
+        says: [String] = [],
+        patience: PluginCheck.Patience = .init(),
+        services: PluginServices = PluginServices()
+    ) throws(ConfigurationProblem) {
+        let configuration = Process.Configuration(command: command, env: ["PATH", "LANG", "HOME"])
+        self.command = try ChildProcess.Command(configuration, services)
+        self.says = says
+        self.patience = patience
+    }
+
+    /// Runs all cases, each with a program of its own.
+    ///
+    /// - Parameters:
+    ///   - names: Those to run besides `hello`; nothing means all.
+    ///   - report: Told how each went, in order.
+    /// - Returns: Whether all are as they must be.
+    package func run(
+        only names: Set<String>? = nil,
+        _ report: @Sendable (PluginCheck.Outcome) -> Void
+    ) async -> Bool {
+        var isFine = true
+        for (name, run) in self.cases where name == "hello" || names?.contains(name) ?? true {
+            do {
+                let detail = try await ProcessPeer.run(self.command, self.patience) { peer, child in
+                    try await run(peer, child, try await peer.hello(child))
+                }
+                report(.init(name: name, detail: detail))
+            } catch {
+                isFine = false
+                let fault = error as? PluginCheck.Fault ?? PluginCheck.Fault("broken", "\(error)")
+                report(.init(name: name, detail: "", fault: fault))
+                // Without "ready" nothing else can be tried.
+                if name == "hello" { break }
+            }
+        }
+        return isFine
+    }
+
+    private typealias Case = @Sendable (ProcessPeer, ChildProcess, PluginReady) async throws -> String
+
+    private var cases: [(name: String, run: Case)] {
+        [
+            ("hello", self.hello), ("ping", self.ping), ("turn", self.turn), ("stages", self.stages),
+            ("unknown field", self.unknownField), ("unicode", self.unicode), ("16 KiB", self.long),
+            ("two at once", self.twoAtOnce), ("stream", self.stream), ("cancel", self.cancel),
+            ("unknown id", self.unknownID), ("bad JSON", self.badJSON), ("empty line", self.emptyLine),
+            ("many", self.many), ("idempotent", self.idempotent), ("end of input", self.endOfInput),
+        ]
+    }
+
+    /// Asks one thing and checks the answer.
+    @discardableResult
+    private func ask(
+        _ text: String,
+        _ id: String,
+        _ peer: ProcessPeer,
+        _ child: ChildProcess,
+        _ ready: PluginReady,
+        stage: Stage? = nil,
+        change: ([UInt8]) -> [UInt8] = { $0 }
+    ) async throws -> Verdict {
+        let stage =
+            stage
+            ?? (ready.stages.contains(.answer)
+                ? .answer : Stage.allCases.first(where: ready.stages.contains) ?? .answer)
+        let turn = PluginCheck.turn(text, stage: stage)
+        peer.send(change(HostFrame.turn(id: id, turn, limit: self.patience.answer).bytes), to: child)
+        guard let answer = try await peer.verdicts(on: [id])[id] else { return .pass() }
+        try PluginCheck.check(answer.verdict, in: stage)
+        try PluginCheck.check(answer.deltas, answer.verdict, of: ready)
+        return answer.verdict
+    }
+}
+
+// MARK: The cases
+
+extension ProcessCheck {
+    @Sendable private func hello(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        try await peer.expectQuiet()
+        let stages = Stage.allCases.filter(ready.stages.contains).map(\.rawValue).joined(separator: ", ")
+        return "\(ready.name)\(ready.version.map { " \($0)" } ?? ""): \(stages); \(ready.maxConcurrency) at a time"
+    }
+
+    @Sendable private func ping(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws -> String
+    {
+        for number in [1, 2, 4_711] {
+            peer.send(HostFrame.ping(number).bytes, to: child)
+            let hint = "write {\"type\":\"pong\",\"n\":\(number)}"
+            let frame = try await peer.frame("\"pong\"", within: self.patience.answer, code: "no-pong", hint: hint)
+            guard frame == .pong(number) else {
+                throw PluginCheck.Fault("wrong-pong", "no pong with n \(number)", hint: hint)
+            }
+        }
+        return "3 of 3"
+    }
+
+    @Sendable private func turn(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws -> String
+    {
+        var words: [String] = []
+        for (index, text) in (["hello"] + self.says).enumerated() {
+            words.append(try await self.ask(text, "c\(index + 1)", peer, child, ready).word)
+            try await peer.expectQuiet()
+        }
+        return words.joined(separator: ", ")
+    }
+
+    @Sendable private func stages(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        var words: [String] = []
+        for stage in Stage.allCases where ready.stages.contains(stage) {
+            let verdict = try await self.ask("hello", "c-\(stage)", peer, child, ready, stage: stage)
+            words.append("\(stage) \(verdict.word)")
+        }
+        return words.joined(separator: ", ")
+    }
+
+    @Sendable private func unknownField(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        peer.send(Array(#"{"type":"addedLater","n":1}"#.utf8), to: child)
+        try await peer.expectQuiet()
+        try await self.ask("hello", "c1", peer, child, ready, change: PluginCheck.withUnknownFields)
+        return "ignored"
+    }
+
+    @Sendable private func unicode(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        try await self.ask(PluginCheck.unicode, "c1", peer, child, ready).word
+    }
+
+    @Sendable private func long(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws -> String
+    {
+        try await self.ask(PluginCheck.long, "c1", peer, child, ready).word
+    }
+
+    @Sendable private func twoAtOnce(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        let count = min(max(ready.maxConcurrency, 2), 16)
+        let ids = (1...count).map { "c\($0)" }
+        for id in ids {
+            let turn = PluginCheck.turn(
+                "hello from \(id)",
+                stage: Stage.allCases.first(where: ready.stages.contains) ?? .answer
+            )
+            peer.send(HostFrame.turn(id: id, turn, limit: self.patience.answer).bytes, to: child)
+        }
+        _ = try await peer.verdicts(on: Set(ids))
+        try await peer.expectQuiet()
+        return "\(count) answers to \(count) turns"
+    }
+
+    @Sendable private func stream(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        guard ready.streams else { return "none declared" }
+        for (index, text) in (["hello"] + self.says).enumerated() {
+            try await self.ask(text, "c\(index + 1)", peer, child, ready)
+        }
+        return "in order"
+    }
+
+    @Sendable private func cancel(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        let stage = Stage.allCases.first(where: ready.stages.contains) ?? .answer
+        let turn = HostFrame.turn(id: "c1", PluginCheck.turn("hello", stage: stage), limit: self.patience.answer)
+        peer.send(turn.bytes, to: child)
+        peer.send(HostFrame.cancel(id: "c1", reason: .deadline).bytes, to: child)
+        peer.send(
+            HostFrame.turn(id: "c2", PluginCheck.turn("hello", stage: stage), limit: self.patience.answer).bytes,
+            to: child
+        )
+        // The cancelled turn may be answered or not; the next one must be.
+        var isLate = false
+        while true {
+            let hint = "go on with the next turn after a cancel"
+            switch try await peer.frame("verdict on c2", within: self.patience.answer, code: "no-verdict", hint: hint) {
+            case .verdict("c1", _): isLate = true
+            case .verdict("c2", _): return isLate ? "answered all the same" : "not answered"
+            case .delta: continue
+            case .verdict(let id, _):
+                throw PluginCheck.Fault("foreign-id", "an answer to \"\(id)\"", hint: "send back the id of the turn")
+            default: throw PluginCheck.Fault("unasked", "a line that nobody asked for")
+            }
+        }
+    }
+
+    @Sendable private func unknownID(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        peer.send(HostFrame.cancel(id: "c999", reason: .stop).bytes, to: child)
+        try await peer.expectQuiet()
+        try await self.ask("hello", "c1", peer, child, ready)
+        return "a cancel of nothing is ignored"
+    }
+
+    @Sendable private func badJSON(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        peer.send(Array(#"{"type":"turn","id":"c1","turn":{"#.utf8), to: child)
+        try await peer.expectQuiet()
+        try await self.ask("hello", "c2", peer, child, ready)
+        return "ignored"
+    }
+
+    @Sendable private func emptyLine(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        peer.send([], to: child)
+        try await self.ask("hello", "c1", peer, child, ready)
+        return "ignored"
+    }
+
+    @Sendable private func many(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws -> String
+    {
+        for number in 1...50 { try await self.ask("message \(number)", "c\(number)", peer, child, ready) }
+        return "50 of 50"
+    }
+
+    @Sendable private func idempotent(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        guard ready.isIdempotent else { return "not declared" }
+        let first = try await self.ask("hello", "c1", peer, child, ready)
+        guard try await self.ask("hello", "c2", peer, child, ready) == first else {
+            let hint = "answer the same turn alike, or leave out \"idempotent\""
+            throw PluginCheck.Fault("not-idempotent", "the same turn got another answer the second time", hint: hint)
+        }
+        return "the same answer"
+    }
+
+    @Sendable private func endOfInput(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        try await self.ask("hello", "c1", peer, child, ready)
+        child.closeInput()
+        let end = try await peer.end()
+        guard end == .exited(0) else {
+            throw PluginCheck.Fault("bad-exit", "\(end) after the input was closed", hint: "exit with status 0")
+        }
+        return "\(end)"
+    }
+}

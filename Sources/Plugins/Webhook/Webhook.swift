@@ -1,0 +1,284 @@
+internal import Crypto
+public import Responders
+internal import Synchronization
+
+/// Asks a web service: a signed request for each message, answered with a verdict in JSON.
+public final class Webhook: ResponderPlugin, RunningResponder {
+    public static let manifest = PluginManifest(
+        name: "webhook",
+        summary: "Asks a web service, by signed requests with JSON",
+        stages: [.guard, .enrich, .answer],
+        sample: """
+            # Where it is asked. Redirects are not followed. Plain http:// is for the networks of "allow" alone.
+            url: https://orders.example.com/chat
+            # Signs each request; the service checks it. 32 random bytes or more: openssl rand -base64 48.
+            secret: {file: keys/orders.txt}
+            # While the secret is changed: the one before it. Requests then have two signatures.
+            old_secret: {file: keys/orders-old.txt}
+            # Networks that are no part of the public one and may be connected to nevertheless.
+            allow: ['10.20.0.0/16']
+            # Further headers, the same for each request.
+            headers:
+              X-Team: chat
+            """,
+        openKeys: ["headers"],
+        sampleFiles: [
+            "keys/orders.txt": "the-example-of-a-secret-of-32-bytes",
+            "keys/orders-old.txt": "the-one-before-it-of-32-bytes-or-more",
+        ],
+        examples: []
+    )
+
+    public struct Configuration: Decodable, Sendable {
+        public var url: String
+        public var secret: SecretReference
+        public var oldSecret: SecretReference?
+        public var allow: [String]?
+        public var headers: [String: String]?
+    }
+
+    private enum Phase { case stopped, starting, ready(PluginReady), failing }
+
+    private struct State {
+        var phase = Phase.stopped
+        var asking = 0
+        /// Until when the service asked to be left alone.
+        var busyUntil: Duration?
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextWaiter = 0
+        var texts = VisitorTexts()
+        var reports = RateBudget(burst: 20, perSecond: 1)
+    }
+
+    /// How many requests may be under way or wait for a connection.
+    static let maximumAsking = 40
+
+    private let target: WebhookTarget
+    private let client: WebhookClient
+    private let signature: RequestSignature
+    private let headers: [(String, String)]
+    private let services: PluginServices
+    private let state = Mutex(State())
+
+    public convenience init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
+        try self.init(configuration: configuration, services: services, resolver: .system)
+    }
+
+    init(configuration: Configuration, services: PluginServices, resolver: Resolver) throws(ConfigurationProblem) {
+        let policy = try Self.policy(configuration)
+        self.target = try WebhookTarget(configuration.url, policy: policy, hasNetworks: !policy.allowed.isEmpty)
+        var secrets = [try Self.secret(configuration.secret, key: "secret", services)]
+        if let old = configuration.oldSecret { secrets.append(try Self.secret(old, key: "old_secret", services)) }
+        self.signature = RequestSignature(secrets: secrets)
+        self.headers = try Self.headers(configuration)
+        self.services = services
+        self.client = WebhookClient(self.target, policy: policy, resolver: resolver, clock: services.clock)
+    }
+
+    public func respond(to turn: Turn) async -> Verdict {
+        await self.waitUntilReady()
+        guard let ready = self.begin(turn) else { return self.refusal }
+        defer { self.state.withLock { $0.asking -= 1 } }
+        guard ready.stages.contains(turn.place.stage) else {
+            let problem = "the service doesn't offer the stage \(turn.place.stage)"
+            return .fail(Failure(.stageNotOffered, problem))
+        }
+        do {
+            return try await self.ask(turn, isIdempotent: ready.isIdempotent)
+        } catch is CancellationError {
+            return .fail(Failure(.cancelled))
+        } catch {
+            return self.failure(of: error)
+        }
+    }
+
+    private func ask(_ turn: Turn, isIdempotent: Bool) async throws -> Verdict {
+        let limit = CallLimit.current ?? Self.manifest.timeout
+        let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit).bytes
+        let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
+        let answer = try await self.client.send(
+            body,
+            headers: self.signed(body) + [
+                ("Content-Type", "application/json"), ("Accept", "application/json, application/x-ndjson"),
+                ("Idempotency-Key", "\(turn.id)/\(place)"),
+            ],
+            mayRepeat: isIdempotent,
+            within: limit
+        )
+        switch answer.status {
+        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }
+        case 204: return .pass()
+        case 422: return .pass(reason: try await Self.reason(in: answer))
+        case 429, 503:
+            guard answer.status == 429 || answer.retryAfter != nil else { return Self.unexpected(answer.status) }
+            let until = self.services.clock.now + .seconds(min(max(answer.retryAfter ?? 1, 1), 300))
+            self.state.withLock { $0.busyUntil = until }
+            return .pass(reason: .pluginBusy)
+        default: return Self.unexpected(answer.status)
+        }
+    }
+
+    private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
+
+    /// The reason of a 422, where it has one.
+    private static func reason(in answer: WebhookClient.Answer) async throws -> TraceReason? {
+        let bytes = try await answer.bytes()
+        let value = bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
+        var reader = FrameReader(value ?? .object([]), name: "answer")
+        return reader.code("reason")
+    }
+
+    private func signed(_ body: [UInt8]) -> [(String, String)] {
+        self.headers + [("User-Agent", "claude-chat")]
+            + self.signature.headers(of: body, at: self.services.wallClock() / 1_000)
+    }
+}
+
+// MARK: Running
+
+extension Webhook {
+    public func prepareToRun() { self.state.withLock { $0.phase = .starting } }
+
+    public func run() async {
+        var pause = Duration.seconds(1)
+        var lastProblem: String?
+        while !Task.isCancelled {
+            do {
+                let ready = try await self.hello()
+                self.enter(.ready(ready))
+                if lastProblem != nil { self.report(.notice, "Webhook answers again") }
+                await untilCancelled()
+            } catch {
+                guard !Task.isCancelled else { break }
+                self.enter(.failing)
+                let problem = Self.problem(of: error)
+                if problem != lastProblem { self.report(.error, "Webhook is not ready", ["webhook.problem": problem]) }
+                lastProblem = problem
+                try? await self.services.clock.sleep(for: pause)
+                pause = min(pause * 2, .seconds(60))
+            }
+        }
+        self.enter(.stopped)
+        await self.client.close()
+    }
+
+    /// Asks the service what it is, and whether it is the one that is meant: it sends back what nobody can guess.
+    private func hello() async throws -> PluginReady {
+        let challenge = (0..<32).map { _ in
+            let byte = UInt8.random(in: .min ... .max)
+            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+        let answer = try await self.client.send(
+            nil,
+            query: "challenge=\(challenge)",
+            headers: self.signed([]) + [("Accept", "application/json")],
+            mayRepeat: true,
+            within: .seconds(5)
+        )
+        guard answer.status == 200 else {
+            throw WireProblem("bad-status", "GET gives status \(answer.status)", hint: "answer with 200 and \"ready\"")
+        }
+        guard case .ready(let ready) = try PluginFrame(line: try await answer.bytes()) else {
+            throw WireProblem("not-ready", "GET gives no object of type \"ready\"")
+        }
+        guard ready.challenge == challenge else {
+            let hint = "send back the value of \"challenge\" in the query"
+            throw WireProblem("wrong-challenge", "ready.challenge: not what was sent", hint: hint)
+        }
+        return ready
+    }
+
+    private func enter(_ phase: Phase) {
+        let waiters = self.state.withLock { state in
+            state.phase = phase
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits while the service is asked for the first time what it is.
+    private func waitUntilReady() async {
+        let number = self.state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let mustWait = self.state.withLock { state in
+                    guard case .starting = state.phase, !Task.isCancelled else { return false }
+                    state.waiters[number] = waiter
+                    return true
+                }
+                if !mustWait { waiter.resume() }
+            }
+        } onCancel: {
+            self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+        }
+    }
+
+    /// Takes a place among those that ask, where there is one.
+    private func begin(_ turn: Turn) -> PluginReady? {
+        let now = self.services.clock.now
+        return self.state.withLock { state in
+            guard case .ready(let ready) = state.phase, state.asking < Self.maximumAsking,
+                state.busyUntil.map({ $0 <= now }) ?? true
+            else { return nil }
+            state.asking += 1
+            state.texts.note(turn)
+            return ready
+        }
+    }
+
+    private var refusal: Verdict {
+        self.state.withLock { state in
+            switch state.phase {
+            case .stopped: .pass(reason: .notRunning)
+            case .failing: .fail(Failure(.unavailable, "the service is not ready"))
+            case .starting, .ready: .pass(reason: .pluginBusy)
+            }
+        }
+    }
+}
+
+// MARK: What goes wrong
+
+extension Webhook {
+    private func failure(of error: any Error) -> Verdict {
+        let problem = Self.problem(of: error)
+        let code: TraceReason =
+            switch error {
+            case WebhookClient.Problem.notSent: .unavailable
+            case WebhookClient.Problem.unanswered(let problem): problem.code == "timeout" ? .timeout : .unavailable
+            case is WireProblem, is WireProblems: .badFrame
+            default: .unavailable
+            }
+        return .fail(Failure(code, self.state.withLock { $0.texts.removed(from: problem) }))
+    }
+
+    private static func problem(of error: any Error) -> String {
+        switch error {
+        case WebhookClient.Problem.notSent(let problem), WebhookClient.Problem.unanswered(let problem):
+            problem.description
+        case let problem as WireProblem: problem.description
+        case let problems as WireProblems: problems.all.map(\.description).joined(separator: " | ")
+        default: "the connection broke"
+        }
+    }
+
+    /// Notes what the service says besides its verdict.
+    private func take(_ frame: PluginFrame) {
+        guard case .log(let level, let text) = frame else { return }
+        let now = self.services.clock.now
+        let shown = self.state.withLock { state in
+            state.reports.take(at: now) ? logged(state.texts.removed(from: text)) : nil
+        }
+        guard let shown else { return }
+        self.report(level == .error ? .error : .notice, "Webhook says", ["log.text": shown])
+    }
+
+    private func report(_ level: Incident.Level, _ message: String, _ details: [String: String] = [:]) {
+        let url = ["webhook.url": self.target.shown]
+        self.services.report(Incident(level, message, details: details.merging(url) { first, _ in first }))
+    }
+}

@@ -1,0 +1,183 @@
+import FoundationEssentials
+import Responders
+import RespondersTesting
+import Synchronization
+import Testing
+
+@testable import Plugins
+
+/// A program with one fault.
+struct FaultyProgram: Sendable, CustomTestStringConvertible {
+    /// The case that must find it.
+    var inCase: String
+    /// The code that it must be told by.
+    var code: String
+    /// Changes of ``good``: what is replaced, and by what.
+    var changes: [(String, String)]
+    var testDescription: String { "\(self.inCase): \(self.code) of \(self.changes.map(\.1))" }
+
+    /// A program without a fault.
+    static let good = """
+        import json, os, sys, time
+        def write(**frame):
+            print(json.dumps(frame), flush=True)
+        READY = dict(type="ready", protocol=1, name="good", stages=["answer"], maxConcurrency=1)
+        def turn(frame, text):
+            write(type="verdict", id=frame["id"], verdict="pass")
+        def start(): pass
+        def end(): pass
+        start()
+        for line in sys.stdin:
+            try:
+                frame = json.loads(line)
+            except ValueError:
+                continue
+            kind = frame.get("type")
+            if kind == "hello": write(**READY)
+            elif kind == "ping": write(type="pong", n=frame["n"])
+            elif kind == "turn": turn(frame, frame["turn"]["message"]["text"])
+        end()
+        """
+
+    var program: String {
+        self.changes.reduce(Self.good) { program, change in program.replacing(change.0, with: change.1) }
+    }
+
+    init(_ inCase: String, _ code: String, _ changes: (String, String)...) {
+        self.inCase = inCase
+        self.code = code
+        self.changes = changes
+    }
+
+    private static let turn = #"write(type="verdict", id=frame["id"], verdict="pass")"#
+
+    static let all: [FaultyProgram] = [
+        .init("hello", "not-json", ("def start(): pass", "def start(): print('Starting the plugin ...', flush=True)")),
+        .init("hello", "no-ready", (#"if kind == "hello": write(**READY)"#, #"if kind == "hello": pass"#)),
+        .init("hello", "no-ready", ("flush=True", "flush=False")),
+        .init("hello", "protocol-mismatch", ("protocol=1", "protocol=2")),
+        .init("hello", "missing-field", (#", stages=["answer"]"#, "")),
+        .init("hello", "unknown-word", (#"["answer"]"#, #"["reply"]"#)),
+        .init("hello", "wrong-type", ("maxConcurrency=1", #"maxConcurrency="one""#)),
+        .init("hello", "ended", ("def start(): pass", "def start(): raise RuntimeError('no database')")),
+        .init("hello", "unasked", ("write(**READY)", "(write(**READY), write(**READY))")),
+        .init("ping", "no-pong", (#"elif kind == "ping": write(type="pong", n=frame["n"])"#, "")),
+        .init("ping", "wrong-pong", (#"n=frame["n"]"#, "n=1")),
+        .init("turn", "no-verdict", (Self.turn, "pass")),
+        .init("turn", "no-verdict", (Self.turn, #"time.sleep(1000)"#)),
+        .init("turn", "foreign-id", (#"id=frame["id"]"#, #"id=frame["turn"]["id"]"#)),
+        .init("turn", "missing-field", (#"id=frame["id"], "#, "")),
+        .init("turn", "unknown-word", (#"verdict="pass""#, #"verdict="answer""#)),
+        .init("turn", "missing-field", (#"verdict="pass""#, #"verdict="reply""#)),
+        .init("turn", "empty-reply", (#"verdict="pass""#, #"verdict="reply", text=" ""#)),
+        .init(
+            "turn",
+            "bad-link",
+            (#"verdict="pass""#, #"verdict="reply", text="x", links=[dict(title="x", url="http://x.example")]"#)
+        ),
+        .init("turn", "answered-twice", (Self.turn, "\(Self.turn); \(Self.turn)")),
+        .init(
+            "turn",
+            "undeclared-stream",
+            (
+                Self.turn,
+                #"write(type="delta", id=frame["id"], index=0, text="x"); write(type="verdict", id=frame["id"], verdict="reply", text="x")"#
+            )
+        ),
+        .init("turn", "too-long", (#"verdict="pass""#, #"verdict="reply", text="x" * 16385"#)),
+        .init(
+            "stages",
+            "verdict-not-allowed",
+            (#"["answer"]"#, #"["answer", "enrich"]"#),
+            (#"verdict="pass""#, #"verdict="reply", text="x""#)
+        ),
+        .init("unknown field", "ended", (Self.turn, "assert list(frame)[0] == 'type'; \(Self.turn)")),
+        .init(
+            "unicode",
+            "ended",
+            ("import json, os, sys, time", "import json, os, sys, time\nsys.stdin.reconfigure(encoding='ascii')")
+        ),
+        .init("16 KiB", "ended", (Self.turn, "assert len(text) < 1000; \(Self.turn)")),
+        .init(
+            "two at once",
+            "no-verdict",
+            (Self.turn, "global seen; seen = globals().get('seen', 0) + 1; seen > 1 or \(Self.turn)")
+        ),
+        .init(
+            "stream",
+            "bad-stream",
+            ("maxConcurrency=1", "streams=True"),
+            (Self.turn, #"write(type="delta", id=frame["id"], index=1, text="x")"#)
+        ),
+        .init(
+            "stream",
+            "bad-stream",
+            ("maxConcurrency=1", "streams=True"),
+            (
+                Self.turn,
+                #"write(type="delta", id=frame["id"], index=0, text="x"); write(type="verdict", id=frame["id"], verdict="reply", text="y")"#
+            )
+        ),
+        .init("cancel", "ended", (#"kind = frame.get("type")"#, #"kind = frame.get("type"); assert kind != "cancel""#)),
+        .init("bad JSON", "ended", ("except ValueError", "except ZeroDivisionError")),
+        .init(
+            "many",
+            "ended",
+            (Self.turn, "global seen; seen = globals().get('seen', 0) + 1; assert seen < 40; \(Self.turn)")
+        ),
+        .init(
+            "idempotent",
+            "not-idempotent",
+            ("maxConcurrency=1", "idempotent=True"),
+            (#"verdict="pass""#, #"verdict="reply", text=str(time.monotonic_ns())"#)
+        ),
+        .init("end of input", "ignores-eof", ("def end(): pass", "def end(): time.sleep(1000)")),
+        .init("end of input", "bad-exit", ("def end(): pass", "def end(): sys.exit(3)")),
+    ]
+}
+
+@Suite("plugins check: programs", .timeLimit(.minutes(5)))
+struct ProcessCheckTests {
+    /// Long enough for a busy machine.
+    private static let patience: PluginCheck.Patience = {
+        var patience = PluginCheck.Patience()
+        patience.start = .seconds(15)
+        patience.answer = .seconds(4)
+        patience.end = .seconds(4)
+        return patience
+    }()
+
+    private func outcomes(
+        of program: String,
+        only names: Set<String>? = nil
+    ) async throws -> (isFine: Bool, outcomes: [PluginCheck.Outcome]) {
+        let folder = try ScratchFolder(["program.py": program])
+        let outcomes = Mutex<[PluginCheck.Outcome]>([])
+        let services = PluginServices(baseFolder: folder.path)
+        let check = try ProcessCheck(["python3", "program.py"], patience: Self.patience, services: services)
+        let isFine = await Turnstile.programs.pass {
+            await check.run(only: names) { outcome in outcomes.withLock { $0.append(outcome) } }
+        }
+        return (isFine, outcomes.withLock { $0 })
+    }
+
+    @Test("find nothing wrong with a plugin without a fault")
+    func good() async throws {
+        let (isFine, outcomes) = try await self.outcomes(of: FaultyProgram.good)
+        #expect(isFine)
+        #expect(outcomes.count == 16)
+        for outcome in outcomes {
+            #expect(outcome.fault == nil, "\(outcome.name): \(outcome.fault?.problem.description ?? "")")
+        }
+    }
+
+    @Test("find each planted fault in its case, by its code, and say what to write", arguments: FaultyProgram.all)
+    func fault(faulty: FaultyProgram) async throws {
+        let (isFine, outcomes) = try await self.outcomes(of: faulty.program, only: [faulty.inCase])
+        #expect(!isFine)
+        for change in faulty.changes { #expect(FaultyProgram.good.contains(change.0)) }
+        let outcome = try #require(outcomes.last)
+        #expect(outcome.name == faulty.inCase)
+        #expect(outcome.fault?.problem.code == faulty.code, "\(outcome.fault?.problem.description ?? "")")
+    }
+}

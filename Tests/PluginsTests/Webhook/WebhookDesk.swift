@@ -1,0 +1,159 @@
+import Diagnostics
+import NIOCore
+import Responders
+import RespondersTesting
+import Synchronization
+import Testing
+
+@testable import Plugins
+
+/// A plugin `webhook`, and a service on loopback that is a Python program.
+struct WebhookDesk: Sendable {
+    let webhook: Webhook
+    let incidents: IncidentLog
+    private let folder: ScratchFolder
+
+    static let secret = "the-secret-of-these-tests-has-32-bytes"
+
+    /// What the services of these tests begin with; `turn(request, frame)` is theirs to define.
+    private static let prelude = """
+        import hashlib, hmac, http.server, json, os, sys, threading, time, urllib.parse
+        SECRET = b"the-secret-of-these-tests-has-32-bytes"
+        READY = {"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}
+        count = 0
+        class Request(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def log_message(self, *arguments): pass
+            def answer(self, status, body=b"", kind="application/json", **headers):
+                body = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                for name, value in headers.items(): self.send_header(name.replace("_", "-"), value)
+                self.end_headers()
+                self.wfile.write(body)
+            def reply(self, frame, text, **more):
+                self.answer(200, {"type": "verdict", "id": frame["id"], "verdict": "reply", "text": text, **more})
+            def do_GET(self):
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                self.answer(200, {**READY, "challenge": query["challenge"][0]})
+            def do_POST(self):
+                global count
+                count += 1
+                self.body = self.rfile.read(int(self.headers["Content-Length"]))
+                turn(self, json.loads(self.body))
+
+        """
+
+    private static let epilogue = """
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            def handle_error(self, *arguments): pass
+        server = Server(("127.0.0.1", 0), Request)
+        print(server.server_address[1], flush=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stdin.read()
+        """
+
+    /// Runs a service and the plugin that asks it, while `body` does.
+    ///
+    /// - Parameters:
+    ///   - service: The program, between prelude and epilogue.
+    ///   - settings: Further lines of the configuration.
+    ///   - host: The host in the URL.
+    ///   - addresses: What the host's addresses are; by default that of the service. Asked for each resolution.
+    ///   - clock: The plugin's clock.
+    ///   - body: The test.
+    /// - Throws: What the test throws, or a `Rejection`.
+    static func run(
+        _ service: String,
+        _ settings: String = "allow: [127.0.0.1]",
+        host: String = "service.test",
+        addresses: @escaping @Sendable () -> [String] = { ["127.0.0.1"] },
+        clock: TurnClock = .continuous,
+        _ body: @escaping @Sendable (WebhookDesk) async throws -> Void
+    ) async throws {
+        let folder = try ScratchFolder([
+            "service.py": Self.prelude + service + Self.epilogue, "secret": Self.secret,
+            "old": "the-secret-before-it-has-32-bytes-too",
+        ])
+        let (lines, source) = AsyncStream<String>.makeStream()
+        let services = PluginServices(baseFolder: folder.path)
+        let child = ChildProcess(
+            .init(
+                executable: try ChildProcess.Command.executable("python3", services),
+                arguments: ["service.py"],
+                environment: services.environment.filter { $0.key == "PATH" },
+                folder: folder.path
+            )
+        ) { event in
+            switch event {
+            case .line(let bytes): source.yield(String(decoding: bytes, as: UTF8.self))
+            case .complaint(let bytes): print("service:", String(decoding: bytes, as: UTF8.self))
+            case .lineTooLong: break
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                _ = await child.run()
+                source.finish()
+            }
+            defer { child.stop() }
+            for await line in lines {
+                let port = try #require(Int(line))
+                let desk = try Self(port, settings, host, addresses, clock, folder)
+                try await running([desk.webhook]) { try await body(desk) }
+                break
+            }
+        }
+    }
+
+    private init(
+        _ port: Int,
+        _ settings: String,
+        _ host: String,
+        _ addresses: @escaping @Sendable () -> [String],
+        _ clock: TurnClock,
+        _ folder: ScratchFolder
+    ) throws {
+        let incidents = IncidentLog()
+        self.incidents = incidents
+        self.folder = folder
+        let yaml = "url: http://\(host):\(port)/chat?team=a\nsecret: {file: secret}\n\(settings)"
+        let schema = try SettingsSchema(sample: Webhook.manifest.sample, name: "webhook", openKeys: ["headers"])
+        let configuration = try Settings(yaml: yaml, file: "test.yaml", keyPath: "webhook")
+            .decode(Webhook.Configuration.self, like: schema)
+        self.webhook = try Webhook(
+            configuration: configuration,
+            services: PluginServices(baseFolder: folder.path, clock: clock) { incidents.record($0) },
+            resolver: Resolver { _, port in try addresses().map { try SocketAddress(ipAddress: $0, port: port) } }
+        )
+    }
+
+    func ask(_ text: String, id: String = "t_test") async -> Verdict {
+        await withTaskGroup(of: Verdict?.self) { group in
+            group.addTask {
+                // A slow machine is no service that doesn't answer.
+                await CallLimit.$current.withValue(.seconds(100)) {
+                    await self.webhook.respond(to: Self.turn(text, id: id))
+                }
+            }
+            group.addTask {
+                try? await ContinuousClock().sleep(for: .seconds(100))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next().flatMap { $0 } ?? .fail(Failure("no-answer"))
+        }
+    }
+
+    static func turn(_ text: String, id: String = "t_test") -> Turn {
+        Turn(
+            id: TurnID(id),
+            message: Incoming(id: "m1", text: text),
+            conversation: Conversation(sessionID: "s1"),
+            localTime: TimeOfDay(minutes: 720)
+        )
+    }
+}
