@@ -12,8 +12,20 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "fuzz",
     platforms: [.macOS(.v15)],
+    dependencies: [.package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")],
     targets: [
         .target(name: "Messages", swiftSettings: settings),
+        .target(
+            name: "Diagnostics",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        .target(name: "Responders", dependencies: ["Messages", "Diagnostics"], swiftSettings: settings),
+        .target(
+            name: "PluginLines",
+            dependencies: ["Messages", "Diagnostics", "Responders"],
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
+        ),
         .target(
             name: "FrameParsing",
             dependencies: ["Messages"],
@@ -21,5 +33,10 @@ let package = Package(
         ),
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),
         .executableTarget(name: "FuzzEnvelope", dependencies: ["Messages"], swiftSettings: settings),
+        .executableTarget(
+            name: "FuzzPluginLines",
+            dependencies: ["PluginLines", "Responders"],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -1,7 +1,7 @@
 """Holds the documents to what the product does.
 
 Every `console` block is run and its output compared; `script/server` is started and answers; the rule file in the
-documents loads and its tests pass; the plugin in the README compiles; every link leads somewhere.
+documents loads and its tests pass; the plugin in the README compiles, those in Python pass the checker; every link leads somewhere.
 Environment: CLAUDE_CHAT_BIN, the binary (default: the debug build).
 """
 
@@ -115,6 +115,18 @@ class Documents(unittest.TestCase):
                     # A document may stop early; what it shows is the beginning, word by word.
                     self.assertEqual(done.stdout.splitlines()[: len(shown)], shown)
         self.assertGreater(count, 0, "no console block found")
+
+    def test_python_plugins_pass_the_checker(self):
+        programs = [(name, text) for name, text in blocks("python") if '"ready"' in text]
+        self.assertTrue(programs, "no plugin found")
+        for document, text in programs:
+            with self.subTest(document=document), tempfile.TemporaryDirectory() as folder:
+                program = Path(folder, "plugin.py")
+                program.write_text(text, encoding="utf-8")
+                command = [str(BINARY), "plugins", "check", "--patience", "5", "--say", "When are you open?"]
+                done = run([*command, "--", "python3", str(program)])
+                self.assertEqual(done.returncode, 0, done.stdout)
+                self.assertRegex(done.stdout, r"ok    turn +pass, reply")
 
     def test_scripts_exist(self):
         for document, text in blocks("sh"):
