@@ -100,7 +100,7 @@ extension ProductTests {
                 ("foreign.db", "is a database of another program; name another file [not-a-store]"),
                 (
                     "newer.db",
-                    "was written by a later version (99, this program knows 2); start that version [newer-store]"
+                    "was written by a later version (99, this program knows 3); start that version [newer-store]"
                 ),
             ] {
                 let before = FileManager.default.contents(atPath: "\(program.folder.path)/\(file)")
