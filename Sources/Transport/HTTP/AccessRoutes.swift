@@ -45,8 +45,6 @@ struct AccessRoutes: Sendable {
             throw ClientError(.badRequest, "\"jti\" is at most 256 bytes", detail: "jti")
         }
         self.server.admission.desk.revocations.revoke(revocation)
-        // What was answered holds after a crash, too.
-        await self.server.admission.desk.flush()
         await self.note(
             AdminAct(
                 "revoke",
@@ -54,6 +52,8 @@ struct AccessRoutes: Sendable {
                 names: ["session": session, "subject": subject]
             )
         )
+        // What was answered holds after a crash, too.
+        await self.server.admission.desk.flush()
         return Response(status: .noContent)
     }
 
