@@ -209,6 +209,25 @@ async def readers_that_never_read(server):
     )
 
 
+async def answers_that_nobody_reads(server):
+    """Several pages of history each, more than the system keeps for a client; nothing else would end such a request."""
+    room = "/api/chat/history?session=crowd0&limit=100"
+    before = server.number("process_open_fds")
+    clients = []
+    for _ in range(20):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(f"GET {room} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * 8)
+        clients.append(client)
+    await patiently(lambda: server.number("process_open_fds") >= before + 20, "not all clients were let in")
+    # The store opens a few files more to read so many pages.
+    await patiently(lambda: server.number("process_open_fds") < before + 10, "requests stay open whose clients never read")
+    for client in clients:
+        client.close()
+    print("load: 20 clients that never read what they asked for are let go", flush=True)
+
+
 async def patiently(condition, problem):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -352,6 +371,7 @@ async def run(binary):
         server = await Server(binary, Path(name), free_port()).wait()
         try:
             await readers_that_never_read(server)
+            await answers_that_nobody_reads(server)
         finally:
             server.kill()
     with tempfile.TemporaryDirectory() as name:

@@ -45,6 +45,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
     /// Ends connections of HTTP that are quiet for long.
     private var idleTimer: HTTPConnectionStateHandler?
     var wheelPlace = TimingWheel.Place()
+    /// Bytes of answers that waited for the client when that was looked at last.
+    private var waitingBytes = 0
 
     /// How long a client may take until its request head is complete, in seconds.
     static let handshakeSeconds = 10
@@ -88,7 +90,41 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
         self.decided.fail(ChannelError.ioOnClosedChannel)
     }
 
-    func deadlineReached() { self.channel?.close(promise: nil) }
+    func deadlineReached() {
+        guard case .http = self.state, let channel else {
+            self.channel?.close(promise: nil)
+            return
+        }
+        let bytes = Self.waitingBytes(of: channel)
+        guard bytes + Self.leastBytes <= self.waitingBytes else {
+            channel.close(promise: nil)
+            return
+        }
+        self.waitingBytes = bytes
+        self.loop.wheel.set(self, in: Self.readingSeconds)
+    }
+
+    /// How often it is looked whether a client reads its answer, in seconds, and how much it must have read since then.
+    ///
+    /// Nobody else would end a request whose client never reads.
+    private static let readingSeconds = 30
+    private static let leastBytes = 16 * 1_024
+
+    private static func waitingBytes(of channel: any Channel) -> Int {
+        (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .http = self.state {
+            if context.channel.isWritable {
+                self.loop.wheel.cancel(self)
+            } else {
+                self.waitingBytes = Self.waitingBytes(of: context.channel)
+                self.loop.wheel.set(self, in: Self.readingSeconds)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.state {

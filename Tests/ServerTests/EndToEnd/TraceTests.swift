@@ -20,7 +20,7 @@ private final class Tracer: Responder {
     }
 }
 
-@Suite("the way of a message for those who run the server", .timeLimit(.minutes(1)))
+@Suite("the way of a message for those who run the server", .timeLimit(.minutes(3)))
 struct TraceTests {
     private static let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
