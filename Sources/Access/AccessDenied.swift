@@ -40,12 +40,15 @@ public enum AccessDenied: Error, Hashable, Sendable, CaseIterable {
     case refreshReused
     /// A refresh token was renewed too often within half a minute.
     case refreshedTooOften
+    /// Nothing can be kept at the moment, so nothing is given.
+    case notKept
 
-    /// The status of an HTTP answer: 401, 403 or 429.
+    /// The status of an HTTP answer: 401, 403, 429 or 503.
     public var status: Int {
         switch self {
         case .wrongSite, .wrongSession, .wrongSubject: 403
         case .refreshedTooOften: 429
+        case .notKept: 503
         default: 401
         }
     }
@@ -60,6 +63,8 @@ public enum AccessDenied: Error, Hashable, Sendable, CaseIterable {
             ClientError(.unauthorized, "the token is for something else", detail: "grant")
         case .refreshedTooOften:
             ClientError(.rateLimited, "refreshed too often", retryAfterMilliseconds: RefreshTable.raceMilliseconds)
+        case .notKept:
+            ClientError(.unavailable, "no session can be kept at the moment", retryAfterMilliseconds: 5_000)
         default: ClientError(.unauthorized, "nothing that was sent gives access")
         }
     }

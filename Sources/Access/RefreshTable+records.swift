@@ -49,6 +49,7 @@ extension RefreshTable.Family {
             key: id.key,
             site: family.holder.site,
             session: family.holder.session,
+            visitor: family.holder.subject.kind == .verified ? family.holder.subject.id : nil,
             value: (try? JSONEncoder().encode(written)).map(Array.init),
             expires: family.expires
         )

@@ -138,7 +138,10 @@ public final class RefreshTokens: Sendable {
     }
 
     /// Waits until what was changed is kept.
-    func flush() async { await self.log?.flush() }
+    func flush() async -> Bool { await self.log?.flush() ?? true }
+
+    /// Whether what is changed at the moment will be kept.
+    var isAccepting: Bool { self.log?.isAccepting ?? true }
 
     /// How many families there are.
     public var count: Int { self.table.withLock { $0.count } }

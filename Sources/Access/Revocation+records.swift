@@ -28,7 +28,16 @@ extension Revocation {
         let written = self.written
         let value = (try? JSONEncoder().encode(written)).map(Array.init)
         let name = "\(written.kind.rawValue)/\(written.site ?? "*")/\(written.name)"
-        return AccessRecord(key: Self.prefix + name, value: value, expires: end)
+        // One of a session goes when the session is erased.
+        var place: (site: SiteID, session: SessionID)?
+        if case .session(let session, let site?) = self { place = (site, session) }
+        return AccessRecord(
+            key: Self.prefix + name,
+            site: place?.site,
+            session: place?.session,
+            value: value,
+            expires: end
+        )
     }
 
     /// Takes up what ``record(until:)`` gave; nothing where it is something else.

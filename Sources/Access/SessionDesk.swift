@@ -109,6 +109,8 @@ public final class SessionDesk: Sendable {
     /// - Throws: Why not. A session that was asked for without a proof is refused in the same way whether it exists or
     ///   not.
     public func open(_ request: Request) async throws(AccessDenied) -> Answer {
+        // Whoever was given a token that nobody keeps would be a thief with it after the next start.
+        guard self.refreshTokens.isAccepting else { throw .notKept }
         let answer: Answer
         do throws(AccessDenied) { answer = try await self.decide(request) } catch {
             // A token that was used before has ended its family, and must not come back with the next start.
@@ -121,7 +123,10 @@ public final class SessionDesk: Sendable {
     }
 
     /// Waits until what was given and revoked is kept.
-    public func flush() async { await self.refreshTokens.flush() }
+    ///
+    /// - Returns: Whether it is; not while nothing can be kept.
+    @discardableResult
+    public func flush() async -> Bool { await self.refreshTokens.flush() }
 
     private func decide(_ request: Request) async throws(AccessDenied) -> Answer {
         guard let site = self.sites.withLock({ $0[request.site] }) else { throw .unknownSite }

@@ -22,9 +22,9 @@ public struct DiagnosticReport {
         let errors = self.diagnostics.filter { $0.severity == .error }
         let warnings = self.diagnostics.filter { $0.severity == .warning }
         var sources = SourceLines()
-        var lines = errors.flatMap { [$0.description] + sources.excerpt(of: $0.place) }
+        var lines = errors.flatMap { sources.lines(of: $0) }
         if !warnings.isEmpty { lines.append("warnings:") }
-        lines += warnings.flatMap { [$0.description] + sources.excerpt(of: $0.place) }
+        lines += warnings.flatMap { sources.lines(of: $0) }
         return lines.joined(separator: "\n")
     }
 }
@@ -33,8 +33,15 @@ public struct DiagnosticReport {
 private struct SourceLines {
     private var files: [String: [Substring]] = [:]
 
+    /// What is wrong, and where.
+    mutating func lines(of diagnostic: Diagnostic) -> [String] {
+        // The line has what must not reach a terminal or a log.
+        if diagnostic.code == "secret-in-file" { return [diagnostic.description] }
+        return [diagnostic.description] + self.excerpt(of: diagnostic.place)
+    }
+
     /// The line with its number, and a caret under the column; nothing where the file has no such line.
-    mutating func excerpt(of place: Place) -> [String] {
+    private mutating func excerpt(of place: Place) -> [String] {
         let lines = self.lines(of: place.file)
         guard lines.indices.contains(place.line - 1) else { return [] }
         let scalars = Array(lines[place.line - 1].unicodeScalars)

@@ -12,7 +12,7 @@ public final class Hub: Sendable {
     private let context: HubContext
     /// Tables of rooms, each with its own lock, chosen by the hash of the session.
     private let shards: [Shard]
-    private let roomCount = Atomic<Int>(0)
+    let roomCount = Atomic<Int>(0)
     /// Names this run of the memory engine: numbers of another run are not comparable.
     private let runPart: String
 
@@ -119,7 +119,7 @@ public final class Hub: Sendable {
         }
     }
 
-    private func shard(of key: RoomKey) -> Shard {
+    func shard(of key: RoomKey) -> Shard {
         self.shards[Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))]
     }
 
@@ -168,22 +168,47 @@ public final class Hub: Sendable {
     ///   - body: Called once, at once or on any thread: with nothing when the room can be reserved.
     public func whenOpen(_ key: RoomKey, _ body: @escaping @Sendable (ClientError?) -> Void) {
         guard let log = self.context.log, !self.isOpen(key) else { return body(nil) }
-        let isFirst = self.shard(of: key).opening.withLock { opening in
-            opening[key, default: []].append(body)
-            return opening[key]?.count == 1
+        let begun = self.shard(of: key).opening.withLock { opening -> Opening? in
+            if let begun = opening[key] {
+                begun.append(body)
+                return nil
+            }
+            let begun = Opening(body)
+            opening[key] = begun
+            return begun
         }
-        if isFirst { log.restore(key) { self.finishOpening(key, $0) } }
+        if let begun { log.restore(key) { self.finishOpening(key, begun, $0) } }
     }
 
-    private func finishOpening(_ key: RoomKey, _ result: Result<RestoredRoom, ClientError>) {
+    private func finishOpening(_ key: RoomKey, _ begun: Opening, _ result: Result<RestoredRoom, ClientError>) {
+        let shard = self.shard(of: key)
         var error: ClientError?
-        switch result {
-        case .failure(let reason): error = reason
-        case .success(let origin): if !self.insert(key, origin) { error = Self.overloaded }
+        // What was read may be what was forgotten in the meantime.
+        if shard.opening.withLock({ $0[key] !== begun }) {
+            error = Self.forgotten
+        } else {
+            switch result {
+            case .failure(let reason): error = reason
+            case .success(let origin): if !self.insert(key, origin) { error = Self.overloaded }
+            }
+            let isCurrent = shard.opening.withLock { opening in
+                guard opening[key] === begun else { return false }
+                opening[key] = nil
+                return true
+            }
+            if !isCurrent {
+                self.dropForgotten(key)
+                error = Self.forgotten
+            }
         }
-        let waiting = self.shard(of: key).opening.withLock { $0.removeValue(forKey: key) } ?? []
-        for body in waiting { body(error) }
+        for body in begun.take() { body(error) }
     }
+
+    private static let forgotten = ClientError(
+        .unavailable,
+        "the session was just erased; open it anew",
+        retryAfterMilliseconds: 1_000
+    )
 
     /// Puts a room into its table.
     ///
@@ -249,10 +274,28 @@ public struct RoomKey: Hashable, Sendable {
 }
 
 /// A part of the table of rooms.
-private final class Shard: Sendable {
+final class Shard: Sendable {
     let rooms = Mutex<[RoomKey: Room]>([:])
     /// Rooms that the log is asked for, and who waits for each.
-    let opening = Mutex<[RoomKey: [@Sendable (ClientError?) -> Void]]>([:])
+    let opening = Mutex<[RoomKey: Opening]>([:])
+}
+
+/// A room that the log is asked for.
+final class Opening: Sendable {
+    typealias Waiter = @Sendable (ClientError?) -> Void
+
+    private let waiting: Mutex<[Waiter]>
+
+    init(_ waiter: @escaping Waiter) { self.waiting = Mutex([waiter]) }
+
+    func append(_ waiter: @escaping Waiter) { self.waiting.withLock { $0.append(waiter) } }
+
+    func take() -> [Waiter] {
+        self.waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+    }
 }
 
 /// What all rooms of a hub share.

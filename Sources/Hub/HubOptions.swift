@@ -28,6 +28,8 @@ public struct HubOptions: Sendable {
     public var heartbeatSeconds: Int
     /// An opaque name of this server, for support.
     public var node: String
+    /// The optional features of the protocol that are on: what clients are told of them, none by default.
+    public var features: [String] = []
 
     public init(
         messageRate: RateLimit? = RateLimit(2, burst: 10),
@@ -76,6 +78,9 @@ public struct HubOptions: Sendable {
     static let seedReplay = 20
     /// How long it is known how far a client of the first form had got: 10 minutes.
     static let seedCursorNanoseconds: UInt64 = 600 * 1_000_000_000
+    /// Within what time connections of the first form that end are cut off together: a minute, since the server finds out
+    /// about a lost connection after 35 seconds.
+    static let seedTogetherNanoseconds: UInt64 = 60 * 1_000_000_000
     /// How many client ids a room remembers, and for how long at least: 5 minutes.
     static let rememberedIDs = 1_024
     static let rememberedNanoseconds: UInt64 = 300 * 1_000_000_000

@@ -33,8 +33,11 @@ public struct InboundMessage: Sendable {
     public let page: String
     /// Names the turn that the message starts, unlike any other.
     public let turnID: String
+    /// How the message came; nothing where nobody noted it.
+    public let origin: MessageOrigin?
 
-    init(message: Message, seq: Int, page: String, turnID: String) {
+    init(message: Message, seq: Int, page: String, turnID: String, origin: MessageOrigin? = nil) {
+        self.origin = origin
         self.message = message
         self.seq = seq
         self.page = page

@@ -39,6 +39,29 @@ public protocol MessageLog: Sendable {
         in epoch: String,
         completion: @escaping @Sendable (Result<(frames: [[UInt8]], isComplete: Bool), ClientError>) -> Void
     )
+
+    /// Whether a room has a reply.
+    ///
+    /// - Parameters:
+    ///   - id: The reply's id, of at most ``Limits/messageIDBytes`` bytes.
+    ///   - key: The room.
+    /// - Returns: Whether it is kept.
+    /// - Throws: `unavailable` if nothing can be read.
+    func hasReply(_ id: String, in key: RoomKey) async throws(ClientError) -> Bool
+
+    /// Keeps what a visitor thinks of a reply in place of what they thought before.
+    ///
+    /// - Parameters:
+    ///   - rating: What they think.
+    ///   - key: The room.
+    ///   - timestamp: When.
+    ///   - completion: Called once, at once or on any thread: whether it is kept, as far as anything is.
+    func keep(
+        _ rating: Rating,
+        in key: RoomKey,
+        at timestamp: Timestamp,
+        completion: @escaping @Sendable (Bool) -> Void
+    )
 }
 
 /// A message of a room with its number.

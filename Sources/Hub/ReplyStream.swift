@@ -58,6 +58,8 @@ extension RoomState {
         var shownAt: UInt64 = 0
         /// Members with this ``RoomState/Member/arrival`` or a later one came after the first piece.
         var firstLate: UInt32 = 0
+        /// The number and the text of the reply, where it was posted whole before the stream has ended.
+        var posted: (seq: Int, text: String)?
     }
 }
 
@@ -168,11 +170,13 @@ extension Room {
         if let frame { for member in state.members { member.link.send(frame) } }
         self.keep(&state)
         if stream.index > 0 {
+            // Whoever posted the reply whole decided what it says.
+            let posted = stream.posted ?? (state.recent.top, answer.text)
             let end = ServerFrame.replyEnd(
                 replyID: stream.replyID,
-                text: answer.text,
+                text: posted.text,
                 finish: finish,
-                seq: state.recent.top,
+                seq: posted.seq,
                 epoch: state.epoch
             )
             self.show(Frame(end), state)

@@ -39,6 +39,10 @@ extension Room {
     /// Called with the lock held, after everything that gives a message its number.
     func keep(_ state: inout RoomState) {
         guard let log = self.hub.log else { return }
+        guard !state.isForgotten else {
+            state.keeping.untaken = []
+            return
+        }
         while let record = state.keeping.untaken.first {
             let seq = record.seq
             switch log.append(record, completion: { outcome in self.settle(seq, outcome) }) {

@@ -236,7 +236,8 @@ extension Room {
             heartbeatSeconds: self.hub.options.heartbeatSeconds,
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
-            expiresInSeconds: expiresInSeconds
+            expiresInSeconds: expiresInSeconds,
+            features: self.hub.options.features
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
         if recovery.replayed > 0 { link.replay(Array(state.recent.frames(from: recovery.from))) }
@@ -262,46 +263,6 @@ extension Room {
         self.state.withLock { state in
             link.send(Frame(ServerFrame.ping(epoch: state.epoch, top: state.recent.top)))
         }
-    }
-
-    /// What a long poll can be told at once; nothing if it has to wait, in which case `link` is a member from now on.
-    ///
-    /// - Parameters:
-    ///   - position: What the client has.
-    ///   - link: Learns of the next message.
-    /// - Returns: The answer, or nothing.
-    /// - Throws: `rate_limited`; the reservation is given back then, too.
-    public func poll(from position: Position?, orWait link: any Link) throws(ClientError) -> PollAnswer? {
-        let now = self.hub.clocks.nanoseconds()
-        var wait: UInt64?
-        let answer = self.state.withLock { state -> PollAnswer? in
-            state.lastActive = now
-            state.reservations -= 1
-            wait = self.hub.options.pollRate?.refuse(&state.arrivals.poll, at: now)
-            guard wait == nil else { return nil }
-            if let answer = self.answer(from: position, state) { return answer }
-            self.enter(link, .v1, .visitor, &state)
-            return nil
-        }
-        if let wait { throw ClientError(.rateLimited, "too many polls", waitingNanoseconds: wait) }
-        return answer
-    }
-
-    /// What came after a position; nothing if nothing did.
-    public func answer(from position: Position?) -> PollAnswer? {
-        self.state.withLock { self.answer(from: position, $0) }
-    }
-
-    private func answer(from position: Position?, _ state: RoomState) -> PollAnswer? {
-        let recovery = state.recovery(from: position, limit: HubOptions.recentMessages)
-        guard recovery.replayed > 0 || !recovery.recovered else { return nil }
-        return PollAnswer(
-            epoch: state.epoch,
-            top: state.recent.top,
-            recovered: recovery.recovered,
-            reset: recovery.reset,
-            items: state.recent.frames(from: recovery.from).map { ServerFrame.replayed($0.json) }
-        )
     }
 
     /// Seconds between two signs of life of a connection.

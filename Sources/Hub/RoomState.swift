@@ -43,6 +43,8 @@ struct RoomState: Sendable {
     var lastActive: UInt64 = 0
     /// What of it is in the log.
     var keeping = Keeping()
+    /// Whether its session was erased: nothing is kept any more.
+    var isForgotten = false
     /// What the subscriber keeps with the room.
     var companion: (any AnyObject & Sendable)?
     /// Whether a message is with the subscriber, and what waits behind it.
@@ -147,7 +149,7 @@ extension RoomState {
             return .duplicate(seq: record.seq)
         }
         // Nobody is to see what would be lost.
-        guard self.hub.log?.isAccepting ?? true else {
+        guard !self.isForgotten, self.hub.log?.isAccepting ?? true else {
             var error = Room.notKept
             error.id = message.id
             throw error
@@ -162,7 +164,13 @@ extension RoomState {
         let turnID = self.turnID(seq)
         let frame = self.keep(stored, page: page, turnID: turnID)
         if message.id != nil { self.remember(id, seq: seq, text: message.text, now: now) }
-        return .accepted(InboundMessage(message: stored, seq: seq, page: page, turnID: turnID), frame)
+        let inbound = InboundMessage(message: stored, seq: seq, page: page, turnID: turnID, origin: message.origin)
+        return .accepted(inbound, frame)
+    }
+
+    /// Takes one of the calls that count as a message of the visitor, or says how long to wait for it.
+    mutating func refuseMessage(_ limit: RateLimit?, at now: UInt64) -> UInt64? {
+        limit?.refuse(&self.nextArrival, at: now)
     }
 
     /// Gives a reply its id and number and keeps it.
@@ -175,7 +183,12 @@ extension RoomState {
     mutating func reply(to inbound: InboundMessage, number: Int, _ make: (_ id: String) -> Message) -> Frame? {
         guard let id = self.replyID(to: inbound, number: number) else { return nil }
         self.ids.noteReply(number, to: inbound.message.id)
-        return self.keep(make(id))
+        let message = make(id)
+        let frame = self.keep(message)
+        if let index = self.streams.firstIndex(where: { $0.replyID == id }) {
+            self.streams[index].posted = (frame.seq, message.text)
+        }
+        return frame
     }
 
     /// The id of a reply; nothing if the message has got that one already.

@@ -12,7 +12,7 @@ struct SeedCursor: Sendable {
 
     /// Those that are connected.
     private(set) var open: [Connection] = []
-    /// How far the page of the last one that ended had got, and how it went.
+    /// How far the page of the last one that ended had got, and how it went; nothing once another one has come.
     private(set) var farewell: (confirmed: Int, at: UInt64, isPageLeft: Bool)?
 
     /// What a client that comes now has, if its predecessor was cut off a short time ago.
@@ -28,6 +28,7 @@ struct SeedCursor: Sendable {
 
     fileprivate mutating func begin(_ link: ObjectIdentifier, at now: UInt64) -> Int? {
         let position = self.position(at: now)
+        self.farewell = nil
         self.open.append(Connection(link: link, confirmed: position ?? 0))
         return position
     }
@@ -40,7 +41,13 @@ struct SeedCursor: Sendable {
 
     fileprivate mutating func end(_ link: ObjectIdentifier, isPageLeft: Bool, at now: UInt64) {
         guard let index = self.open.firstIndex(where: { $0.link == link }) else { return }
-        self.farewell = (self.open.remove(at: index).confirmed, now, isPageLeft)
+        var confirmed = self.open.remove(at: index).confirmed
+        // Tabs that are cut off together can't be told apart when they come back: whichever comes first must lack nothing,
+        // and rather shows something twice.
+        if let farewell, !isPageLeft, !farewell.isPageLeft, now < farewell.at + HubOptions.seedTogetherNanoseconds {
+            confirmed = min(confirmed, farewell.confirmed)
+        }
+        self.farewell = (confirmed, now, isPageLeft)
     }
 }
 

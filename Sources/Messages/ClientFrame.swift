@@ -26,6 +26,8 @@ public struct UserMessage: Hashable, Sendable {
     public var text: String
     /// A JSON object of the allowed keys, at most ``Limits/contextBytes`` bytes.
     public var context: MessageContext
+    /// How it came; nothing where nobody noted it.
+    public var origin: MessageOrigin?
 
     public init(id: String?, text: String, context: MessageContext = .empty) {
         self.id = id
@@ -91,6 +93,22 @@ public struct ClientFrameReader {
             error.id = try? self.identifier(bytes)
             throw error
         }
+    }
+
+    /// Reads a message of the first form of the protocol that came as the body of a request: a frame without a type.
+    ///
+    /// - Parameter bytes: One JSON object in valid UTF-8.
+    /// - Returns: The message, without an id.
+    /// - Throws: As ``read(_:session:mode:)``.
+    public mutating func readSeedMessage(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> UserMessage {
+        do {
+            try self.scanner.scan(bytes)
+        } catch {
+            throw ClientError(.badJSON, error.explanation)
+        }
+        var message = try self.userMessage(bytes, .seed)
+        message.id = nil
+        return message
     }
 
     private mutating func frame(

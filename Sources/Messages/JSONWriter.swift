@@ -19,6 +19,16 @@ package struct JSONWriter {
         self.needsComma = true
     }
 
+    /// An array of texts.
+    mutating func array(_ key: StaticString, ofTexts texts: [String]) {
+        let elements = texts.map { text in
+            var writer = JSONWriter(reserving: text.utf8.count + 2)
+            writer.quote(text)
+            return writer.bytes
+        }
+        self.array(key, ofJSON: elements)
+    }
+
     /// An array whose elements are JSON already.
     mutating func array(_ key: StaticString, ofJSON elements: some Sequence<[UInt8]>) {
         self.begin(key)

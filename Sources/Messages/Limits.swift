@@ -20,6 +20,8 @@ public enum Limits {
     public static let identifierBytes = 64
     /// The longest id of a message, the server's own among them, in bytes.
     public static let messageIDBytes = 80
+    /// The longest comment on a reply, in bytes of UTF-8.
+    public static let commentBytes = 2_000
     /// The longest `page` of a handshake, in bytes after percent-decoding.
     public static let pageBytes = 2_048
     /// The largest integer that every JSON reader keeps exact: 2^53 - 1.

@@ -92,6 +92,7 @@ public enum ServerFrame {
             frame.text("serverTime", welcome.timestamp.description)
             frame.text("node", welcome.node)
             frame.text("conversation", "bot")
+            if !welcome.features.isEmpty { frame.array("features", ofTexts: welcome.features) }
             if let seconds = welcome.expiresInSeconds { frame.integer("expiresIn", seconds) }
         }
     }
@@ -214,7 +215,7 @@ public enum ServerFrame {
             frame.integer("top", poll.top)
             frame.bool("recovered", poll.recovered)
             frame.bool("reset", poll.reset)
-            frame.array("items", ofJSON: poll.items)
+            frame.array("items", ofJSON: poll.items + poll.passing)
         }
     }
 
@@ -232,6 +233,17 @@ public enum ServerFrame {
             frame.text("token", token)
             frame.integer("expiresIn", expiresIn)
             if let refreshToken { frame.text("refreshToken", refreshToken) }
+        }
+    }
+
+    /// The answer to a message of the first form of the protocol that came as a request.
+    ///
+    /// - Parameter reply: Empty where there is none.
+    /// - Returns: One JSON object.
+    public static func seedAnswer(_ reply: String) -> [UInt8] {
+        json(reserving: 48 + reply.utf8.count) { frame in
+            frame.bool("success", true)
+            frame.text("response", reply)
         }
     }
 
@@ -284,6 +296,8 @@ public struct Welcome: Sendable {
     public var node: String
     /// For how many seconds the client's token is good; nothing without one.
     public var expiresInSeconds: Int?
+    /// The optional features that are on.
+    public var features: [String]
 
     /// A sustained rate and how many may come at once.
     public struct MessageRate: Hashable, Sendable {
@@ -308,8 +322,10 @@ public struct Welcome: Sendable {
         heartbeatSeconds: Int,
         messageRate: MessageRate?,
         node: String,
-        expiresInSeconds: Int? = nil
+        expiresInSeconds: Int? = nil,
+        features: [String] = []
     ) {
+        self.features = features
         self.expiresInSeconds = expiresInSeconds
         self.session = session
         self.timestamp = timestamp
@@ -333,8 +349,18 @@ public struct PollAnswer: Sendable {
     public var reset: Bool
     /// Frames of messages, oldest first.
     public var items: [[UInt8]]
+    /// Frames that say who is there and who writes, without a number.
+    public var passing: [[UInt8]]
 
-    public init(epoch: String, top: Int, recovered: Bool, reset: Bool, items: [[UInt8]]) {
+    public init(
+        epoch: String,
+        top: Int,
+        recovered: Bool,
+        reset: Bool,
+        items: [[UInt8]],
+        passing: [[UInt8]] = []
+    ) {
+        self.passing = passing
         self.epoch = epoch
         self.top = top
         self.recovered = recovered

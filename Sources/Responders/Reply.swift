@@ -113,13 +113,23 @@ extension Reply {
         }
         if self.links.count > Self.maximumLinks { self.links.removeLast(self.links.count - Self.maximumLinks) }
         guard self.text.utf8.count > Self.maximumTextBytes else { return false }
-        // A whole character may be longer than the bound, so the cut is between Unicode scalars.
-        var bytes = 0
-        let kept = self.text.unicodeScalars.prefix { scalar in
-            bytes += UTF8.width(scalar)
-            return bytes <= Self.maximumTextBytes
-        }
-        self.text = String(kept)
+        self.text = self.text.prefix(bytes: Self.maximumTextBytes)
         return true
+    }
+}
+
+extension String {
+    /// The longest prefix of at most so many bytes of UTF-8.
+    ///
+    /// A whole character may be longer than that, so the cut is between Unicode scalars.
+    func prefix(bytes limit: Int) -> String {
+        guard self.utf8.count > limit else { return self }
+        var bytes = 0
+        return String(
+            self.unicodeScalars.prefix { scalar in
+                bytes += UTF8.width(scalar)
+                return bytes <= limit
+            }
+        )
     }
 }

@@ -11,6 +11,10 @@ public enum Verdict: Sendable, Hashable {
     /// In `guard` the reply tells why the message was stopped. `then: .continue` is allowed in `answer` alone. `keep` is
     /// what the responder found out on the way.
     case reply(Reply, then: Then = .stop, keep: Augmentation = Augmentation())
+    /// As `reply`, in pieces; from its first piece on the turn is this responder's. Allowed in `answer`.
+    ///
+    /// One that fails before its first piece is a failure as any other, and the next responder is asked.
+    case stream(StreamedReply, keep: Augmentation = Augmentation())
     /// Deliberately no reply of a bot: ends the turn. Allowed in `guard` and `answer`.
     case suppress(reason: TraceReason, keep: Augmentation = Augmentation())
     /// A person goes on: ends the turn. Allowed in every stage but `enrich`.
@@ -28,12 +32,13 @@ public enum Verdict: Sendable, Hashable {
 }
 
 extension Verdict {
-    /// The word of the trace: `pass`, `augment`, `reply`, `suppress`, `handoff` or `fail`.
+    /// The word of the trace: `pass`, `augment`, `reply`, `stream`, `suppress`, `handoff` or `fail`.
     public var word: String {
         switch self {
         case .pass: "pass"
         case .augment: "augment"
         case .reply: "reply"
+        case .stream: "stream"
         case .suppress: "suppress"
         case .handoff: "handoff"
         case .fail: "fail"
@@ -54,6 +59,8 @@ public struct Augmentation: Sendable, Hashable {
     public var said: [Said]
     /// What must not happen again for a while, from the delivery of the outcome on.
     public var cooldowns: [Cooldown]
+    /// The full name of the rule that decided, where one did; it is kept with the turn.
+    public var rule: String?
 
     public init(
         note: Note? = nil,
@@ -61,8 +68,10 @@ public struct Augmentation: Sendable, Hashable {
         topic: TopicChange? = nil,
         severity: Severity? = nil,
         said: [Said] = [],
-        cooldowns: [Cooldown] = []
+        cooldowns: [Cooldown] = [],
+        rule: String? = nil
     ) {
+        self.rule = rule
         self.note = note
         self.tags = tags
         self.topic = topic
@@ -139,6 +148,8 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let emptyReply: TraceReason = "empty-reply"
     /// A reply after the last one that a turn may have.
     public static let replyLimit: TraceReason = "reply-limit"
+    /// The visitor wanted no more of a streamed reply.
+    public static let stopped: TraceReason = "stopped"
     /// The reply was longer than a reply may be and lost its end.
     public static let truncated: TraceReason = "truncated"
     /// The stage does not allow the verdict.

@@ -18,6 +18,8 @@ public struct ChainDesk: Sendable {
     public var visitor = Visitor()
     private var conversation = Conversation(sessionID: "test", said: [:])
     private var history: [HistoryItem] = []
+    /// What the visitor sees while a reply comes piece by piece.
+    public let screen = Screen()
 
     /// A desk with a chain that is already made.
     ///
@@ -88,7 +90,7 @@ public struct ChainDesk: Sendable {
         let result =
             switch self.chain.begin(turn, tracing: true) {
             case .finished(let result): result
-            case .waiting(let run): await self.chain.finish(run)
+            case .waiting(let run): await self.chain.finish(run, showing: self.screen)
             }
         self.remember(text, result)
         return result
@@ -132,7 +134,7 @@ extension ChainResult {
     /// - Throws: ``Mismatch``.
     @discardableResult
     public func expectRule(_ rule: String?) throws -> ChainResult {
-        let found = self.steps.last { $0.verdict == "reply" }?.explanation?.decisive?.name
+        let found = self.steps.last { $0.verdict == "reply" || $0.verdict == "stream" }?.explanation?.decisive?.name
         guard found == rule else { throw Mismatch("expected \(rule ?? "no rule"), got \(found ?? "no rule")") }
         return self
     }

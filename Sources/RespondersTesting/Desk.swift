@@ -46,14 +46,20 @@ public struct Desk: Sendable {
     ///   - text: The message.
     ///   - time: The time at the desk, `HH:MM`.
     ///   - lang: The language that the page reports.
-    /// - Returns: What the responder decided.
+    /// - Returns: What the responder decided; for a streamed reply the whole one.
     /// - Throws: What the responder threw, or ``NotATime``.
     public func hears(_ text: String, at time: String = "12:00", lang: String? = nil) async throws -> Verdict {
         let turn = try Turn.sample(text, at: time, lang: lang)
         guard let running = self.responder as? any RunningResponder else {
-            return try await self.responder.respond(to: turn)
+            return try await Self.whole(try await self.responder.respond(to: turn))
         }
-        return try await Responders.running([running]) { try await running.respond(to: turn) }
+        return try await Responders.running([running]) { try await Self.whole(try await running.respond(to: turn)) }
+    }
+
+    /// The verdict, with a streamed reply as one that came at once.
+    private static func whole(_ verdict: Verdict) async throws -> Verdict {
+        guard case .stream(let stream, let kept) = verdict else { return verdict }
+        return .reply(try await stream.whole(), keep: kept)
     }
 
     /// A test wrote a time that isn't `HH:MM`.

@@ -105,7 +105,7 @@ struct AuditEntry {
         Self.code(of: self.body, after: code, key: key) == self.code
     }
 
-    private static func code(of body: ArraySlice<UInt8>, after code: String, key: StoreKey?) -> String {
+    static func code(of body: ArraySlice<UInt8>, after code: String, key: StoreKey?) -> String {
         let input = Array(code.utf8) + body
         guard let key else { return Self.hexadecimal(SHA256.hash(data: input)) }
         return Self.hexadecimal(HMAC<SHA256>.authenticationCode(for: input, using: key.secret))

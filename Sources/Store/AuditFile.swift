@@ -16,7 +16,9 @@ struct AuditFile: ~Copyable {
     /// - Throws: `cannot-open-store`.
     init(appendingTo path: String) throws {
         self.path = path
+        let isNew = FileIdentity(at: path) == nil
         self.descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        if isNew { giveToOwner(ofFolderOf: path, self.descriptor) }
         guard self.descriptor >= 0 else {
             throw StoreError(.cannotOpen, path, "can't be opened; see that its folder exists and may be written")
         }
@@ -37,7 +39,11 @@ struct AuditFile: ~Copyable {
         return nil
     }
 
-    deinit { if self.descriptor >= 0 { close(self.descriptor) } }
+    deinit {
+        guard self.descriptor >= 0 else { return }
+        flock(self.descriptor, LOCK_UN)
+        close(self.descriptor)
+    }
 
     var size: Int { Int(lseek(self.descriptor, 0, SEEK_END)) }
 

@@ -48,6 +48,16 @@ public struct AuditLog: Sendable {
         return head
     }
 
+    /// How a log names somebody whose name doesn't belong in it: 8 hexadecimal digits, the same for the same text.
+    ///
+    /// - Parameters:
+    ///   - text: The name, such as a site and a session.
+    ///   - key: That of the log, so that nobody without it can try names; nothing for a plain digest.
+    /// - Returns: The digits.
+    public static func digest(of text: String, key: StoreKey?) -> String {
+        String(AuditEntry.code(of: Array(text.utf8)[...], after: "name", key: key).prefix(8))
+    }
+
     /// Where the log ends, and where it should.
     ///
     /// - Returns: The end; that of an empty log if there is none.

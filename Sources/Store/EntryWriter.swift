@@ -113,13 +113,13 @@ struct EntryWriter {
         return try Bool.fetchOne(find, arguments: place) == true
     }
 
-    private struct RoomRow {
+    struct RoomRow {
         let id: Int64
         let lastSeq: Int
     }
 
     /// Finds or makes the row of a room.
-    private func room(_ site: SiteID, _ session: SessionID, part epoch: String?) throws -> RoomRow {
+    func room(_ site: SiteID, _ session: SessionID, part epoch: String?) throws -> RoomRow {
         let find = try self.db.cachedStatement(sql: "SELECT id, last_seq FROM room WHERE site = ? AND session = ?")
         if let row = try Row.fetchOne(find, arguments: [site.rawValue, session.rawValue]) {
             return RoomRow(id: row[0], lastSeq: row[1])
@@ -177,7 +177,25 @@ extension EntryWriter {
         try insert.execute(arguments: [
             room.id, feedback.message, feedback.value.rawValue, feedback.time.milliseconds,
         ])
+        try self.write(comment: feedback, room: room.id)
         return .committed
+    }
+
+    /// Keeps the words of the last feedback alone: without words there are none any more.
+    private mutating func write(comment feedback: Feedback, room: Int64) throws {
+        guard let comment = feedback.comment else {
+            let delete = try self.db.cachedStatement(sql: "DELETE FROM comment WHERE room = ? AND message = ?")
+            return try delete.execute(arguments: [room, feedback.message])
+        }
+        let place = RecordPlace.comment(
+            site: feedback.site.rawValue,
+            session: feedback.session.rawValue,
+            message: feedback.message
+        )
+        let insert = try self.db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO comment (room, message, record) VALUES (?, ?, ?)"
+        )
+        try insert.execute(arguments: [room, feedback.message, try self.seal(Array(comment.utf8), at: place)])
     }
 
     private mutating func write(_ conversation: ConversationEntry) throws -> AppendOutcome {

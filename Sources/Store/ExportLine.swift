@@ -25,6 +25,7 @@ enum ExportLine {
             line.integer("time", Int(message.time.milliseconds))
             line.text("page", message.page)
             if let feedback = item.feedback { line.text("feedback", feedback.rawValue) }
+            if let comment = item.comment { line.text("comment", comment) }
             if let turn = item.turn {
                 line.text("turn", turn.id)
                 if let outcome = turn.outcome { line.text("outcome", outcome) }
@@ -54,7 +55,7 @@ enum ExportLine {
         }
     }
 
-    static let csvHeader = "time,site,session,seq,speaker,id,page,text,outcome,rule,feedback\r\n"
+    static let csvHeader = "time,site,session,seq,speaker,id,page,text,outcome,rule,feedback,comment\r\n"
 
     /// One message as a row of CSV (RFC 4180), without its trace.
     static func csv(_ item: MessageScan.Item) -> String {
@@ -62,7 +63,7 @@ enum ExportLine {
         let cells = [
             message.time.description, message.site.rawValue, message.session.rawValue, String(message.seq),
             message.speaker.rawValue, message.id, message.page, message.text, item.turn?.outcome ?? "",
-            item.turn?.rule ?? "", item.feedback?.rawValue ?? "",
+            item.turn?.rule ?? "", item.feedback?.rawValue ?? "", item.comment ?? "",
         ]
         return cells.map(self.cell).joined(separator: ",") + "\r\n"
     }
@@ -71,7 +72,7 @@ enum ExportLine {
     private static func cell(_ text: String) -> String {
         let isFormula =
             switch text.utf8.first {
-            case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D: true
+            case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0A, 0x0D: true
             default: false
             }
         let safe = isFormula ? "'" + text : text
@@ -115,11 +116,14 @@ private struct LineReader {
                 session: message.session,
                 message: message.id,
                 value: value,
+                comment: try self.text("comment"),
                 time: message.time
             )
         }
         let entry = MessageEntry(message, turn: turn.map { TurnOpening(turn: $0) })
-        guard StoreEntry.message(entry).isValid, outcome.map({ StoreEntry.turnEnded($0).isValid }) ?? true else {
+        guard StoreEntry.message(entry).isValid, outcome.map({ StoreEntry.turnEnded($0).isValid }) ?? true,
+            feedback.map({ StoreEntry.feedback($0).isValid }) ?? true
+        else {
             throw ExportLine.Invalid()
         }
         return ExportLine.Content(message: entry, outcome: outcome, feedback: feedback)

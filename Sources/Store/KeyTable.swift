@@ -57,7 +57,7 @@ enum KeyTable {
             db,
             sql: """
                 SELECT EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM turn WHERE trace IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM room WHERE state IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM room WHERE state IS NOT NULL) OR EXISTS (SELECT 1 FROM comment)
                 """
         )
         try db.execute(

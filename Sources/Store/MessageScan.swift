@@ -12,6 +12,8 @@ struct MessageScan: Sendable {
         let message: StoredMessage
         let turn: Turn?
         let feedback: Feedback.Value?
+        /// What the visitor wrote with it; nothing also where it is damaged.
+        let comment: String?
     }
 
     struct Turn: Sendable {
@@ -63,10 +65,11 @@ struct MessageScan: Sendable {
             db,
             sql: """
                 SELECT \(MessageRows.columns), message.id AS id, turn.name AS turn, turn.outcome, turn.rule, turn.trace,
-                turn.seq AS turn_seq, feedback.value
+                turn.seq AS turn_seq, feedback.value, comment.record AS comment
                 FROM \(tables)
                 LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq
                 LEFT JOIN feedback ON feedback.room = message.room AND feedback.message = message.name
+                LEFT JOIN comment ON comment.room = message.room AND comment.message = message.name
                 WHERE \(place) \(match) AND \(conditions)
                 ORDER BY \(order) \(isForward ? "ASC" : "DESC") LIMIT \(Self.stepRows)
                 """,
@@ -82,11 +85,28 @@ struct MessageScan: Sendable {
             }
             guard self.filter.includes(page: message.page) else { continue }
             let feedback = (row["value"] as String?).flatMap(Feedback.Value.init)
+            let comment = self.comment(row, message)
             step.items.append(
-                Item(id: row["id"], message: message, turn: self.turn(row, message), feedback: feedback)
+                Item(
+                    id: row["id"],
+                    message: message,
+                    turn: self.turn(row, message),
+                    feedback: feedback,
+                    comment: comment
+                )
             )
         }
         return step
+    }
+
+    private func comment(_ row: Row, _ message: StoredMessage) -> String? {
+        let place = RecordPlace.comment(
+            site: message.site.rawValue,
+            session: message.session.rawValue,
+            message: message.id
+        )
+        let record = (row["comment"] as Data?).map { [UInt8]($0) }
+        return record.flatMap { try? self.rows.codec.open($0, at: place) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func turn(_ row: Row, _ message: StoredMessage) -> Turn? {

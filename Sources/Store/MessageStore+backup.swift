@@ -57,9 +57,18 @@ extension MessageStore {
     /// - Parameters:
     ///   - backup: The backup; it stays as it is.
     ///   - options: Where the store is. No server may have it.
+    ///   - progress: Learns how far it has come, in pages; what it throws ends the work.
     /// - Throws: A ``StoreError``: `store-in-use`, `not-a-store` or `store-corrupt` for the backup, `file-exists` if a
-    ///   replaced store is there already. The store is as it was then.
-    public static func restore(from backup: String, to options: StoreOptions) throws {
+    ///   replaced store is there already; `cancelled` if `progress` throws a `CancellationError`. The store is as it was
+    ///   then.
+    public static func restore(
+        from backup: String,
+        to options: StoreOptions,
+        progress: @escaping (StoreProgress) throws -> Void = { _ in }
+    ) throws {
+        guard FileIdentity(at: backup) != FileIdentity(at: options.path) || FileIdentity(at: backup) == nil else {
+            throw StoreError(.fileExists, backup, "is the store itself; name a backup")
+        }
         let lock = try StoreLock(of: options.path)
         defer { lock.unlock() }
         let (partial, replaced) = (options.path + ".partial", options.path + ".replaced")
@@ -77,7 +86,7 @@ extension MessageStore {
             createPrivateFile(at: partial)
             try source.read { db in
                 try StoreSchema.check(db, at: backup)
-                try copy(db, to: partial) { _ in }
+                try copy(db, to: partial, progress)
             }
             let target = try DatabaseQueue(path: partial)
             try target.write { db in

@@ -31,7 +31,14 @@ extension MessageStore {
         of site: SiteID,
         progress: StoreProgress.Report = { _ in }
     ) async throws -> ErasureCertificate {
-        try await self.erase("room.site = ? AND room.session = ?", session.rawValue, site, progress)
+        // Who holds a token need not have said anything.
+        try await self.write { db in
+            try db.execute(
+                sql: "DELETE FROM access WHERE site = ? AND session = ?",
+                arguments: [site.rawValue, session.rawValue]
+            )
+        }
+        return try await self.erase("room.site = ? AND room.session = ?", session.rawValue, site, progress)
     }
 
     /// Removes everything of all sessions of a verified visitor.
@@ -48,6 +55,36 @@ extension MessageStore {
         progress: StoreProgress.Report = { _ in }
     ) async throws -> ErasureCertificate {
         try await self.erase("room.site = ? AND room.visitor = ?", visitor, site, progress)
+    }
+
+    /// The sessions of a verified visitor.
+    ///
+    /// - Parameters:
+    ///   - visitor: As of ``MessageEntry/visitor``.
+    ///   - site: The site that knows the visitor.
+    /// - Returns: Those that the store has something of.
+    /// - Throws: A ``StoreError``.
+    public func sessions(of visitor: String, at site: SiteID) async throws -> [SessionID] {
+        try await self.read { db in
+            let sql = "SELECT session FROM room WHERE site = ? AND visitor = ? ORDER BY id"
+            return try String.fetchAll(db, sql: sql, arguments: [site.rawValue, visitor]).compactMap { SessionID($0) }
+        }
+    }
+
+    /// How many messages a session has; nothing where the store doesn't know it.
+    ///
+    /// - Throws: A ``StoreError``.
+    public func messageCount(of session: SessionID, at site: SiteID) async throws -> Int? {
+        try await self.read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM message WHERE message.room = room.id) FROM room
+                    WHERE site = ? AND session = ?
+                    """,
+                arguments: [site.rawValue, session.rawValue]
+            )
+        }
     }
 
     private func erase(
@@ -83,7 +120,8 @@ extension MessageStore {
             }
         }
         try await self.cleanIndex(isDamaged: count.unindexed > 0)
-        if !rooms.isEmpty { try await self.compact() } else { try await self.emptyLog() }
+        // Also where nothing was found: an erasure before this one may have been killed in between.
+        try await self.compact()
         return ErasureCertificate(
             site: site,
             sessions: rooms.compactMap { SessionID($0.1) },

@@ -65,6 +65,36 @@ extension MessageStore {
         }
     }
 
+    /// Walks over messages, the oldest first.
+    ///
+    /// Damaged ones are left out and counted in ``StoreHealth/damagedRecords``.
+    ///
+    /// - Parameters:
+    ///   - filter: Which messages.
+    ///   - progress: Learns how far it has come.
+    ///   - body: Takes the next messages, some hundred at a time.
+    /// - Throws: A ``StoreError``, `cancelled` among them, or what `body` throws.
+    public func forEach(
+        _ filter: StoreFilter,
+        progress: StoreProgress.Report = { _ in },
+        _ body: ([FoundMessage]) throws -> Void
+    ) async throws {
+        let scan = MessageScan(rows: self.rows, filter: filter, direction: .oldestFirst)
+        let total = try await self.messageCount()
+        var scanned = 0
+        var last: Int64?
+        while true {
+            try self.checkCancellation()
+            let start = last
+            let step = try await self.read { db in try scan.step(db, from: start) }
+            guard let end = step.last else { return }
+            last = end
+            try body(step.items.map(FoundMessage.init))
+            scanned += step.rows
+            progress(StoreProgress(done: scanned, total: max(total, scanned)))
+        }
+    }
+
     /// Takes messages that ``export(_:as:progress:to:)`` wrote as JSON lines.
     ///
     /// Lines that are none of those are left out. What is there already stays as it is, so an import that was ended may

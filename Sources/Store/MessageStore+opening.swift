@@ -8,7 +8,8 @@ extension MessageStore {
     ///
     /// - Parameters:
     ///   - options: Where it is.
-    ///   - role: A server takes messages, and there is one at a time; tools may look at the store beside it.
+    ///   - role: A server takes messages, and there is one at a time; tools may look at the store beside it, maintenance
+    ///     may not.
     ///   - time: Where the store takes the time from.
     ///   - observer: Learns what happens, on any thread; must not wait.
     /// - Returns: The store. What is appended waits until ``run()`` is called.
@@ -21,18 +22,17 @@ extension MessageStore {
         observer: @escaping @Sendable (StoreEvent) -> Void = { _ in }
     ) throws -> MessageStore {
         do {
-            let lock = role == .server ? try StoreLock(of: options.path) : nil
-            if role == .server {
-                createPrivateFile(at: options.path)
-            } else if FileIdentity(at: options.path) == nil {
+            guard role == .server || FileIdentity(at: options.path) != nil else {
                 throw StoreError(
                     .cannotOpen,
                     options.path,
                     "there is no store; start a server first, or name another file"
                 )
             }
+            let lock = role == .tool ? nil : try StoreLock(of: options.path)
+            if role == .server { createPrivateFile(at: options.path) }
             let pool = try DatabasePool(path: options.path, configuration: Self.configuration(options))
-            let (run, codec) = try pool.writeWithoutTransaction { db in
+            let (run, codec, newKey) = try pool.writeWithoutTransaction { db in
                 // GRDB lowers it when it turns WAL on; a commit must be on the disk before it is acknowledged.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 if role == .server {
@@ -40,8 +40,10 @@ extension MessageStore {
                 } else {
                     try StoreSchema.checkIsCurrent(db, at: options.path)
                 }
+                let known = try String.fetchAll(db, sql: "SELECT id FROM key")
                 let codec = try Self.prepare(db, options, role, time.now())
-                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec)
+                let newKey = (options.keys?.active.id).flatMap { known.contains($0) ? nil : $0 }
+                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec, newKey)
             }
             return MessageStore(
                 options,
@@ -50,6 +52,7 @@ extension MessageStore {
                 lock: lock,
                 codec: codec,
                 run: run,
+                newKey: newKey,
                 time: time,
                 observer: observer
             )

@@ -105,19 +105,20 @@ extension MessageStore {
 
 /// A table with records.
 private enum SealedTable: CaseIterable {
-    case message, turn, room
+    case message, turn, room, comment
 
     var name: String {
         switch self {
         case .message: "message"
         case .turn: "turn"
         case .room: "room"
+        case .comment: "comment"
         }
     }
 
     private var column: String {
         switch self {
-        case .message: "record"
+        case .message, .comment: "record"
         case .turn: "trace"
         case .room: "state"
         }
@@ -137,6 +138,11 @@ private enum SealedTable: CaseIterable {
             FROM turn JOIN room ON room.id = turn.room
             """
         case .room: "SELECT room.id, state, site, session, '', 0, '' FROM room"
+        case .comment:
+            """
+            SELECT comment.id, record, room.site, room.session, '', 0, comment.message
+            FROM comment JOIN room ON room.id = comment.room
+            """
         }
     }
 
@@ -145,6 +151,7 @@ private enum SealedTable: CaseIterable {
         case .message: .message(site: row[2], session: row[3], epoch: row[4], seq: row[5])
         case .turn: .trace(site: row[2], session: row[3], seq: row[5], turn: row[6])
         case .room: .conversation(site: row[2], session: row[3])
+        case .comment: .comment(site: row[2], session: row[3], message: row[6])
         }
     }
 

@@ -103,7 +103,9 @@ extension MessageStore {
                     db,
                     sql: """
                         SELECT id FROM room WHERE changed < ?
-                        AND NOT EXISTS (SELECT 1 FROM message WHERE message.room = room.id) LIMIT 500
+                        AND NOT EXISTS (SELECT 1 FROM message WHERE message.room = room.id)
+                        AND NOT (last_seq = 0 AND EXISTS (SELECT 1 FROM access
+                        WHERE access.site = room.site AND access.session = room.session)) LIMIT 500
                         """,
                     arguments: [limit]
                 )

@@ -24,11 +24,29 @@ public struct SearchQuery: Hashable, Sendable {
 /// What was found.
 public struct SearchResult: Sendable {
     /// Newest first.
-    public let messages: [StoredMessage]
+    public let found: [FoundMessage]
     /// Where the next page begins; nothing if nothing older matches.
     public let next: Int64?
     /// How many messages were looked at.
     public let scanned: Int
+
+    /// The messages alone, newest first.
+    public var messages: [StoredMessage] { self.found.map(\.message) }
+}
+
+/// A message with what became of its turn.
+public struct FoundMessage: Sendable, Hashable {
+    public let message: StoredMessage
+    /// Nothing for a message that started no turn, or whose turn goes on.
+    public let outcome: String?
+    /// The rule that decided.
+    public let rule: String?
+
+    init(_ item: MessageScan.Item) {
+        self.message = item.message
+        self.outcome = item.turn?.outcome
+        self.rule = item.turn?.rule
+    }
 }
 
 extension MessageStore {
@@ -49,7 +67,7 @@ extension MessageStore {
         let pattern = SearchIndex.pattern(query.words)
         // Words without a letter or a digit are nowhere.
         if pattern == nil, query.words.contains(where: { !$0.isWhitespace }) {
-            return SearchResult(messages: [], next: nil, scanned: 0)
+            return SearchResult(found: [], next: nil, scanned: 0)
         }
         let isIndexed = self.codec.keys == nil
         let matcher = isIndexed ? nil : try pattern.map(WordMatcher.init)
@@ -72,10 +90,10 @@ extension MessageStore {
             progress(StoreProgress(done: scanned, total: max(total, scanned)))
             if found.count > limit {
                 let page = found.prefix(limit)
-                return SearchResult(messages: page.map(\.message), next: page.last?.id, scanned: scanned)
+                return SearchResult(found: page.map(FoundMessage.init), next: page.last?.id, scanned: scanned)
             }
             guard let end = step.last else {
-                return SearchResult(messages: found.map(\.message), next: nil, scanned: scanned)
+                return SearchResult(found: found.map(FoundMessage.init), next: nil, scanned: scanned)
             }
             last = end
         }

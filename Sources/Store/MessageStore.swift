@@ -12,6 +12,8 @@ internal import Synchronization
 public final class MessageStore: Sendable {
     public let options: StoreOptions
     public let role: StoreRole
+    /// The name of the key that this opening was the first to use; nothing where the store knew it.
+    public let newKey: String?
     let time: StoreTime
     let observer: @Sendable (StoreEvent) -> Void
     let pool: DatabasePool
@@ -28,6 +30,7 @@ public final class MessageStore: Sendable {
         lock: StoreLock?,
         codec: RecordCodec,
         run: String,
+        newKey: String?,
         time: StoreTime,
         observer: @escaping @Sendable (StoreEvent) -> Void
     ) {
@@ -36,13 +39,14 @@ public final class MessageStore: Sendable {
         self.pool = pool
         self.lock = lock
         self.codec = codec
+        self.newKey = newKey
         self.time = time
         self.observer = observer
         self.identity = FileIdentity(at: options.path)
         self.queue = WriteQueue(options)
         self.status = Mutex(StoreStatus(run: run, at: time.now()))
         // Nobody writes beside a server but for maintenance.
-        if role == .tool { self.queue.change(to: .finished) }
+        if role != .server { self.queue.change(to: .finished) }
     }
 
     /// Takes an entry to be written.
@@ -75,7 +79,7 @@ public final class MessageStore: Sendable {
     public func close() {
         self.queue.change(to: .finished)
         // So that the one file is the whole store. If it can't be done, the next start does it.
-        if self.role == .server {
+        if self.role != .tool {
             _ = try? self.pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
         }
         try? self.pool.close()

@@ -107,6 +107,10 @@ struct RecordPlace: Sendable {
         RecordPlace(["conversation", site, session])
     }
 
+    static func comment(site: String, session: String, message: String) -> RecordPlace {
+        RecordPlace(["comment", site, session, message])
+    }
+
     /// The record that shows that a key is the one that the store was written with.
     static func proof(key: String) -> RecordPlace { RecordPlace(["proof", key]) }
 }

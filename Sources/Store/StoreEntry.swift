@@ -99,10 +99,13 @@ public struct TurnOutcome: Hashable, Sendable {
     /// In kebab-case, such as `answered`.
     public var outcome: String
     public var time: Timestamp
-    /// The rule that answered, such as `billing/refund`.
+    /// The rule that decided, such as `billing/refund`; at most ``ruleBytes`` bytes.
     public var rule: String?
     /// One JSON object that says why, at most ``StoreOptions/recordBytes`` bytes.
     public var trace: [UInt8]
+
+    /// The longest ``rule``, in bytes.
+    public static let ruleBytes = 512
 
     public init(turn: String, outcome: String, time: Timestamp, rule: String? = nil, trace: [UInt8]) {
         self.turn = turn
@@ -124,9 +127,19 @@ public struct Feedback: Hashable, Sendable {
     /// The id of the reply.
     public var message: String
     public var value: Value
+    /// In the visitor's words, at most ``Limits/commentBytes`` bytes; nothing where none were given.
+    public var comment: String?
     public var time: Timestamp
 
-    public init(site: SiteID, session: SessionID, message: String, value: Value, time: Timestamp) {
+    public init(
+        site: SiteID,
+        session: SessionID,
+        message: String,
+        value: Value,
+        comment: String? = nil,
+        time: Timestamp
+    ) {
+        self.comment = comment
         self.site = site
         self.session = session
         self.message = message
@@ -162,17 +175,21 @@ public struct AccessEntry: Hashable, Sendable {
     public var value: [UInt8]?
     /// When it is of no use any more.
     public var expires: Timestamp
+    /// Whom the session belongs to, where the site has verified it; at most 256 bytes.
+    public var visitor: String?
 
     public init(
         key: String,
         site: SiteID? = nil,
         session: SessionID? = nil,
+        visitor: String? = nil,
         value: [UInt8]?,
         expires: Timestamp
     ) {
         self.key = key
         self.site = site
         self.session = session
+        self.visitor = visitor
         self.value = value
         self.expires = expires
     }
@@ -187,7 +204,8 @@ extension StoreEntry {
             case .turnEnded(let outcome): outcome.trace.count
             case .conversation(let conversation): conversation.state.count
             case .access(let access): access.key.utf8.count + (access.value?.count ?? 0)
-            case .turnOpened, .feedback: 0
+            case .feedback(let feedback): feedback.comment?.utf8.count ?? 0
+            case .turnOpened: 0
             }
         return content + 256
     }
@@ -203,11 +221,15 @@ extension StoreEntry {
         case .turnOpened(let opening, _, _, let seq): opening.isValid && seq > 0
         case .turnEnded(let outcome):
             1...Limits.messageIDBytes ~= outcome.turn.utf8.count && 1...40 ~= outcome.outcome.utf8.count
-                && (outcome.rule?.utf8.count ?? 0) <= 512 && outcome.trace.count <= StoreOptions.recordBytes
-        case .feedback(let feedback): 1...Limits.messageIDBytes ~= feedback.message.utf8.count
+                && (outcome.rule?.utf8.count ?? 0) <= TurnOutcome.ruleBytes
+                && outcome.trace.count <= StoreOptions.recordBytes
+        case .feedback(let feedback):
+            1...Limits.messageIDBytes ~= feedback.message.utf8.count
+                && (feedback.comment?.utf8.count ?? 0) <= Limits.commentBytes
         case .conversation(let conversation): conversation.state.count <= ConversationEntry.maximumBytes
         case .access(let access):
             1...512 ~= access.key.utf8.count && (access.value?.count ?? 0) <= ConversationEntry.maximumBytes
+                && (access.visitor?.utf8.count ?? 0) <= 256
         }
     }
 }

@@ -18,7 +18,9 @@ final class StoreLock: Sendable {
     ///
     /// - Throws: `store-in-use` if another has it.
     init(of path: String) throws {
+        let isNew = FileIdentity(at: path + ".lock") == nil
         let descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if isNew { giveToOwner(ofFolderOf: path, descriptor) }
         guard descriptor >= 0 else {
             throw StoreError(
                 .cannotOpen,
@@ -35,7 +37,10 @@ final class StoreLock: Sendable {
 
     func unlock() {
         self.descriptor.withLock { descriptor in
-            if descriptor >= 0 { close(descriptor) }
+            guard descriptor >= 0 else { return }
+            // A child that is just being started has the file open, too, so closing it alone gives nothing back.
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
             descriptor = -1
         }
     }
@@ -59,6 +64,19 @@ struct FileIdentity: Hashable, Sendable {
 
 /// Makes an empty file that only its owner may read, where none is.
 func createPrivateFile(at path: String) {
+    let isNew = FileIdentity(at: path) == nil
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if isNew { giveToOwner(ofFolderOf: path, descriptor) }
     if descriptor >= 0 { close(descriptor) }
+}
+
+/// Gives a file that root has made to whom its folder belongs.
+///
+/// An operator works as root on a store whose server runs as somebody else, who must be able to open it afterwards.
+func giveToOwner(ofFolderOf path: String, _ descriptor: Int32) {
+    guard descriptor >= 0, geteuid() == 0 else { return }
+    var status = stat()
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard stat(folder, &status) == 0 else { return }
+    _ = fchown(descriptor, status.st_uid, status.st_gid)
 }

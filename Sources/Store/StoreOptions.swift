@@ -68,4 +68,6 @@ public enum StoreRole: Sendable {
     case server
     /// To look at it or to maintain it, also beside a server.
     case tool
+    /// To change it in a way that no server may have it meanwhile.
+    case maintenance
 }

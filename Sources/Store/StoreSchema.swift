@@ -75,6 +75,15 @@ enum StoreSchema {
         CREATE INDEX access_session ON access (site, session) WHERE session IS NOT NULL;
         CREATE INDEX access_expires ON access (expires);
         """,
+        """
+        CREATE TABLE comment (
+            id INTEGER PRIMARY KEY,
+            room INTEGER NOT NULL REFERENCES room (id),
+            message TEXT NOT NULL,
+            record BLOB NOT NULL,
+            UNIQUE (room, message)
+        ) STRICT;
+        """,
     ]
 
     static var version: Int { self.migrations.count }

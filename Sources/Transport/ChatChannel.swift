@@ -41,7 +41,7 @@ struct ChatChannel: HTTPChannelHandler {
         /// How long a server that stops waits for the answers to messages.
         let answerSeconds: UInt8
         private let contexts: [ObjectIdentifier: EventLoopContext]
-        private let logger: Logger
+        let logger: Logger
 
         init(
             hub: Hub,

@@ -21,6 +21,7 @@ final class ServerMetrics: Sendable {
     private let messagesByWebSocket: Counter
     private let messagesByPost: Counter
     private let duplicates: Counter
+    private let ratings: [Rating.Value: Counter]
     private let refusals: [ErrorCode: Counter]
 
     init(_ registry: MetricsRegistry) {
@@ -39,6 +40,11 @@ final class ServerMetrics: Sendable {
         self.messagesByWebSocket = counter("messages", Self.messageHelp, ["transport": "websocket"])
         self.messagesByPost = counter("messages", Self.messageHelp, ["transport": "post"])
         self.duplicates = counter("messages_repeated", "Messages that had been taken before.")
+        self.ratings = Dictionary(
+            uniqueKeysWithValues: Rating.Value.allCases.map {
+                ($0, counter("feedback", "What visitors thought of replies.", ["value": $0.rawValue]))
+            }
+        )
         self.refusals = Dictionary(
             uniqueKeysWithValues: ErrorCode.all.map {
                 ($0, counter("refusals", "Frames and requests that were refused.", ["code": "\($0.rawValue)"]))
@@ -55,6 +61,9 @@ final class ServerMetrics: Sendable {
         }
         return true
     }
+
+    /// Counts what a visitor thinks of a reply.
+    func rated(_ value: Rating.Value) { self.ratings[value]?.increment() }
 
     func opened(_ transport: Transport) { self.opened[transport.index].increment() }
 

@@ -1,3 +1,4 @@
+import Crypto
 import Messages
 import Synchronization
 import Testing
@@ -14,7 +15,10 @@ private final class KeptRecords: AccessLog {
         self.state.withLock { $0[record.key] = record.value == nil ? nil : record }
     }
 
-    func flush() async {}
+    var isAccepting: Bool { self.accepts.withLock { $0 } }
+    let accepts = Mutex(true)
+
+    func flush() async -> Bool { self.isAccepting }
 }
 
 @Suite("who is let in after a restart")
@@ -32,6 +36,30 @@ struct AccessRecordTests {
     private static func holder(_ session: String, at site: SiteID) throws -> Holder {
         let subject = try #require(Subject(.verified, "47:11 / é"))
         return Holder(site: site, session: try #require(SessionID(session)), subject: subject)
+    }
+
+    @Test("while nothing is kept no session is opened or renewed, and the token that was shown is good afterwards")
+    func notKept() async throws {
+        let now: @Sendable () -> Timestamp = { [clock] in clock.now }
+        let revocations = Revocations(log: self.log, now: now)
+        let keys = TokenKeyRing(try TokenKey(id: "k1", secret: SymmetricKey(size: .bits256)))
+        let desk = SessionDesk(
+            sites: [.init(self.shop)],
+            accessTokens: AccessTokens(keys: keys, issuer: "test", revocations: revocations, now: now),
+            refreshTokens: RefreshTokens(log: self.log, now: now),
+            revocations: revocations,
+            now: now
+        )
+        let first = try await desk.open(.init(site: self.shop))
+        self.log.accepts.withLock { $0 = false }
+        let renewal = SessionDesk.Request(site: self.shop, refreshToken: first.refreshToken.text)
+        for request in [.init(site: self.shop), renewal] {
+            await #expect(throws: AccessDenied.notKept) { try await desk.open(request) }
+        }
+        revocations.revoke(.token("t1"))
+        #expect(await !desk.flush())
+        self.log.accepts.withLock { $0 = true }
+        #expect(try await desk.open(renewal).session == first.session)
     }
 
     /// The tokens of a process that begins now.

@@ -244,9 +244,11 @@ struct AccessTokenTests {
 
     @Test("what a client is told is one text for every token that isn't good, and holds nothing of it")
     func answers() throws {
-        let untold: Set<AccessDenied> = [.expired, .wrongSite, .wrongSession, .wrongSubject, .refreshedTooOften]
+        let untold: Set<AccessDenied> = [
+            .expired, .wrongSite, .wrongSession, .wrongSubject, .refreshedTooOften, .notKept,
+        ]
         let answers = Set(AccessDenied.allCases.filter { !untold.contains($0) }.map(\.clientError))
         #expect(answers == [ClientError(.unauthorized, "nothing that was sent gives access")])
-        #expect(AccessDenied.allCases.filter { $0.status == 401 }.count == AccessDenied.allCases.count - 4)
+        #expect(AccessDenied.allCases.filter { $0.status == 401 }.count == AccessDenied.allCases.count - 5)
     }
 }

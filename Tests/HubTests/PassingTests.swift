@@ -265,6 +265,22 @@ struct PassingTests {
         #expect(visitor.take().isEmpty, "what comes after the end is dropped")
     }
 
+    @Test("a stream whose reply was posted another way ends with that message, whatever came after it")
+    func postedMeanwhile() throws {
+        let hub = self.hub()
+        let (room, visitor) = try self.join(hub)
+        let stream = try #require(try self.stream(in: room, from: visitor))
+        stream.append("Open ")
+        let message = Message(.user, "hello", id: "m1", at: self.clocks.timestamp())
+        room.reply(Room.Answer("Closed."), to: InboundMessage(message: message, seq: 1, page: "/", turnID: "t1"))
+        room.announce("something else")
+        _ = visitor.takeAll()
+        stream.end(Room.Answer("Open settings."))
+        let end = visitor.take()
+        let shown = #"{"type":"reply.end","replyId":"re:m1","text":"Closed.","finish":"complete","seq":2,"#
+        #expect(end.count == 1 && end.first?.hasPrefix(shown) == true)
+    }
+
     @Test("D8: a visitor stops no reply of another room, and none that isn't under way")
     func foreignStop() throws {
         let subscriber = RecordingSubscriber(answersLater: true)

@@ -63,6 +63,16 @@ final class RecordingSubscriber: InboundSubscriber {
 struct RoomTests {
     private let clocks = ManualClocks()
 
+    @Test("a welcome names the optional features that are on, and says nothing where there are none")
+    func features() throws {
+        let (_, plain) = try self.join(self.hub(), "a")
+        #expect(plain.take().first?.contains("features") == false)
+        var options = HubOptions(messageRate: nil)
+        options.features = ["attachments", "voice"]
+        let (_, other) = try self.join(self.hub(options), "a")
+        #expect(other.take().first?.contains(#","features":["attachments","voice"]"#) == true)
+    }
+
     private func hub(_ options: HubOptions = HubOptions(messageRate: nil), _ subscriber: RecordingSubscriber = .init())
         -> Hub
     {

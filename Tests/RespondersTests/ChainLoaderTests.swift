@@ -120,7 +120,7 @@ struct ChainLoaderTests {
         let found = try self.mistakes(
             in: """
                 select: best
-                stream_deadline: 45s
+                stream_deadline: never
                 deadline: soon
                 anwser: []
                 guard:
@@ -137,8 +137,8 @@ struct ChainLoaderTests {
             found == """
                 test.yaml:1:1: chains.test.select: "select: best" is not built yet; leave it out: entries are asked in order \
                 [not-built]
-                test.yaml:2:1: chains.test.stream_deadline: "stream_deadline" is not built yet; leave it out: no responder \
-                streams yet [not-built]
+                test.yaml:2:1: chains.test.stream_deadline: expected a duration, found "never"; write a number and a unit, \
+                longer than 250ms: 8s [bad-duration]
                 test.yaml:3:1: chains.test.deadline: expected a duration, found "soon"; write a number and a unit, longer \
                 than 250ms: 8s [bad-duration]
                 test.yaml:4:1: chains.test.anwser: unknown key "anwser"; did you mean "answer"? [unknown-key]

@@ -6,7 +6,7 @@ import Testing
 @Suite("required texts")
 struct EngineLiteralTests {
     private static func sets(_ pattern: String, options: Pattern.Options = [.caseless, .ucp]) -> [String] {
-        let node = PatternParser.parse(pattern, isExtended: options.contains(.extended)).node
+        let node = PatternParser.parse(pattern, options: options).node
         return RequiredLiterals.required(by: node, isUnicode: options.contains(.ucp)).map { set in
             set.literals.map { ($0.startsWord ? "^" : "") + $0.text + ($0.endsWord ? "$" : "") }.joined(separator: "|")
         }

@@ -7,7 +7,7 @@ import Testing
 @Suite("the starts of a match")
 struct EngineStartTests {
     private static func starts(_ pattern: String, options: Pattern.Options = [.caseless, .ucp]) -> String? {
-        let node = PatternParser.parse(pattern, isExtended: options.contains(.extended)).node
+        let node = PatternParser.parse(pattern, options: options).node
         return RequiredLiterals.starts(of: node, isUnicode: options.contains(.ucp)).map { set in
             set.literals.map { ($0.startsWord ? "^" : "") + $0.text + ($0.endsWord ? "$" : "") }.joined(separator: "|")
         }
@@ -61,8 +61,10 @@ struct EngineStartTests {
         let set = try RuleFixture.load(Self.rules)
         var scanner = Rules.Scanner()
         var text = message
-        text.withUTF8 { set.prefilter.findCandidates(in: $0, using: &scanner) }
-        let outlook = set.prefilter.outlook(for: 0, of: 0, using: &scanner)
+        let outlook = text.withUTF8 { bytes in
+            set.prefilter.findCandidates(in: bytes, using: &scanner)
+            return set.prefilter.outlook(for: 0, of: 0, in: bytes, using: &scanner)
+        }
         return (outlook, scanner.found.starts)
     }
 

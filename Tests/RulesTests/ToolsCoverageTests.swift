@@ -30,6 +30,16 @@ struct ToolsCoverageTests {
         texts.map { LoggedMessage(session: "s", text: $0) }
     }
 
+    @Test("what somebody else had an answer to is counted, and in no group")
+    func elsewhere() throws {
+        var log = Self.log("my invoice", "an invoice", "the invoice", "it hangs")
+        log[1].isAnswered = true
+        log[2].isAnswered = false
+        let found = UnansweredGroups(of: try Self.book().set, on: log)
+        #expect(found.unansweredCount == 2 && found.answeredElsewhereCount == 1)
+        #expect(found.groups.map(\.words) == [["invoice"]] && found.groups[0].count == 2)
+    }
+
     @Test("counts what each rule wins of messages and of the sentences of tests, and to which rule it loses")
     func counts() throws {
         let log = Self.log(

@@ -43,6 +43,9 @@ struct EncryptionTests {
         let state = Array(#"{"topic":"marker-state"}"#.utf8)
         let entry = ConversationEntry(site: room.site, session: room.session, state: state)
         #expect(await store.store(.conversation(entry)) == .committed)
+        var feedback = Feedback(site: room.site, session: room.session, message: "m1", value: .down, time: time)
+        feedback.comment = "marker-comment"
+        #expect(await store.store(.feedback(feedback)) == .committed)
     }
 
     @Test("I1: no text, page, trace or state is in the database, its log or beside it")
@@ -154,7 +157,7 @@ struct EncryptionTests {
             }
         }
         // The proof, and for each session ten messages, a trace and a state.
-        #expect(counts == [13, 25])
+        #expect(counts == [14, 27])
     }
 
     @Test("I5: a wrong or missing key is refused with its name; a tool begins no key")
@@ -236,7 +239,7 @@ struct EncryptionTests {
                 try Int.fetchOne(db, sql: "SELECT count(*) FROM message WHERE substr(record, 1, 1) = x'01'")
             }
             #expect(left == 700)
-            #expect(try await store.rekey() == 702)
+            #expect(try await store.rekey() == 703)
             let room = try await store.room(TestRoom().session, of: .default)
             #expect(room.messages.count == 100)
         }

@@ -35,6 +35,7 @@ struct ErasureTests {
             session: room.session,
             message: "\(session)-1",
             value: .up,
+            comment: "\(session)comment",
             time: self.folder.time.now
         )
         store.append(.feedback(feedback))

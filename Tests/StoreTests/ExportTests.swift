@@ -32,6 +32,7 @@ struct ExportTests {
             session: room.session,
             message: "m1",
             value: .down,
+            comment: "=wrong",
             time: self.folder.time.now
         )
         store.append(.feedback(feedback))
@@ -91,7 +92,7 @@ struct ExportTests {
             let csv = String(decoding: try await self.export(store, .csv), as: UTF8.self)
             let rows = Self.cells(csv)
             #expect(rows.count == Self.texts.count + 1)
-            #expect(rows.allSatisfy { $0.count == 11 })
+            #expect(rows.allSatisfy { $0.count == 12 })
             let expected = Self.texts.map { text in
                 text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } == true ? "'" + text : text
             }

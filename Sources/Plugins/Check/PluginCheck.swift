@@ -82,6 +82,7 @@ package enum PluginCheck {
             case .pass, .fail: true
             case .augment: stage != .fallback
             case .reply(_, let then, _): stage != .enrich && (then == .stop || stage == .answer)
+            case .stream: stage == .answer
             case .suppress: stage == .guard || stage == .answer
             case .handoff: stage != .enrich
             }

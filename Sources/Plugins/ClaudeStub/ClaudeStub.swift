@@ -12,9 +12,10 @@ public struct ClaudeStub: ResponderPlugin {
         summary: "Answers as Claude would, offline: from a script of canned answers",
         stages: [.answer],
         sample: """
-            # The script, from this file's folder: a list "answers" of {match, text, delay}.
+            # The script, from this file's folder: a list "answers" of {match, text, delay, pace}.
             # match is a PCRE2 pattern, found anywhere in the message, upper and lower case alike; the first that fits answers.
-            # delay, such as 400ms, is how long the answer takes; without it none.
+            # delay, such as 400ms, is how long the answer takes to begin; without it none. With a pace, such as 40ms, it comes
+            # word by word, and each takes that long.
             script: stub/answers.yaml
             """,
         sampleFiles: [
@@ -58,7 +59,7 @@ public struct ClaudeStub: ResponderPlugin {
     public func respond(to turn: Turn) async throws -> Verdict {
         guard let answer = try self.answer(to: turn.message.text) else { return .pass(reason: .noAnswer) }
         if answer.delay > .zero { try await self.clock.sleep(for: answer.delay) }
-        return .reply(Reply(answer.text))
+        return answer.pace > .zero ? .stream(answer.streamed(by: self.clock)) : .reply(Reply(answer.text))
     }
 
     public func explanation(of turn: Turn) -> Explanation? {

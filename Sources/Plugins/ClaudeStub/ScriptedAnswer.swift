@@ -7,13 +7,15 @@ struct ScriptedAnswer: Sendable {
     let pattern: Pattern
     let text: String
     let delay: Duration
+    /// How long each word takes; zero where the text comes at once.
+    let pace: Duration
     /// Where its pattern stands.
     let place: Place
 
     /// Reads a script.
     ///
     /// - Parameters:
-    ///   - text: `answers:` and a list of `match`, `text` and `delay`.
+    ///   - text: `answers:` and a list of `match`, `text`, `delay` and `pace`.
     ///   - file: The script's name, for diagnostics.
     /// - Returns: The answers in the order of the script.
     /// - Throws: All mistakes.
@@ -33,7 +35,13 @@ struct ScriptedAnswer: Sendable {
             do throws(PatternProblem) {
                 let pattern = try Pattern(item.match)
                 answers.append(
-                    ScriptedAnswer(pattern: pattern, text: item.text, delay: item.delay ?? .zero, place: match.place)
+                    ScriptedAnswer(
+                        pattern: pattern,
+                        text: item.text,
+                        delay: item.delay ?? .zero,
+                        pace: item.pace ?? .zero,
+                        place: match.place
+                    )
                 )
             } catch {
                 let place = match.place(ofScalar: error.offset)
@@ -53,12 +61,13 @@ private struct Script: Decodable {
         var match: String
         var text: String
         var delay: Duration?
+        var pace: Duration?
     }
 
     /// Decodes a script; one with mistakes has no answers.
     init(_ root: YAMLNode, _ mistakes: inout [Diagnostic]) throws(Diagnostic) {
         let schema = try SettingsSchema(
-            sample: "answers: [{match: refund, text: Within 30 days., delay: 400ms}]",
+            sample: "answers: [{match: refund, text: Within 30 days., delay: 400ms, pace: 40ms}]",
             name: "script",
             notBuilt: ["answers.tool": "leave the answer out: the stub calls no tools yet"]
         )
@@ -67,5 +76,30 @@ private struct Script: Decodable {
         } catch {
             mistakes += error.diagnostics
         }
+    }
+}
+
+extension ScriptedAnswer {
+    /// The text as a reply that comes word by word.
+    func streamed(by clock: TurnClock) -> StreamedReply {
+        StreamedReply { output in
+            for (index, word) in self.words.enumerated() {
+                if index > 0 { try await clock.sleep(for: self.pace) }
+                try output.write(word)
+            }
+            return Reply(self.text)
+        }
+    }
+
+    /// The words of the text, each with the white space behind it.
+    private var words: [String] {
+        var words: [String] = []
+        var isBehindSpace = true
+        for character in self.text {
+            if isBehindSpace, !character.isWhitespace || words.isEmpty { words.append("") }
+            words[words.count - 1].append(character)
+            isBehindSpace = character.isWhitespace
+        }
+        return words
     }
 }

@@ -6,13 +6,13 @@ extension Verdict {
         switch result.outcome {
         case .reply(let reply):
             let said = Said(reply.match.rule, variant: reply.variant)
-            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said]))
+            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said], rule: result.rule))
         case .handoff(let handoff):
             let text = handoff.text.map { Reply($0, format: .plain) }
             let request = Handoff(queue: handoff.queue, note: handoff.note, text: text)
-            self = .handoff(request, keep: Augmentation(result.effects))
+            self = .handoff(request, keep: Augmentation(result.effects, rule: result.rule))
         case .silent:
-            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects))
+            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects, rule: result.rule))
         case .pass(let match):
             guard let noted = match ?? result.effects.continued.last else {
                 self = .pass(reason: .noRule)
@@ -33,14 +33,15 @@ extension Reply {
 }
 
 extension Augmentation {
-    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = []) {
+    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = [], rule: String? = nil) {
         self.init(
             note: note,
             tags: effects.tags,
             topic: effects.topic.map { TopicChange($0) },
             severity: effects.severity.flatMap { Severity(rawValue: $0.rawValue) },
             said: said,
-            cooldowns: effects.cooldowns.map { Cooldown($0.id, scope: Cooldown.Scope($0.scope), for: $0.duration) }
+            cooldowns: effects.cooldowns.map { Cooldown($0.id, scope: Cooldown.Scope($0.scope), for: $0.duration) },
+            rule: rule
         )
     }
 }

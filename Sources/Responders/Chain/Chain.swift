@@ -5,8 +5,10 @@
 public final class Chain: Sendable {
     /// The chain's name in `claude-chat.yaml`.
     public let name: String
-    /// From a turn's begin to its outcome, at most.
+    /// From a turn's begin to its outcome, or to the first piece of a streamed reply, at most.
     public let deadline: Duration
+    /// From a turn's begin to the end of a streamed reply, at most.
+    public let streamDeadline: Duration
     /// The entries in the order in which they are asked: stage by stage, as in the file.
     public let entries: [Entry]
     /// The clock of all time limits.
@@ -20,22 +22,26 @@ public final class Chain: Sendable {
     /// - Parameters:
     ///   - name: The chain's name.
     ///   - entries: The responders; those of one stage are asked in this order.
-    ///   - deadline: From a turn's begin to its outcome, at most.
+    ///   - deadline: From a turn's begin to its outcome, or to the first piece of a streamed reply, at most.
+    ///   - streamDeadline: From a turn's begin to the end of a streamed reply, at most.
     ///   - clock: The clock of all time limits.
     public init(
         name: String,
         entries: [Entry],
         deadline: Duration = Chain.defaultDeadline,
+        streamDeadline: Duration = Chain.defaultStreamDeadline,
         clock: TurnClock = .continuous
     ) {
         self.name = name
         self.deadline = deadline
+        self.streamDeadline = max(deadline, streamDeadline)
         self.clock = clock
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
         self.mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
     }
 
     public static let defaultDeadline = Duration.seconds(8)
+    public static let defaultStreamDeadline = Duration.seconds(45)
 
     /// Runs a turn on the caller's thread as far as that goes.
     ///
@@ -49,6 +55,8 @@ public final class Chain: Sendable {
         while let entry = run.next() {
             guard case .immediate(let responder) = entry.call else { return .waiting(run) }
             run.ask(responder)
+            // Its text comes with time.
+            if run.isStreaming { return .waiting(run) }
         }
         return .finished(run.result())
     }
@@ -58,17 +66,21 @@ public final class Chain: Sendable {
     /// Called in a task that somebody owns; cancelling it makes every responder that waits fail at once, so the turn
     /// still ends in an outcome.
     ///
-    /// - Parameter run: What `begin` returned. Each is finished once.
+    /// - Parameters:
+    ///   - run: What `begin` returned. Each is finished once.
+    ///   - sink: Where the pieces of a streamed reply are shown, and the replies before it. Without one everything is in
+    ///     the result alone.
     /// - Returns: The turn's only outcome.
-    public func finish(_ run: ChainRun) async -> ChainResult {
+    public func finish(_ run: ChainRun, showing sink: (any ReplySink)? = nil) async -> ChainResult {
         var run = run
-        while let entry = run.next() {
+        while true {
+            if run.isStreaming { await run.play(to: sink) }
+            guard let entry = run.next() else { return run.result() }
             switch entry.call {
             case .immediate(let responder): run.ask(responder)
             case .waiting(let responder): await run.wait(for: responder)
             }
         }
-        return run.result()
     }
 }
 
@@ -100,6 +112,10 @@ extension Chain {
         public let onFailure: OnFailure
         /// How long one call may take; means nothing for an immediate responder.
         public let timeout: Duration
+        /// From the begin of a streamed reply to its first piece, at most.
+        public let firstPiece: Duration
+        /// From one piece of a streamed reply to the next, at most.
+        public let nextPiece: Duration
         let call: Call
 
         /// - Parameters:
@@ -108,20 +124,26 @@ extension Chain {
         ///   - stage: Where it stands.
         ///   - isEnabled: Whether it is asked at all.
         ///   - onFailure: What a failure does; by default ``OnFailure/abort`` in `guard`, ``OnFailure/skip`` elsewhere.
-        ///   - timeout: How long one call may take.
+        ///   - timeout: How long one call may take; a streamed reply is a part of it.
+        ///   - firstPiece: From the begin of a streamed reply to its first piece, at most.
+        ///   - nextPiece: From one piece of a streamed reply to the next, at most.
         public init(
             _ responder: any Responder,
             name: String,
             stage: Stage,
             isEnabled: Bool = true,
             onFailure: OnFailure? = nil,
-            timeout: Duration = .seconds(2)
+            timeout: Duration = .seconds(2),
+            firstPiece: Duration = .seconds(5),
+            nextPiece: Duration = .seconds(10)
         ) {
             self.name = name
             self.stage = stage
             self.isEnabled = isEnabled
             self.onFailure = onFailure ?? (stage == .guard ? .abort : .skip)
             self.timeout = timeout
+            self.firstPiece = firstPiece
+            self.nextPiece = nextPiece
             self.call = (responder as? any ImmediateResponder).map(Call.immediate) ?? .waiting(responder)
         }
 

@@ -30,6 +30,7 @@ public struct ChainLoader {
     public mutating func chain(named name: String, _ node: YAMLNode, at place: Place) -> Chain {
         var entries: [PlacedEntry] = []
         var deadline = Chain.defaultDeadline
+        var streamDeadline = Chain.defaultStreamDeadline
         if node.entries == nil, !node.isNull {
             self.refuse("wrong-type", at: place, "expected stages and their entries, found \(node.written)")
         }
@@ -38,13 +39,21 @@ public struct ChainLoader {
                 entries += self.entries(of: stage, key)
             } else if key.key == "deadline" {
                 deadline = self.duration(key) ?? deadline
+            } else if key.key == "stream_deadline" {
+                streamDeadline = self.duration(key) ?? streamDeadline
             } else {
                 self.check(key)
             }
         }
         self.checkNames(of: entries.map { ($0.entry.name, $0.place) })
         self.checkStages(of: entries.map(\.entry), node, at: place)
-        let chain = Chain(name: name, entries: entries.map(\.entry), deadline: deadline, clock: self.services.clock)
+        let chain = Chain(
+            name: name,
+            entries: entries.map(\.entry),
+            deadline: deadline,
+            streamDeadline: streamDeadline,
+            clock: self.services.clock
+        )
         self.addWarnings(of: chain)
         return chain
     }
@@ -107,7 +116,6 @@ public struct ChainLoader {
 extension ChainLoader {
     /// Keys of a chain that the design has and this version does not.
     private static let notBuilt = [
-        "stream_deadline": "leave it out: no responder streams yet",
         "after": "leave it out",
         "best": "leave it out: entries are asked in order",
         "parallel": "leave it out: entries are asked in order",
@@ -128,7 +136,10 @@ extension ChainLoader {
         } else if let hint = Self.notBuilt[key.key] {
             self.diagnostics.append(Diagnostic(notBuilt: key.key, at: key.place, hint: hint))
         } else {
-            let hint = suggestion(for: key.key, among: Stage.allCases.map(\.rawValue) + ["deadline", "select"])
+            let hint = suggestion(
+                for: key.key,
+                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "select"]
+            )
             self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
         }
     }

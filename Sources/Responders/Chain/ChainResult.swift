@@ -22,6 +22,8 @@ public struct ChainResult: Sendable {
     /// What the visitor sees, in order: none where the outcome is ``Outcome/silent`` or may be ``Outcome/refused``, else
     /// at least one and at most ``Chain/maximumReplies``.
     public let replies: [Reply]
+    /// How many of them, from the first on, were shown while the turn ran.
+    public let shownCount: Int
     /// The name of the responder that gave the last reply or ended the turn; nothing where only the built-in sentence
     /// spoke.
     public let responder: String?
@@ -45,12 +47,15 @@ public struct ChainResult: Sendable {
         public var cooldowns: [Cooldown] = []
         /// What a person should know who goes on, where the outcome is ``Outcome/handedOver``.
         public var handoff: Handoff?
+        /// The full name of the rule that decided last, where one did.
+        public var rule: String?
 
         public init() {}
 
         mutating func merge(_ found: Augmentation) {
             for tag in found.tags where !self.tags.contains(tag) { self.tags.append(tag) }
             if let topic = found.topic { self.topic = topic }
+            if let rule = found.rule { self.rule = rule }
             if let severity = found.severity { self.severity = severity }
             self.said.append(contentsOf: found.said)
             self.cooldowns.append(contentsOf: found.cooldowns)
@@ -80,6 +85,8 @@ public struct TraceStep: Sendable, Hashable {
     public var duration: Duration
     /// What decided inside the responder, and why other things there did not.
     public var explanation: Explanation?
+    /// How a streamed reply came.
+    public var stream: Stream?
 
     public init(
         stage: Stage,
@@ -88,7 +95,8 @@ public struct TraceStep: Sendable, Hashable {
         reason: TraceReason? = nil,
         problem: String? = nil,
         duration: Duration = .zero,
-        explanation: Explanation? = nil
+        explanation: Explanation? = nil,
+        stream: Stream? = nil
     ) {
         self.stage = stage
         self.responder = responder
@@ -97,5 +105,20 @@ public struct TraceStep: Sendable, Hashable {
         self.problem = problem
         self.duration = duration
         self.explanation = explanation
+        self.stream = stream
+    }
+
+    /// How a streamed reply came.
+    public struct Stream: Sendable, Hashable {
+        /// From its begin to its first piece; nothing where there was none.
+        public var firstPiece: Duration?
+        public var pieceCount: Int
+        public var finish: StreamFinish
+
+        public init(firstPiece: Duration?, pieceCount: Int, finish: StreamFinish) {
+            self.firstPiece = firstPiece
+            self.pieceCount = pieceCount
+            self.finish = finish
+        }
     }
 }

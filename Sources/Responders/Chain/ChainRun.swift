@@ -4,22 +4,35 @@
 public struct ChainRun: Sendable {
     let chain: Chain
     private(set) var turn: Turn
-    private let startedAt: Duration
+    private(set) var startedAt: Duration
     private let isTracing: Bool
 
     /// The entry that is asked now.
-    private var index = 0
+    private(set) var index = 0
     /// The position of that entry within its stage.
     private var position = 0
     /// Set once; nobody is asked afterwards.
     private var ending: Ending?
     /// Whether a failure sent the turn to the fallback.
     private var skipsToFallback = false
+    /// Whether the fallback is asked though a part of a reply was shown.
+    private var isCutToFallback = false
     private var failures: [ResponderFailure] = []
-    private var replies: [Reply] = []
+    private(set) var replies: [Reply] = []
+    /// How many of ``replies`` the sink has shown already.
+    var shownCount = 0
     private var responder: String?
     private var effects = ChainResult.Effects()
     private var steps: [TraceStep] = []
+    /// The reply that is to be played next.
+    private(set) var streaming: Streaming?
+
+    /// A streamed reply that a responder has returned.
+    struct Streaming: Sendable {
+        let stream: StreamedReply
+        let found: Augmentation
+        let askedAt: Duration
+    }
 
     /// How a verdict ended the turn.
     private enum Ending { case answered, fellBack, refused, suppressed, handedOver, aborted }
@@ -66,7 +79,9 @@ public struct ChainRun: Sendable {
     private func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
         if self.ending != nil { return .alreadyAnswered }
-        if entry.stage == .fallback { return self.replies.isEmpty ? nil : .alreadyAnswered }
+        if entry.stage == .fallback {
+            return self.replies.isEmpty || self.isCutToFallback ? nil : .alreadyAnswered
+        }
         return self.skipsToFallback ? .stageSkipped : nil
     }
 
@@ -88,6 +103,12 @@ extension ChainRun {
         } catch {
             verdict = .fail(Failure(thrown: error))
         }
+        if case .stream = verdict {
+            // Its time has to be known, also where nothing else of the chain may wait.
+            let now = self.chain.clock.now
+            if self.startedAt == .zero { self.startedAt = now }
+            if self.streams(verdict, askedAt: now) { return }
+        }
         self.take(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
     }
 
@@ -101,7 +122,17 @@ extension ChainRun {
         } else {
             verdict = .fail(Failure(.timeout))
         }
+        guard !self.streams(verdict, askedAt: askedAt) else { return }
         self.take(verdict, after: self.chain.clock.now - askedAt)
+    }
+
+    /// Notes a streamed reply, which is to be played before anything else happens.
+    private mutating func streams(_ verdict: Verdict, askedAt: Duration) -> Bool {
+        guard case .stream(let stream, let found) = verdict, self.chain.entries[self.index].stage == .answer,
+            self.replies.count < Chain.maximumReplies
+        else { return false }
+        self.streaming = Streaming(stream: stream, found: found, askedAt: askedAt)
+        return true
     }
 
     /// The smaller of the entry's own limit and what its stage has left of the turn's time.
@@ -137,7 +168,9 @@ extension ChainRun {
             self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
         case .fail(let failure):
             self.take(failure, of: entry, after: duration, explanation)
-        case .augment, .reply, .suppress, .handoff:
+        case .stream where entry.stage == .answer:
+            self.record(.pass(), .replyLimit, took: duration, explanation)
+        case .augment, .reply, .stream, .suppress, .handoff:
             self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
         }
         self.advance()
@@ -212,7 +245,8 @@ extension ChainRun {
         _ reason: TraceReason?,
         took duration: Duration = .zero,
         _ explanation: Explanation? = nil,
-        problem: String? = nil
+        problem: String? = nil,
+        stream: TraceStep.Stream? = nil
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
@@ -224,7 +258,8 @@ extension ChainRun {
                 reason: reason,
                 problem: problem,
                 duration: duration,
-                explanation: explanation
+                explanation: explanation,
+                stream: stream
             )
         )
     }
@@ -238,6 +273,57 @@ extension Stage {
         case .enrich: false
         case .answer: true
         }
+    }
+}
+
+// MARK: Playing a streamed reply
+
+extension ChainRun {
+    /// Whether a streamed reply is to be played.
+    var isStreaming: Bool { self.streaming != nil }
+
+    /// Takes what came of a streamed reply.
+    ///
+    /// - Parameters:
+    ///   - played: What came of it.
+    ///   - streaming: The reply.
+    mutating func take(_ played: StreamedCall.Played, of streaming: Streaming) {
+        self.streaming = nil
+        let entry = self.chain.entries[self.index]
+        let duration = self.chain.clock.now - streaming.askedAt
+        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        guard let (reply, finish) = played.reply else {
+            self.take(played.failure, of: entry, after: duration, explanation)
+            return self.advance()
+        }
+        var reason = self.keep(streaming.found, of: entry)
+        if played.isTruncated { reason = .truncated }
+        self.replies.append(reply)
+        self.responder = entry.name
+        switch played.end {
+        case .complete: self.end(.answered, by: entry)
+        case .stopped:
+            reason = .stopped
+            self.end(.answered, by: entry)
+        case .failed(let failure):
+            reason = failure.code
+            self.failures.append(ResponderFailure(responder: entry.name, failure: failure))
+            self.isCutToFallback = entry.onFailure == .fallback
+            if self.isCutToFallback { self.skipsToFallback = true } else { self.end(.answered, by: entry) }
+        }
+        self.record(
+            .stream(streaming.stream),
+            reason,
+            took: duration,
+            explanation,
+            problem: played.problem,
+            stream: TraceStep.Stream(
+                firstPiece: played.firstPiece,
+                pieceCount: played.pieceCount,
+                finish: finish
+            )
+        )
+        self.advance()
     }
 }
 
@@ -259,6 +345,7 @@ extension ChainRun {
         return ChainResult(
             outcome: outcome,
             replies: self.replies,
+            shownCount: self.shownCount,
             responder: self.responder,
             effects: self.effects,
             turn: self.turn,
@@ -274,7 +361,7 @@ extension ChainRun {
         case .suppressed: return self.replies.isEmpty ? .silent : .answered
         case .answered: return .answered
         case .handedOver: return .handedOver
-        case .fellBack: return .fellBack
+        case .fellBack: return self.isCutToFallback ? .answered : .fellBack
         case nil: break
         }
         if !self.replies.isEmpty { return .answered }

@@ -19,12 +19,16 @@ struct EntryReading {
         fileprivate(set) var name: String?
         fileprivate(set) var isEnabled: Bool?
         fileprivate(set) var timeout: Duration?
+        fileprivate(set) var firstPiece: Duration?
+        fileprivate(set) var nextPiece: Duration?
         fileprivate(set) var onFailure: Chain.OnFailure?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
             case timeout
+            case firstPiece = "firstChunk"
+            case nextPiece = "nextChunk"
             case onFailure = "onError"
         }
     }
@@ -134,15 +138,14 @@ extension EntryReading {
         "concurrency": "leave it out",
         "queue": "leave it out",
         "breaker": "leave it out",
-        "first_chunk": "leave it out: no responder streams yet",
-        "next_chunk": "leave it out: no responder streams yet",
         "when": "leave it out, or make a chain of its own",
     ]
 
-    private static let schemaKeys = ["as", "enabled", "timeout", "on_error"] + Self.notBuilt.keys
+    private static let schemaKeys =
+        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error"] + Self.notBuilt.keys
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
-        let sample = "{as: name, enabled: true, timeout: 2s, on_error: skip}"
+        let sample = "{as: name, enabled: true, timeout: 2s, first_chunk: 5s, next_chunk: 10s, on_error: skip}"
         return try SettingsSchema(sample: sample, name: "entry", notBuilt: Self.notBuilt)
     }
 }
@@ -155,7 +158,9 @@ extension EntryReading.Parts {
             stage: stage,
             isEnabled: self.common.isEnabled ?? true,
             onFailure: self.common.onFailure,
-            timeout: self.common.timeout ?? self.manifest.timeout
+            timeout: self.common.timeout ?? self.manifest.timeout,
+            firstPiece: self.common.firstPiece ?? .seconds(5),
+            nextPiece: self.common.nextPiece ?? .seconds(10)
         )
     }
 }

@@ -20,7 +20,19 @@ public struct SettingsSchema: Sendable {
         openKeys: Set<String> = [],
         notBuilt: [String: String] = [:]
     ) throws(Diagnostic) {
-        self.sample = try YAMLNode(yaml: yaml, file: "\(name).sample.yaml", keyPath: name)
+        let node = try YAMLNode(yaml: yaml, file: "\(name).sample.yaml", keyPath: name)
+        try self.init(sample: node, openKeys: openKeys, notBuilt: notBuilt)
+    }
+
+    /// Takes a sample that was already read, or a part of one.
+    ///
+    /// - Throws: `broken-sample`.
+    package init(
+        sample: YAMLNode,
+        openKeys: Set<String> = [],
+        notBuilt: [String: String] = [:]
+    ) throws(Diagnostic) {
+        self.sample = sample
         self.openKeys = openKeys
         self.notBuilt = notBuilt
         guard self.sample.entries != nil || self.sample.isNull else {

@@ -1,3 +1,5 @@
+public import Messages
+
 /// One visitor's message on its way through the chain, and what the chain knows at this moment.
 ///
 /// A value: changing a copy changes nothing for others.
@@ -18,11 +20,12 @@ public struct Turn: Sendable {
         visitor: Visitor = Visitor(),
         page: Page = Page(),
         history: History = History(),
-        localTime: TimeOfDay
+        localTime: TimeOfDay,
+        trace: TraceParent? = nil
     ) {
         var conversation = conversation
         conversation.forgetTopic(endedAt: message.serverTime)
-        self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime)
+        self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime, trace)
     }
 
     /// The turn as a responder of that stage sees it, outside of any chain.
@@ -44,6 +47,9 @@ public struct Turn: Sendable {
     ///
     /// Responders never read a clock.
     public var localTime: TimeOfDay { self.fixed.localTime }
+    /// The trace that the visitor's page is in, where it said so: for the header `traceparent` of what a responder asks
+    /// others, by ``TraceParent/next(using:)``.
+    public var trace: TraceParent? { self.fixed.trace }
 
     private final class Fixed: Sendable {
         let id: TurnID
@@ -53,6 +59,7 @@ public struct Turn: Sendable {
         let page: Page
         let history: History
         let localTime: TimeOfDay
+        let trace: TraceParent?
 
         init(
             _ id: TurnID,
@@ -61,8 +68,10 @@ public struct Turn: Sendable {
             _ visitor: Visitor,
             _ page: Page,
             _ history: History,
-            _ localTime: TimeOfDay
+            _ localTime: TimeOfDay,
+            _ trace: TraceParent?
         ) {
+            self.trace = trace
             self.id = id
             self.message = message
             self.conversation = conversation

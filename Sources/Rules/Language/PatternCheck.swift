@@ -8,11 +8,19 @@ struct CheckedPattern: Sendable {
     var required: [RequiredLiterals]
     /// What a match starts with, where that is known.
     var starts: RequiredLiterals?
+    /// How many words a message has at most that it matches, where that is known.
+    var maximumWords: Int?
     /// Where it was written.
     var written: WrittenPattern
 
     /// The names of its groups, all or those that every match sets.
     var captureNames: Set<String> { Set(self.pattern.captureNames) }
+
+    /// - Parameter sets: The texts that it requires, where its rule doesn't say so already.
+    /// - Returns: What the prefilter is told about it.
+    func needs(_ sets: [RequiredLiterals]) -> Prefilter.PatternNeeds {
+        Prefilter.PatternNeeds(sets: sets, starts: self.starts, maximumWords: self.maximumWords)
+    }
 }
 
 /// Checks a pattern after its words and macros are written out, and compiles it.
@@ -38,7 +46,7 @@ struct PatternCheck {
             options: key.options,
             allowances: key.allowances
         )
-        let parsed = PatternParser.parse(expanded.text, isExtended: key.options.contains(.extended))
+        let parsed = PatternParser.parse(expanded.text, options: key.options)
         guard check.refuseControlCharacters(into: &findings), check.refuse(parsed.remarks, into: &findings),
             let compiled = check.compiled(into: &findings),
             check.refuseNames(of: compiled, into: &findings),
@@ -50,13 +58,14 @@ struct PatternCheck {
         let isSame = pattern.source.utf8.elementsEqual(expanded.text.utf8)
         let node =
             isSame
-            ? parsed.node : PatternParser.parse(pattern.source, isExtended: key.options.contains(.extended)).node
+            ? parsed.node : PatternParser.parse(pattern.source, options: key.options).node
         let isUnicode = key.options.contains(.ucp)
         return CheckedPattern(
             pattern: pattern,
             node: node,
             required: RequiredLiterals.required(by: node, isUnicode: isUnicode),
             starts: pattern.isSearched ? RequiredLiterals.starts(of: node, isUnicode: isUnicode) : nil,
+            maximumWords: pattern.isSearched ? nil : node.maximumWords,
             written: written
         )
     }

@@ -201,9 +201,8 @@ struct RuleCompiler {
         // What one of several needs that must all match, the rule needs.
         let rule = isChoice ? RequiredLiterals.required(byOneOf: own) : own.flatMap(\.self)
         let parts =
-            patterns.map { Prefilter.PatternNeeds(sets: isChoice ? $0.required : [], starts: $0.starts) }
-            + vetoes.map { Prefilter.PatternNeeds(sets: $0.required, starts: $0.starts) }
-        let saysMore = parts.contains { !$0.sets.isEmpty || $0.starts != nil }
+            patterns.map { $0.needs(isChoice ? $0.required : []) } + vetoes.map { $0.needs($0.required) }
+        let saysMore = parts.contains { $0 != Prefilter.PatternNeeds() }
         return Prefilter.Needs(rule: rule, patterns: saysMore ? parts : [])
     }
 

@@ -216,7 +216,7 @@ extension CompiledRule {
         of set: RuleSet?,
         _ scanner: inout Scanner
     ) -> Result<PatternMatch?, MatchLimit> {
-        let outlook = set?.prefilter.outlook(for: number, of: rank, using: &scanner) ?? .anywhere
+        let outlook = set?.prefilter.outlook(for: number, of: rank, in: bytes, using: &scanner) ?? .anywhere
         if case .nowhere = outlook { return .success(nil) }
         let matchData = scanner.captures(atLeast: pattern.pairCount)
         var isAtStarts = false

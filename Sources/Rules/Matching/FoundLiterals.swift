@@ -25,6 +25,8 @@ struct FoundLiterals {
     private var last: [UInt32] = []
     private var places: [Place] = []
     private var byteCount = 0
+    /// Counted when somebody asks first.
+    private var words: Int?
 
     /// Forgets the last message and makes room for `count` literals in a message of `byteCount` bytes.
     mutating func prepare(for count: Int, in byteCount: Int) {
@@ -39,6 +41,18 @@ struct FoundLiterals {
         self.places.removeAll(keepingCapacity: true)
         self.knowsPlaces = true
         self.byteCount = byteCount
+        self.words = nil
+    }
+
+    /// How many words the message has.
+    ///
+    /// - Parameter bytes: The message that was searched last.
+    /// - Returns: Their number, counted once for each message.
+    mutating func wordCount(of bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        if let words { return words }
+        let words = Rules.wordCount(of: bytes)
+        self.words = words
+        return words
     }
 
     /// Notes all places of literals that `scan` reports, in ascending order of their ends.

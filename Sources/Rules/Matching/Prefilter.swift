@@ -22,6 +22,8 @@ struct Prefilter: Sendable {
         var sets: [RequiredLiterals] = []
         /// Texts with one of which a match starts, where that is known.
         var starts: RequiredLiterals?
+        /// How many words the text has at most, as ``wordCount(of:)`` counts them, where that is known.
+        var maximumWords: Int?
     }
 
     /// What the last message says about where a pattern matches.
@@ -55,6 +57,8 @@ struct Prefilter: Sendable {
     /// starts with; empty where that isn't known.
     private let openingStarts: [UInt32]
     private let openings: [UInt32]
+    /// For each pattern, numbered like ``patternStarts``, how many words a text has at most that it matches.
+    private let wordLimits: [UInt16]
     private let automaton: LiteralAutomaton
 
     private static let otherSetsFlag: UInt32 = 1 << 31
@@ -92,6 +96,9 @@ struct Prefilter: Sendable {
         self.patternStarts = Array(starts[needs.count...])
         self.ruleStarts = patterns.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt32($1.count)) }
         (self.openingStarts, self.openings) = Self.joined(openings.map { $0.map(UInt32.init) })
+        self.wordLimits = needs.flatMap { needs in
+            (needs?.patterns ?? []).map { $0.maximumWords.flatMap(UInt16.init(exactly:)) ?? .max }
+        }
         self.automaton = LiteralAutomaton(vocabulary.literals)
     }
 
@@ -123,7 +130,7 @@ struct Prefilter: Sendable {
     var byteCount: Int {
         self.automaton.byteCount + 4 * (self.triggerStarts.count + self.triggered.count)
             + 4 * (self.setStarts.count + self.sets.count + self.ruleStarts.count + self.patternStarts.count)
-            + 4 * (self.openingStarts.count + self.openings.count)
+            + 4 * (self.openingStarts.count + self.openings.count) + 2 * self.wordLimits.count
     }
 
     /// Where a pattern may match.
@@ -131,11 +138,20 @@ struct Prefilter: Sendable {
     /// - Parameters:
     ///   - pattern: Its place among the patterns of its rule.
     ///   - rank: The rule's.
-    ///   - scanner: Whose last message was searched by this prefilter.
-    /// - Returns: ``Outlook/nowhere`` where the message lacks the texts of one of the pattern's sets.
-    func outlook(for pattern: Int, of rank: Int, using scanner: inout Scanner) -> Outlook {
+    ///   - bytes: The message that this prefilter has searched last with this scanner.
+    ///   - scanner: The calling thread's.
+    /// - Returns: ``Outlook/nowhere`` where the message lacks the texts of one of the pattern's sets, or has more words than
+    ///   it can match.
+    func outlook(
+        for pattern: Int,
+        of rank: Int,
+        in bytes: UnsafeBufferPointer<UInt8>,
+        using scanner: inout Scanner
+    ) -> Outlook {
         let index = Int(self.ruleStarts[rank]) + pattern
         guard index < Int(self.ruleStarts[rank + 1]) else { return .anywhere }
+        let limit = self.wordLimits[index]
+        guard limit == .max || scanner.found.wordCount(of: bytes) <= Int(limit) else { return .nowhere }
         let (first, end) = (Int(self.patternStarts[index]), Int(self.patternStarts[index + 1]))
         guard self.missingSet(from: first, to: end, scanner.found) == nil else { return .nowhere }
         let openings = Int(self.openingStarts[index])..<Int(self.openingStarts[index + 1])

@@ -17,24 +17,26 @@ enum PatternNode: Equatable, Sendable {
     case wordEdge
     /// Consumes no text: `^`, a negative lookaround, an option setting.
     case assertion
+    /// The end of the text, but perhaps for a line break: `$`, `\Z`, `\z`.
+    case textEnd
     case sequence([PatternNode])
     case alternation([PatternNode])
     indirect case capture(name: String?, PatternNode)
     /// `(?=...)` or `(?<=...)`: the text around must match it.
     indirect case lookaround(PatternNode)
-    /// Repeated at least `minimum` times.
-    indirect case repeated(PatternNode, minimum: Int)
+    /// Repeated at least `minimum` times, and where `maximum` is known no more often than that.
+    indirect case repeated(PatternNode, minimum: Int, maximum: Int? = nil)
 
     /// The named groups that are set in every match.
     var alwaysSet: Set<String> {
         switch self {
-        case .literal, .oneOf, .oneOfMany, .nonWord, .something, .wordEdge, .assertion: []
+        case .literal, .oneOf, .oneOfMany, .nonWord, .something, .wordEdge, .assertion, .textEnd: []
         case .sequence(let parts): parts.reduce(into: []) { $0.formUnion($1.alwaysSet) }
         case .alternation(let branches):
             branches.dropFirst().reduce(branches.first?.alwaysSet ?? []) { $0.intersection($1.alwaysSet) }
         case .capture(let name, let part): part.alwaysSet.union(name.map { [$0] } ?? [])
         case .lookaround(let part): part.alwaysSet
-        case .repeated(let part, let minimum): minimum > 0 ? part.alwaysSet : []
+        case .repeated(let part, let minimum, _): minimum > 0 ? part.alwaysSet : []
         }
     }
 
@@ -42,7 +44,7 @@ enum PatternNode: Equatable, Sendable {
     var startsBehindWord: Bool {
         switch self {
         case .wordEdge, .nonWord: true
-        case .repeated(.nonWord, let minimum): minimum > 0
+        case .repeated(.nonWord, let minimum, _): minimum > 0
         default: false
         }
     }

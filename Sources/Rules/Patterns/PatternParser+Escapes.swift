@@ -9,7 +9,8 @@ extension PatternParser {
         case "Q": return self.quoted()
         case "E": return []
         case "b": return [.wordEdge]
-        case "B", "A", "Z", "z": return [.assertion]
+        case "B", "A": return [.assertion]
+        case "Z", "z": return [.textEnd]
         case "C", "G", "K":
             self.remark(.rejected, from: start)
             return [.something]
@@ -111,16 +112,28 @@ extension PatternParser {
         self.position += 1
         let isNegated = self.classHead()
         var members: [Unicode.Scalar] = []
-        var isSmall = !isNegated
+        var (isSmall, isNonWord) = (!isNegated, !isNegated)
         var isFirst = true
         while let next = self.next, next != "]" || isFirst {
             isFirst = false
+            let start = self.position
             let member = self.classMember()
             isSmall = isSmall && member != nil
+            isNonWord =
+                isNonWord
+                && (member?.allSatisfy(Self.endsWord) ?? Self.spaces.contains(self.text(start..<self.position)))
             members += member ?? []
         }
         self.position = min(self.position + 1, self.scalars.count)
-        return isSmall && (1...Self.maximumMembers).contains(members.count) ? .oneOf(members) : .oneOfMany
+        if isSmall, (1...Self.maximumMembers).contains(members.count) { return .oneOf(members) }
+        return isNonWord ? .nonWord : .oneOfMany
+    }
+
+    /// The sets of a class that hold no letter, digit or `_`.
+    private static let spaces: Set = [#"\s"#, #"\h"#, #"\v"#, #"\W"#]
+
+    private static func endsWord(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && !isWordByte(UInt8(scalar.value))
     }
 
     /// What may stand before the first member, where `]` is a character: `^`, `\E` and `\Q\E`.

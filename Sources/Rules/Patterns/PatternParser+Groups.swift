@@ -53,7 +53,7 @@ extension PatternParser {
             self.isUncertain = self.isUncertain || self.next == "*"
             _ = self.take(through: ")")
         }
-        return .repeated(self.body(restoring: wasExtended), minimum: 0)
+        return .repeated(self.body(restoring: wasExtended), minimum: 0, maximum: 1)
     }
 
     /// A verb, a group that is written like one, or a callout: they may end a match early or hold a parenthesis.
@@ -81,13 +81,14 @@ extension PatternParser {
         return [isScoped ? self.body(restoring: wasExtended) : .assertion]
     }
 
-    /// Of the options only `x` changes how a pattern is read.
+    /// Of the options `x` changes how a pattern is read, and `m` what `$` is.
     ///
     /// What follows `-` is unset, and `^` unsets all.
     private mutating func setOptions(_ options: String) {
         // `xx` changes how a class is read, `a` what a word edge is, and an unknown letter may change anything.
         let isKnown = options.unicodeScalars.allSatisfy { "imnsxJU-^".unicodeScalars.contains($0) }
         self.isUncertain = self.isUncertain || !isKnown || options.contains("xx")
+        self.isMultiline = self.isMultiline || options.contains("m")
         let parts = options.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         if options.hasPrefix("^") { self.isExtended = false }
         if parts.first?.contains("x") == true { self.isExtended = true }

@@ -11,21 +11,27 @@ struct PatternParser {
     var position = 0
     /// Whether white space and comments are ignored, at this place.
     var isExtended: Bool
+    /// Whether `$` may stand before any line break, here or at some other place.
+    var isMultiline: Bool
     /// Whether a construct was met of which not even the end is known for certain.
     var isUncertain = false
     private var depth = 0
 
     /// The parts of `pattern`, and what is remarkable in it, in the order of the text.
-    static func parse(_ pattern: String, isExtended: Bool = false) -> (node: PatternNode, remarks: [PatternRemark]) {
-        var parser = PatternParser(scalars: Array(pattern.unicodeScalars), isExtended: isExtended)
+    static func parse(
+        _ pattern: String,
+        options: Pattern.Options = []
+    ) -> (node: PatternNode, remarks: [PatternRemark]) {
+        var parser = PatternParser(scalars: Array(pattern.unicodeScalars), options: options)
         let node = parser.alternation()
         // What is left starts with a parenthesis too many.
         return (parser.isUncertain || !parser.isAtEnd ? .something : node, parser.remarks)
     }
 
-    private init(scalars: [Unicode.Scalar], isExtended: Bool) {
+    private init(scalars: [Unicode.Scalar], options: Pattern.Options) {
         self.scalars = scalars
-        self.isExtended = isExtended
+        self.isExtended = options.contains(.extended)
+        self.isMultiline = options.contains(.multiline)
     }
 
     // MARK: Reading
@@ -137,7 +143,7 @@ struct PatternParser {
             return [.oneOfMany]
         case "^", "$":
             self.position += 1
-            return [.assertion]
+            return [next == "$" && !self.isMultiline ? .textEnd : .assertion]
         case "*", "+", "?", "{":
             // A brace that starts no quantifier stands for itself, but later versions of PCRE2 read more of them.
             self.position += 1
@@ -152,39 +158,50 @@ struct PatternParser {
     private mutating func quantified(_ item: PatternNode) -> PatternNode {
         self.skipIgnored()
         var node = item
-        while let minimum = self.quantifier() {
+        while let quantifier = self.quantifier() {
             // Only directly behind the quantifier these make it lazy or possessive.
             if !self.take("?") { _ = self.take("+") }
-            node = .repeated(node, minimum: minimum)
+            if case .counts(let minimum, let maximum) = quantifier {
+                node = .repeated(node, minimum: minimum, maximum: maximum)
+            } else {
+                node = .something
+            }
             self.skipIgnored()
         }
         return node
     }
 
-    /// The smallest count of the quantifier that comes next.
-    private mutating func quantifier() -> Int? {
+    private enum Quantifier {
+        case counts(minimum: Int, maximum: Int?)
+        /// `{,3}` or `{ 3 }`: PCRE2 10.42 takes it for characters, a later one doesn't.
+        case unclear
+    }
+
+    /// The quantifier that comes next, if one does.
+    private mutating func quantifier() -> Quantifier? {
         switch self.next {
-        case "*", "?":
-            self.position += 1
-            return 0
-        case "+":
-            self.position += 1
-            return 1
+        case "*", "?", "+":
+            defer { self.position += 1 }
+            return .counts(minimum: self.next == "+" ? 1 : 0, maximum: self.next == "?" ? 1 : nil)
         case "{": return self.count()
         default: return nil
         }
     }
 
-    /// The first number of `{2,5}` and the like.
-    private mutating func count() -> Int? {
-        // Wider than PCRE2 10.42, which takes `{,3}` and `{ 3 }` for characters: a later one doesn't.
+    /// `{2,5}` and the like.
+    private mutating func count() -> Quantifier? {
         let counts = self.scalars[(self.position + 1)...].prefix { ("0"..."9").contains($0) || ", \t".contains($0) }
         guard counts.contains(where: { ("0"..."9").contains($0) }), self.scalar(counts.count + 1) == "}" else {
             return nil
         }
         self.position += counts.count + 2
-        let digits = counts.prefix { $0 != "," }.filter { ("0"..."9").contains($0) }
-        return Int(String(String.UnicodeScalarView(digits))) ?? 0
+        let numbers = counts.split(separator: ",", omittingEmptySubsequences: false).map { digits in
+            Int(String(String.UnicodeScalarView(digits)))
+        }
+        guard numbers.count <= 2, let minimum = numbers[0],
+            numbers.count == 1 || numbers[1] != nil || counts.last == ","
+        else { return .unclear }
+        return .counts(minimum: minimum, maximum: numbers[numbers.count - 1])
     }
 
     private mutating func skipIgnored() {

@@ -129,9 +129,9 @@ private struct LiteralCollector {
         switch node {
         case .literal(let scalar): self.append(scalar)
         case .oneOf(let scalars): self.append(scalars)
-        case .oneOfMany, .something, .assertion: self.finish(isBeforeEdge: false)
+        case .oneOfMany, .something, .assertion, .textEnd: self.finish(isBeforeEdge: false)
         case .wordEdge, .nonWord: self.passEdge()
-        case .repeated(.nonWord, let minimum) where minimum > 0: self.passEdge()
+        case .repeated(.nonWord, let minimum, _) where minimum > 0: self.passEdge()
         case .sequence(let parts):
             for (index, part) in parts.enumerated() {
                 let isLast = index == parts.count - 1
@@ -143,7 +143,7 @@ private struct LiteralCollector {
             self.finish(isBeforeEdge: false)
             self.collect(part, isBeforeEdge: false)
             self.finish(isBeforeEdge: false)
-        case .repeated(let part, let minimum):
+        case .repeated(let part, let minimum, _):
             // The first repetition stands directly behind what comes before.
             if minimum > 0 { self.collect(part, isBeforeEdge: false) }
             self.finish(isBeforeEdge: false)

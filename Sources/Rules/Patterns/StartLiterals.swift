@@ -55,13 +55,14 @@ private struct StartFinder {
         case .literal(let scalar): return self.walk(rest, literal, [scalar], isBehindEdge)
         case .oneOf(let scalars) where !isLong: return self.walk(rest, literal, scalars, isBehindEdge)
         case .wordEdge where literal.bytes.isEmpty: return self.walk(rest, literal, isBehindEdge: self.knowsEdges)
-        case .assertion where literal.bytes.isEmpty, .lookaround where literal.bytes.isEmpty:
+        case .assertion where literal.bytes.isEmpty, .textEnd where literal.bytes.isEmpty,
+            .lookaround where literal.bytes.isEmpty:
             return self.walk(rest, literal, isBehindEdge: isBehindEdge)
         case .sequence(let parts): return self.walk(.nodes(parts[...], rest), literal, isBehindEdge: isBehindEdge)
         case .capture(_, let part): return self.walk(.node(part, rest), literal, isBehindEdge: isBehindEdge)
         case .alternation(let branches) where !isLong:
             return branches.allSatisfy { self.walk(.node($0, rest), literal, isBehindEdge: isBehindEdge) }
-        case .repeated(let part, let minimum) where !isLong && !node.startsBehindWord:
+        case .repeated(let part, let minimum, _) where !isLong && !node.startsBehindWord:
             // What follows the first round may be another one.
             let once = self.walk(.node(part, .node(.something, .end)), literal, isBehindEdge: isBehindEdge)
             return once && (minimum > 0 || self.walk(rest, literal, isBehindEdge: isBehindEdge))

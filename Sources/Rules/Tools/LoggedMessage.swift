@@ -9,6 +9,10 @@ public struct LoggedMessage: Sendable {
     public var vars: [String: String]
     /// When it was sent, since some moment that is the same for all messages of a log.
     public var time: Duration
+    /// The rule that decided about it then, where that is known.
+    public var rule: String?
+    /// Whether anybody had an answer to it then; nothing where that isn't known.
+    public var isAnswered: Bool?
 
     public init(
         session: String,
@@ -28,6 +32,8 @@ public struct LoggedMessage: Sendable {
         self.visitorName = visitorName
         self.vars = vars
         self.time = time
+        self.rule = nil
+        self.isAnswered = nil
     }
 }
 

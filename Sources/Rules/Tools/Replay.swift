@@ -32,6 +32,21 @@ public struct Replay: Sendable {
     }
 }
 
+extension Replay {
+    /// Answers all messages, and compares with the rules that decided when they came.
+    ///
+    /// What was said then isn't known, so no text counts as changed.
+    ///
+    /// - Parameters:
+    ///   - after: The rules as they are.
+    ///   - progress: Called now and then with the number of answers since the last call.
+    /// - Returns: What changed.
+    public func compareWithRecord(_ after: RuleSet, progress: (Int) -> Void = { _ in }) -> ReplayReport {
+        let answers = ReplayedAnswers(of: after, to: self.messages, progress)
+        return ReplayReport(before: ReplayedAnswers(recordedOf: self.messages, texts: answers.texts), after: answers)
+    }
+}
+
 /// What one version of the rules answered to all messages, in a form that is cheap to compare.
 struct ReplayedAnswers: Sendable {
     /// The winners' names, without repetition.
@@ -64,9 +79,20 @@ struct ReplayedAnswers: Sendable {
         progress(messages.count % Self.stride)
     }
 
+    /// What decided when the messages came.
+    init(recordedOf messages: [LoggedMessage], texts: [Int]) {
+        var places: [String: Int32] = [:]
+        for message in messages { self.append(message.rule, &places) }
+        self.texts = texts
+    }
+
     private mutating func append(_ result: RuleResult, _ places: inout [String: Int32]) {
         self.texts.append(result.text.hashValue)
-        guard let name = result.rule ?? (result.isLimit ? Self.limit : nil) else { return self.winners.append(-1) }
+        self.append(result.rule ?? (result.isLimit ? Self.limit : nil), &places)
+    }
+
+    private mutating func append(_ name: String?, _ places: inout [String: Int32]) {
+        guard let name else { return self.winners.append(-1) }
         if let place = places[name] { return self.winners.append(place) }
         let place = Int32(self.names.count)
         places[name] = place

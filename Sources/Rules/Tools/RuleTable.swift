@@ -63,14 +63,17 @@ public struct RuleTable: Sendable {
     private func rule(_ index: Int) throws(PatternProblem) -> CompiledRule {
         let pattern = try Pattern(self.patterns[index])
         let node = PatternParser.parse(pattern.source).node
-        let starts = pattern.isSearched ? RequiredLiterals.starts(of: node, isUnicode: true) : nil
+        let needs = Prefilter.PatternNeeds(
+            starts: pattern.isSearched ? RequiredLiterals.starts(of: node, isUnicode: true) : nil,
+            maximumWords: pattern.isSearched ? nil : node.maximumWords
+        )
         return CompiledRule(
             named: self.names[index],
             at: Place(file: self.file, line: self.lines[index]),
             pattern: pattern,
             needs: Prefilter.Needs(
                 rule: RequiredLiterals.required(by: node, isUnicode: true),
-                patterns: [Prefilter.PatternNeeds(starts: starts)]
+                patterns: [needs]
             )
         )
     }

@@ -12,12 +12,14 @@ public struct UnansweredGroups: Sendable {
 
     public let messageCount: Int
     public let unansweredCount: Int
+    /// How many messages no rule answers that somebody else answered when they came.
+    public let answeredElsewhereCount: Int
     /// The largest first.
     public let groups: [Group]
     /// The same in the order in which they were made: no message of one has the first word of an earlier one.
     private let made: [Group]
 
-    /// Answers all messages and groups those that are left.
+    /// Answers all messages and groups those that are left, but for those of which it is known that somebody had an answer.
     ///
     /// Again and again the word is taken that many of the remaining messages have and few of all: the product of the
     /// count and of the logarithm of the word's rarity is largest. Its messages are a group.
@@ -31,15 +33,19 @@ public struct UnansweredGroups: Sendable {
         var scanner = Scanner()
         var memory = ReplayMemory()
         var grouping = Grouping()
+        var elsewhere = 0
         for (index, message) in messages.enumerated() {
             let context = memory.context(of: message)
             let result = set.answer(to: message.text, in: context, within: .seconds(1), using: &scanner)
             memory.deliver(result, to: message)
-            grouping.add(message.text, isAnswered: result.rule != nil)
+            let isElsewhere = result.rule == nil && message.isAnswered == true
+            if isElsewhere { elsewhere += 1 }
+            grouping.add(message.text, isAnswered: result.rule != nil || isElsewhere)
             if (index + 1).isMultiple(of: 1_024) { progress(1_024) }
         }
         self.messageCount = messages.count
         self.unansweredCount = grouping.unanswered.count
+        self.answeredElsewhereCount = elsewhere
         self.made = grouping.groups(limit: limit)
         self.groups = self.made.sorted { ($1.count, $0.words[0]) < ($0.count, $1.words[0]) }
     }

@@ -23,7 +23,7 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, RulesCommand.self, PluginsCommand.self,
-            ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self,
+            ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self, StoreCommand.self, AuditCommand.self,
         ]
     )
 
@@ -76,6 +76,8 @@ enum ExitStatus {
     /// `check` found mistakes, or `explain` has no chain to ask.
     static let findings: Int32 = 1
     static let wrongUsage: Int32 = 2
+    /// The person ended it: 128 and SIGINT, as shells have it.
+    static let interrupted: Int32 = 130
     /// `serve` has a configuration that it can't start with: `EX_CONFIG` of sysexits.h.
     static let badConfiguration: Int32 = 78
 }

@@ -29,9 +29,20 @@ struct RunningServerOptions: ParsableArguments {
     /// - Returns: The body of the answer.
     /// - Throws: The exit status, after what is wrong was shown.
     func ask(_ method: HTTPMethod, _ path: String, body: String = "") async throws -> String {
+        try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
+    }
+
+    /// The same for commands with options of their own.
+    static func ask(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: String = "",
+        of file: String,
+        at listen: String?
+    ) async throws -> String {
         let terminal = Terminal.current
-        let configured = Configuration.endpoint(file: self.file)
-        let address = self.listen.flatMap { ListenAddress($0) } ?? configured.address
+        let configured = Configuration.endpoint(file: file)
+        let address = listen.flatMap { ListenAddress($0) } ?? configured.address
         do {
             let (status, answer) = try await Self.request(
                 method,
@@ -62,6 +73,11 @@ struct RunningServerOptions: ParsableArguments {
         if status == .unauthorized {
             return "the admin token is missing or another one; set the variable that server.admin_token names "
                 + "[wrong-admin-token]"
+        }
+        if status == .notFound {
+            return
+                "nothing is there for those who run it; set server.admin_token and restart it, or name its address with "
+                + "--listen [no-admin-api]"
         }
         let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
         let path = path.prefix { $0 != "?" }

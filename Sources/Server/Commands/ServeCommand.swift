@@ -78,11 +78,30 @@ struct ServeCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         let desk = SiteDesk(site: Site(name: "default"), chain: chain)
         let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
+        let isDevelopment = self.isDevelopment(configuration)
+        let audit = log.map { _ in
+            AuditWriter(
+                AuditTrail(configuration.storage, by: "server"),
+                isDevelopment: isDevelopment && configuration.adminToken == nil,
+                metrics: metrics,
+                logger: logger
+            )
+        }
         let runner = TurnRunner(desk, desks, metrics: metrics, log: log, logger: logger)
         let limits = self.noLimits ? .none : configuration.limits
         let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
-        let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger)
+        let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
+            audit?.note($0, before: $1)
+        }
         reloader.collectMetrics(in: metrics)
+        let admission = Admission(
+            configuration,
+            isDevelopment: isDevelopment,
+            clocks: SystemClocks(),
+            log: log,
+            restoring: records
+        )
+        let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: admission.desk, audit: audit) }
         let server = ChatServer(
             options: ChatServer.Options(
                 host: address.host,
@@ -95,19 +114,13 @@ struct ServeCommand: AsyncParsableCommand {
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,
-            admission: Admission(
-                configuration,
-                isDevelopment: self.isDevelopment(configuration),
-                clocks: SystemClocks(),
-                log: log,
-                restoring: records
-            ),
+            admission: admission,
             clocks: SystemClocks(),
             metrics: metrics,
             logger: logger,
             health: { reloader.health },
             readiness: { log?.readiness ?? .ready },
-            admin: self.admin(configuration, reloader),
+            admin: self.admin(configuration, reloader, eraser, audit),
             onListening: { port in
                 var address = address
                 address.port = port
@@ -116,14 +129,16 @@ struct ServeCommand: AsyncParsableCommand {
                         address,
                         chain,
                         isSecure: configuration.tls != nil,
-                        isDevelopment: self.isDevelopment(configuration)
+                        isDevelopment: isDevelopment
                     )
                 )
             }
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: Self.services(of: log, hub).map { .init(service: $0) } + [
+            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)).map {
+                .init(service: $0)
+            } + [
                 .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
                 .init(service: ReloadService(reloader: reloader, logger: logger)),
                 .init(service: server),
@@ -134,6 +149,8 @@ struct ServeCommand: AsyncParsableCommand {
         // Whoever still talks then is cut off.
         services.maximumGracefulShutdownDuration = .seconds(30)
         let group = ServiceGroup(configuration: services)
+        audit?.noteStart(configuration, reloader.reports, newKey: log?.store.newKey)
+        defer { audit?.note("server-stopped") }
         do {
             try await group.run()
         } catch let error as IOError {
@@ -143,31 +160,6 @@ struct ServeCommand: AsyncParsableCommand {
             )
             throw ExitCode(ExitStatus.findings)
         }
-    }
-
-    /// Opens the store, which is one of the things that can keep a server from starting.
-    private func openStore(
-        _ configuration: Configuration,
-        _ metrics: MetricsRegistry,
-        _ terminal: Terminal,
-        _ logger: Logger
-    ) async throws -> (StoreLog?, [AccessRecord]) {
-        guard !self.ephemeral else { return (nil, []) }
-        do {
-            let store = try MessageStore.open(configuration.store, metrics: metrics, logger: logger)
-            let log = StoreLog(store, clocks: SystemClocks(), logger: logger)
-            return (log, try await log.accessRecords())
-        } catch let error as StoreError {
-            terminal.complain("\(error)\nNothing was started; --ephemeral runs without a store.")
-            throw ExitCode(ExitStatus.badConfiguration)
-        }
-    }
-
-    /// What keeps messages, in the order in which it begins.
-    static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
-        guard let log else { return [] }
-        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks())
-        return [StoreService(store: log.store), log, turns]
     }
 
     /// Who answers the visitors of each site.
@@ -190,9 +182,14 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// What `/api/admin` offers; nothing where nobody could show that they may ask.
-    private func admin(_ configuration: Configuration, _ reloader: ContentReloader) -> AdminActions? {
+    private func admin(
+        _ configuration: Configuration,
+        _ reloader: ContentReloader,
+        _ eraser: SessionEraser?,
+        _ audit: AuditWriter?
+    ) -> AdminActions? {
         guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
-        return AdminActions(reloader, token: configuration.adminToken)
+        return AdminActions(reloader, token: configuration.adminToken, eraser: eraser, audit: audit)
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

@@ -37,7 +37,8 @@ struct TraceReport {
     /// The step that gave the last reply or ended the turn.
     private var decisiveStep: TraceStep? {
         self.result.steps.last { step in
-            step.responder == self.result.responder && ["reply", "suppress", "handoff"].contains(step.verdict)
+            step.responder == self.result.responder
+                && ["reply", "stream", "suppress", "handoff"].contains(step.verdict)
         }
     }
 
@@ -58,7 +59,7 @@ struct TraceReport {
     }
 
     private func reason(of step: TraceStep) -> String {
-        if ["reply", "handoff"].contains(step.verdict), let decisive = step.explanation?.decisive {
+        if ["reply", "stream", "handoff"].contains(step.verdict), let decisive = step.explanation?.decisive {
             return decisive.name
         }
         return [step.reason?.rawValue, step.problem].compactMap(\.self).joined(separator: ": ")

@@ -27,8 +27,8 @@ public struct Configuration: Sendable {
     public var trustedProxies: TrustedProxies
     /// What may happen, and how much of it there may be.
     var limits: ServerLimits
-    /// Where messages are kept.
-    var store: StoreOptions
+    /// Where messages are kept, and for how long.
+    var storage: StoreSettings
     /// In the order of the file.
     public var sites: [Site]
     /// The chain of sites that name none.
@@ -87,6 +87,19 @@ extension Configuration {
         )
     }
 
+    /// What the section `store` of a configuration file says, with the keys that it names.
+    ///
+    /// For those who work on a store: creates no chain, and mistakes elsewhere in the file don't matter.
+    ///
+    /// - Parameter file: The path of the file.
+    /// - Returns: The settings, the defaults where the file has no such section.
+    /// - Throws: That the file can't be read, or every mistake of the section.
+    static func store(file: String) throws(Rejection) -> StoreSettings {
+        let (root, services) = try self.root(of: file)
+        var reading = ConfigurationReading(root, file: file, registry: PluginRegistry(), services: services)
+        return try reading.storeSettings()
+    }
+
     /// Reads a configuration file and creates all chains, with everything that they name.
     ///
     /// Opens no socket. Paths in the file start at its folder.
@@ -104,10 +117,20 @@ extension Configuration {
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in }
     ) throws(Rejection) -> Configuration {
+        let (root, services) = try self.root(of: file, clock: clock, report: report)
+        var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
+        return try reading.configuration()
+    }
+
+    /// Composes a configuration file.
+    private static func root(
+        of file: String,
+        clock: TurnClock = .continuous,
+        report: @escaping @Sendable (Incident) -> Void = { _ in }
+    ) throws(Rejection) -> (YAMLNode, PluginServices) {
         let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
         let services = PluginServices(baseFolder: String(file[..<slash]), clock: clock, report: report)
         let text: String
-        let root: YAMLNode
         do throws(ConfigurationProblem) {
             text = try services.text(ofFile: String(file[slash...]), key: "")
         } catch {
@@ -115,11 +138,9 @@ extension Configuration {
             throw Rejection([Diagnostic(error.code, at: Place(file: file), error.problem, hint: hint)])
         }
         do throws(Diagnostic) {
-            root = try YAMLNode(yaml: text, file: file)
+            return (try YAMLNode(yaml: text, file: file), services)
         } catch {
             throw Rejection([error])
         }
-        var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
-        return try reading.configuration()
     }
 }

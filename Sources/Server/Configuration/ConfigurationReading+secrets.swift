@@ -13,6 +13,8 @@ struct Keys {
     var admin: AdminToken?
     /// Encrypt what is stored.
     var store: StoreKeyRing?
+    /// Makes the codes of the audit log.
+    var audit: StoreKey?
     /// By the name of the site.
     var identities: [String: IdentityCheck] = [:]
 }
@@ -27,7 +29,7 @@ extension ConfigurationReading {
                 try AdminToken(text)
             }
         }
-        if let references = written.store?.keys { keys.store = self.storeKeys(references) }
+        if let store = written.store { self.take(store, &keys) }
         for (name, site) in written.sites ?? [:] {
             guard let identity = site.identity else { continue }
             keys.identities[name] = self.identities(identity, of: name)
@@ -75,25 +77,6 @@ extension ConfigurationReading {
         }
     }
 
-    /// The keys of the store: the first encrypts, the others open what they encrypted.
-    private mutating func storeKeys(_ references: [String: SecretReference]) -> StoreKeyRing? {
-        let names = self.entry("store", "keys")?.value.entries?.map(\.key) ?? []
-        var keys: [StoreKey] = []
-        for name in names {
-            guard let reference = references[name], let text = self.secret(reference, at: "store", "keys", name)
-            else { continue }
-            if let bytes = Data(base64Encoded: text), let key = StoreKey(id: name, bytes: Array(bytes)) {
-                keys.append(key)
-            } else {
-                let hint =
-                    "write 1 to 32 of A-Z a-z 0-9 _ - as the name, and what openssl rand -base64 32 prints as the key"
-                self.refuse("bad-store-key", at: self.place("store", "keys", name), "no key of 32 bytes", hint: hint)
-            }
-        }
-        guard keys.count == names.count, let first = keys.first else { return nil }
-        return StoreKeyRing(active: first, others: Array(keys.dropFirst()))
-    }
-
     private mutating func identities(_ identity: WrittenConfiguration.Identity, of site: String) -> IdentityCheck? {
         var keys: [IdentityKey] = []
         let place = self.place("sites", site, "identity")
@@ -135,7 +118,9 @@ extension ConfigurationReading {
     }
 
     /// The text of a secret, without the white space around it.
-    private mutating func secret(_ reference: SecretReference, isPublic: Bool = false, at keys: String...) -> String? {
+    mutating func secret(_ reference: SecretReference, isPublic: Bool = false, at keys: String...) -> String? {
+        // Where something is wrong with it the sample's stands in.
+        guard self.isGood(keys) else { return nil }
         let place = self.place(keys)
         switch reference {
         case .environment(let name):

@@ -2,7 +2,6 @@ internal import Diagnostics
 internal import Foundation
 internal import Messages
 internal import Responders
-internal import Store
 internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
@@ -12,7 +11,7 @@ struct ConfigurationReading {
     private let registry: PluginRegistry
     let environment: [String: String]
     let services: PluginServices
-    private var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
 
     init(
         _ root: YAMLNode,
@@ -54,7 +53,7 @@ struct ConfigurationReading {
             publicURL: server?.publicURL,
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
             limits: ServerLimits(written.limits, written.bounds),
-            store: self.store(written.store, keys),
+            storage: self.storage(written.store, keys),
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -101,20 +100,11 @@ struct ConfigurationReading {
                 site.identities = keys.identities[entry.key]
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
+                site.offersSeedFeedback = written.seedFeedback ?? false
                 return site
             }
         }
     }
-
-    private func store(_ written: WrittenConfiguration.Store?, _ keys: Keys) -> StoreOptions {
-        StoreOptions(
-            path: self.services.path(of: written?.path ?? Self.defaultStore),
-            failurePolicy: written?.onFailure ?? .refuse,
-            keys: keys.store
-        )
-    }
-
-    static let defaultStore = "data/chat.db"
 
     private func tlsFiles(_ tls: WrittenConfiguration.TLS?) -> Configuration.TLSFiles? {
         guard case .files(let certificate, let key)? = tls else { return nil }
@@ -144,13 +134,17 @@ extension ConfigurationReading {
             let place = self.place("bounds", mistake.key)
             self.refuse("wrong-value", at: place, "out of its range", hint: mistake.hint)
         }
+        if let store = written.store { self.check(store) }
         for (name, site) in (written.sites ?? [:]).sorted(by: { $0.key < $1.key }) {
             self.check(site, named: name, mode: mode, among: chains)
         }
     }
 
     /// Whether the key is written and nothing was wrong with it or below it so far.
-    func isGood(_ keys: String...) -> Bool {
+    func isGood(_ keys: String...) -> Bool { self.isGood(keys) }
+
+    /// Whether the key is written and nothing was wrong with it or below it so far.
+    func isGood(_ keys: [String]) -> Bool {
         let path = keys.joined(separator: ".")
         return self.entry(keys) != nil
             && !self.diagnostics.contains { $0.place.keyPath == path || $0.place.keyPath.hasPrefix(path + ".") }
@@ -225,6 +219,7 @@ extension ConfigurationReading {
                 hint: hint
             )
         }
+        if mode == .production, site.cookieAuth != true { self.warnOfMissingCookie(site, named: name) }
         guard self.entry("sites", name, "origins") == nil || self.isGood("sites", name, "origins") else { return }
         let origins = site.origins ?? []
         if origins.isEmpty, mode == .production {
@@ -240,6 +235,17 @@ extension ConfigurationReading {
                 isAny
                 ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
             self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
+        }
+    }
+
+    /// Clients of the first form can't show a token: without the cookie nobody gets in.
+    private mutating func warnOfMissingCookie(_ site: WrittenConfiguration.Site, named name: String) {
+        let keys = [("seed_mode", site.seedMode == .on), ("seed_feedback", site.seedFeedback == true)]
+        for (key, isOn) in keys where isOn {
+            let problem = "in production nobody gets in this way without a cookie"
+            let hint = "write cookie_auth: true beside it"
+            let place = self.place("sites", name, key)
+            self.diagnostics.append(Diagnostic("no-cookie", at: place, problem, hint: hint, severity: .warning))
         }
     }
 

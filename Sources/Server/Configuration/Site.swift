@@ -26,6 +26,8 @@ public struct Site: Sendable {
     public var seedMode = SeedMode.development
     /// Whether a cookie opens sessions where no token is shown; needed by clients without a subprotocol in production.
     public var acceptsCookie = false
+    /// Whether `/api/claude-feedback` answers its pages.
+    public var offersSeedFeedback = false
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

@@ -63,6 +63,26 @@ struct WrittenConfiguration: Decodable {
         var onFailure: StoreOptions.FailurePolicy?
         /// The first encrypts.
         var keys: [String: SecretReference]?
+        var auditKey: SecretReference?
+        var retention: Retention?
+
+        struct Retention: Decodable {
+            var olderThan: Duration?
+            var maxSize: ByteSize?
+            var sites: [String: Duration]?
+        }
+
+        /// All keys, as they may stand in the file.
+        static let sample = """
+            store:
+              path: data/chat.db
+              on_failure: refuse
+              keys: {s1: {env: CHAT_STORE_KEY}}
+              audit_key: {env: CHAT_AUDIT_KEY}
+              retention: {older_than: 365d, max_size: 10GiB, sites: {shop: 90d}}
+            """
+        /// Of those the mappings with free keys.
+        static let openKeys: Set<String> = ["keys", "retention.sites"]
     }
 
     struct Site: Decodable {
@@ -72,6 +92,7 @@ struct WrittenConfiguration: Decodable {
         var identity: Identity?
         var seedMode: SeedMode?
         var cookieAuth: Bool?
+        var seedFeedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -117,18 +138,19 @@ struct WrittenConfiguration: Decodable {
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
                     cookie_auth: false
+                    seed_feedback: false
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
-                store: {path: data/chat.db, on_failure: refuse, keys: {s1: {env: CHAT_STORE_KEY}}}
+                \(Store.sample)
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
-            openKeys: ["sites", "chains", "server.token_keys", "store.keys"],
+            openKeys: Set(Store.openKeys.map { "store.\($0)" }).union(["sites", "chains", "server.token_keys"]),
             notBuilt: [
                 "trace": "leave it out, and try a message with claude-chat explain",
-                "audit": "leave it out",
+                "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
                 "sites.*.pages": "give the site one chain: chain: NAME",
-                "sites.*.retention": "leave it out: messages are kept until you erase them",
+                "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
                 "sites.*.refusal": "leave it out",
                 "sites.*.opening_hours": "leave it out",
                 "sites.*.return_after": "leave it out",

@@ -2,15 +2,23 @@ internal import Access
 internal import Transport
 
 extension AdminActions {
-    /// What the server does when it is asked to reload its files.
-    init(_ reloader: ContentReloader, token: AdminToken?) {
+    /// What the server does when the people who run it ask for it.
+    ///
+    /// - Parameters:
+    ///   - reloader: Reads files anew.
+    ///   - token: Opens the door.
+    ///   - eraser: Removes what was said; nothing where nothing is kept.
+    ///   - audit: Learns of each act.
+    init(_ reloader: ContentReloader, token: AdminToken?, eraser: SessionEraser? = nil, audit: AuditWriter? = nil) {
         self.init(
             token: token,
             content: { reloader.status },
             reload: {
                 _ = try await reloader.reload()
                 return reloader.status
-            }
+            },
+            erase: eraser?.action,
+            note: { act in await audit?.note(act) }
         )
     }
 }

@@ -32,11 +32,23 @@ final class ContentReloader: Sendable {
     private let sources: [Source]
     private let clocks: any Clocks
     private let logger: Logger
+    private let observer: @Sendable (_ after: Report, _ before: ContentState) -> Void
     private let state: Mutex<[Report]>
     /// One thread of its own: reading and testing may take a while, and two reloads at once would help nobody.
     private let thread = NIOThreadPool(numberOfThreads: 1)
 
-    init(_ chains: [Chain], clocks: any Clocks, logger: Logger) {
+    /// - Parameters:
+    ///   - chains: Whose responders read files.
+    ///   - clocks: The time of day.
+    ///   - logger: Where it is noted that files are live or were rejected.
+    ///   - observer: Learns what a responder answers by after each reading, and what it did before; may write the disk.
+    init(
+        _ chains: [Chain],
+        clocks: any Clocks,
+        logger: Logger,
+        observer: @escaping @Sendable (_ after: Report, _ before: ContentState) -> Void = { _, _ in }
+    ) {
+        self.observer = observer
         self.sources = chains.flatMap { chain in
             chain.entries.filter(\.isEnabled).compactMap { entry in
                 let name = chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)"
@@ -83,12 +95,14 @@ final class ContentReloader: Sendable {
         let took = Duration.nanoseconds(Int64(self.clocks.nanoseconds() - start))
         let now = self.clocks.timestamp()
         let content = responder.content
-        self.state.withLock { reports in
+        let report = self.state.withLock { reports in
             reports[index].content = content
             if content.generation != before.generation { (reports[index].loadedAt, reports[index].took) = (now, took) }
             reports[index].rejectedAt = content.rejected.isEmpty ? nil : now
+            return reports[index]
         }
         self.log(content, after: before, of: name)
+        self.observer(report, before)
     }
 
     private func log(_ content: ContentState, after before: ContentState, of name: String) {

@@ -27,7 +27,8 @@ extension Admission {
                     id,
                     origins: site.origins,
                     acceptsSeed: acceptsSeed,
-                    acceptsCookie: site.acceptsCookie
+                    acceptsCookie: site.acceptsCookie,
+                    offersSeedFeedback: site.offersSeedFeedback
                 )
             }
         }

@@ -101,6 +101,38 @@ final class StoreLog: MessageLog, AccessLog, Service {
         }
     }
 
+    func hasReply(_ id: String, in key: RoomKey) async throws(ClientError) -> Bool {
+        do {
+            return try await self.store.message(id, session: key.session, of: key.site)?.speaker == .claude
+        } catch {
+            self.logger.error("Store can't be read", metadata: ["store.error": "\(error)"])
+            throw Self.unavailable
+        }
+    }
+
+    func keep(
+        _ rating: Rating,
+        in key: RoomKey,
+        at timestamp: Timestamp,
+        completion: @escaping @Sendable (Bool) -> Void
+    ) {
+        let feedback = Feedback(
+            site: key.site,
+            session: key.session,
+            message: rating.reply,
+            value: Feedback.Value(rating.value),
+            comment: rating.comment,
+            time: timestamp
+        )
+        let result = self.store.append(.feedback(feedback)) { outcome in
+            switch outcome {
+            case .committed, .duplicate, .memoryOnly: completion(true)
+            case .failed: completion(false)
+            }
+        }
+        if result != .queued { completion(result == .memoryOnly) }
+    }
+
     private func read<T: Sendable>(
         _ completion: @escaping @Sendable (Result<T, ClientError>) -> Void,
         _ body: @escaping @Sendable () async throws -> T
@@ -125,13 +157,18 @@ final class StoreLog: MessageLog, AccessLog, Service {
             key: record.key,
             site: record.site,
             session: record.session,
+            visitor: record.visitor,
             value: record.value,
             expires: record.expires
         )
         self.store.append(.access(entry))
     }
 
-    func flush() async { await self.store.flush() }
+    func flush() async -> Bool {
+        if await self.store.flush() { return true }
+        if case .memoryOnly = self.store.health.state { return true }
+        return false
+    }
 
     /// What decided who was let in when the server last stopped.
     ///
@@ -163,15 +200,21 @@ final class StoreLog: MessageLog, AccessLog, Service {
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self.turnEnded(turnID, result.outcome.rawValue, trace: (try? encoder.encode(trace)).map(Array.init))
+        self.turnEnded(
+            turnID,
+            result.outcome.rawValue,
+            rule: result.effects.rule,
+            trace: (try? encoder.encode(trace)).map(Array.init)
+        )
     }
 
     /// Notes how a turn ended.
-    func turnEnded(_ turnID: String, _ outcome: String, trace: [UInt8]? = nil) {
+    func turnEnded(_ turnID: String, _ outcome: String, rule: String? = nil, trace: [UInt8]? = nil) {
         let outcome = TurnOutcome(
             turn: turnID,
             outcome: outcome,
             time: self.clocks.timestamp(),
+            rule: rule.flatMap { $0.utf8.count <= TurnOutcome.ruleBytes ? $0 : nil },
             trace: trace ?? Array("{}".utf8)
         )
         self.store.append(.turnEnded(outcome))
@@ -188,6 +231,17 @@ private struct TurnNote: Encodable {
     var chain: String
     var responder: String?
     var failures: [Failure]
+}
+
+extension Feedback.Value {
+    fileprivate init(_ value: Rating.Value) {
+        self =
+            switch value {
+            case .up: .up
+            case .down: .down
+            case .none: .none
+            }
+    }
 }
 
 extension RestoredRoom {

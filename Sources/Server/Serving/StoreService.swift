@@ -29,15 +29,7 @@ extension MessageStore {
     /// - Returns: The store.
     /// - Throws: A ``StoreError``.
     static func open(_ options: StoreOptions, metrics: MetricsRegistry, logger: Logger) throws -> MessageStore {
-        let folder = (options.path as NSString).deletingLastPathComponent
-        if !folder.isEmpty {
-            // Whoever may not make it gets the store's own error.
-            try? FileManager.default.createDirectory(
-                atPath: folder,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-        }
+        self.makeFolder(of: options.path)
         let seconds = metrics.histogram(
             "chat_store_commit_seconds",
             help: "From the begin of a transaction to its end."
@@ -59,6 +51,19 @@ extension MessageStore {
             samples.gauge("chat_store_healthy", help: "1 while everything is written.", health.isDurable ? 1 : 0)
         }
         return store
+    }
+}
+
+extension MessageStore {
+    /// Makes the folder of a store where there is none; whoever may not make it gets the store's own error.
+    static func makeFolder(of path: String) {
+        let folder = (path as NSString).deletingLastPathComponent
+        guard !folder.isEmpty else { return }
+        try? FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
     }
 }
 

@@ -74,7 +74,7 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     func stop(_ replyID: String, in room: Room) {
-        // No responder streams its reply yet.
+        self.dialogue(in: room).sink?.stop(replyID)
     }
 
     /// Finishes the turns that wait, until a graceful shutdown; those that have begun are waited for.
@@ -91,11 +91,14 @@ final class TurnRunner: InboundSubscriber, Service {
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
         let chain = dialogue.desk.chain
+        let sink = RoomSink(pending.room, pending.message)
+        dialogue.sink = sink
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
             defer { group.cancelAll() }
-            return await chain.finish(pending.run)
+            return await chain.finish(pending.run, showing: sink)
         }
+        dialogue.sink = nil
         self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
@@ -123,18 +126,18 @@ final class TurnRunner: InboundSubscriber, Service {
         _ dialogue: Dialogue,
         since began: Duration
     ) {
-        for (index, reply) in result.replies.enumerated() {
+        for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
         self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
         dialogue.remember(result)
         dialogue.desk.chain.delivered(result)
         self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
-        for failure in result.failures { self.log(failure, in: dialogue.desk.chain) }
+        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
-    private func log(_ failure: ResponderFailure, in chain: Chain) {
+    private func log(_ failure: ResponderFailure, of message: InboundMessage, in chain: Chain) {
         let key = "\(chain.name)/\(failure.responder): \(failure.failure.code)"
         let now = chain.clock.now
         let count = self.failureCounts.withLock { counts -> Int? in
@@ -151,6 +154,8 @@ final class TurnRunner: InboundSubscriber, Service {
             metadata: [
                 "chain.name": "\(chain.name)", "responder.name": "\(failure.responder)",
                 "failure.code": "\(failure.failure.code)", "failure.count": "\(count)",
+                "turn.id": "\(message.turnID)", "request.id": "\(message.origin?.request ?? "")",
+                "trace.id": "\(message.origin?.trace?.traceID ?? "")",
                 // What an error says that a plugin threw may quote the visitor.
                 "failure.problem": "\(failure.failure.code == .error ? "" : failure.failure.problem ?? "")",
             ]
@@ -179,7 +184,8 @@ final class TurnRunner: InboundSubscriber, Service {
                 vars: context.texts(of: "vars")
             ),
             history: History(lazily: { history(of: room, before: inbound.seq) }),
-            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds)
+            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
+            trace: inbound.origin?.trace
         )
     }
 }
@@ -221,10 +227,17 @@ private final class Dialogue: Sendable {
     let desk: SiteDesk
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>
+    private let shown = Mutex<RoomSink?>(nil)
 
     init(session: SessionID, desk: SiteDesk) {
         self.desk = desk
         self.state = Mutex(Conversation(sessionID: session.rawValue, site: desk.site.name, said: [:]))
+    }
+
+    /// Where the turn that is under way shows its replies.
+    var sink: RoomSink? {
+        get { self.shown.withLock { $0 } }
+        set { self.shown.withLock { $0 = newValue } }
     }
 
     var conversation: Conversation { self.state.withLock { $0 } }
@@ -233,7 +246,7 @@ private final class Dialogue: Sendable {
 }
 
 extension Room.Answer {
-    fileprivate init(_ reply: Reply) {
+    init(_ reply: Reply) {
         self.init(
             reply.text,
             format: reply.format == .markdown ? .markdown : .plain,

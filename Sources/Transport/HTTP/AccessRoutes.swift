@@ -5,8 +5,12 @@ import Messages
 /// `/api/admin/revoke` and `/api/admin/tokens`.
 struct AccessRoutes: Sendable {
     private let server: ChatChannel.Shared
+    private let note: @Sendable (AdminAct) async -> Void
 
-    init(_ server: ChatChannel.Shared) { self.server = server }
+    init(_ server: ChatChannel.Shared, note: @escaping @Sendable (AdminAct) async -> Void) {
+        self.server = server
+        self.note = note
+    }
 
     func add(to group: RouterGroup<ChatRequestContext>) {
         group.post("revoke") { request, context in try await self.revoke(request, context) }
@@ -41,8 +45,21 @@ struct AccessRoutes: Sendable {
             throw ClientError(.badRequest, "\"jti\" is at most 256 bytes", detail: "jti")
         }
         self.server.admission.desk.revocations.revoke(revocation)
+        await self.note(
+            AdminAct(
+                "revoke",
+                details: ["site": site?.rawValue, "jti": tokenID],
+                names: ["session": session, "subject": subject]
+            )
+        )
         // What was answered holds after a crash, too.
-        await self.server.admission.desk.flush()
+        guard await self.server.admission.desk.flush() else {
+            throw ClientError(
+                .unavailable,
+                "it holds until the server stops, since it can't be stored at the moment; send it again",
+                retryAfterMilliseconds: 5_000
+            )
+        }
         return Response(status: .noContent)
     }
 
@@ -65,6 +82,9 @@ struct AccessRoutes: Sendable {
             let subject = Subject(kind, name ?? session.rawValue)
         else { throw ClientError(.badRequest, "\"name\" must be 1 to \(Holder.nameBytes) bytes", detail: "name") }
         let holder = Holder(site: site, session: session, subject: subject, name: name)
+        await self.note(
+            AdminAct("token-issued", details: ["site": site.rawValue, "role": kind.rawValue, "name": name])
+        )
         let (token, expiresIn) = self.server.admission.desk.issue(to: holder, lifeSeconds: Self.lifeSeconds)
         return .json(ServerFrame.token(token.text, expiresIn: expiresIn))
     }

@@ -2,7 +2,7 @@ public import Access
 import HTTPTypes
 import Hub
 import Hummingbird
-import Messages
+public import Messages
 import Observability
 
 /// What the people who run the server can ask it for over HTTP.
@@ -17,20 +17,30 @@ import Observability
 /// | `POST /api/admin/connections/{id}/disconnect` | ends it; the client may come back |
 /// | `POST /api/admin/revoke` | takes back a session, a subject or a token |
 /// | `POST /api/admin/tokens` | signs a token for an agent or a program |
+/// | `POST /api/admin/erase` | erases a session, or all sessions of a visitor |
 public struct AdminActions: Sendable {
     private let token: AdminToken?
     private let content: @Sendable () -> String
     private let reload: @Sendable () async throws -> String
+    private let erase: (@Sendable (ErasureRequest) async throws -> String)?
+    private let note: @Sendable (AdminAct) async -> Void
 
     /// - Parameters:
     ///   - token: What a request must show; nothing lets everybody who reaches the server.
     ///   - content: What is live, as a JSON object.
     ///   - reload: Reads all files anew; returns as `content` does afterwards.
+    ///   - erase: Removes everything of a session or a visitor, and returns a JSON object that says what, or throws a
+    ///     `ClientError`; nothing where nothing is kept.
+    ///   - note: Learns of each act once it is done; the answer waits for it.
     public init(
         token: AdminToken?,
         content: @escaping @Sendable () -> String,
-        reload: @escaping @Sendable () async throws -> String
+        reload: @escaping @Sendable () async throws -> String,
+        erase: (@Sendable (ErasureRequest) async throws -> String)? = nil,
+        note: @escaping @Sendable (AdminAct) async -> Void = { _ in }
     ) {
+        self.erase = erase
+        self.note = note
         self.token = token
         self.content = content
         self.reload = reload
@@ -43,9 +53,75 @@ public struct AdminActions: Sendable {
         }
         let group = router.group("/api/admin").add(middleware: gate)
         group.get("content") { _, _ in Response.json(Array(self.content().utf8)) }
-        group.post("reload") { _, _ in Response.json(Array(try await self.reload().utf8)) }
-        ConnectionRoutes(server).add(to: group)
-        AccessRoutes(server).add(to: group)
+        group.post("reload") { _, _ in
+            let answer = try await self.reload()
+            await self.note(AdminAct("reload"))
+            return Response.json(Array(answer.utf8))
+        }
+        group.post("erase") { request, context in try await self.erase(request, context, server) }
+        ConnectionRoutes(server, note: self.note).add(to: group)
+        AccessRoutes(server, note: self.note).add(to: group)
+    }
+}
+
+extension AdminActions {
+    /// Erases for `{"site","session"}` or `{"site","visitor"}`; `"store"` names the file that is meant.
+    private func erase(
+        _ request: Request,
+        _ context: ChatRequestContext,
+        _ server: ChatChannel.Shared
+    ) async throws -> Response {
+        let reader = try ObjectReader(try await ChatRoutes.body(of: request, context))
+        guard let erase else { throw ClientError(.badRequest, "nothing is kept here, so nothing can be erased") }
+        guard let name = try reader.text("site"), let site = SiteID(name) else {
+            throw ClientError(.badRequest, "\"site\" is missing, or no name of a site", detail: "site")
+        }
+        let subject: ErasureRequest.Subject
+        switch (try reader.text("session"), try reader.text("visitor")) {
+        case (let text?, nil):
+            guard let session = SessionID(text) else {
+                throw ClientError(.badRequest, "\"session\" must be 1 to 64 of A-Z a-z 0-9 _ -", detail: "session")
+            }
+            subject = .session(session)
+        case (nil, let text?):
+            guard 1...Subject.identifierBytes ~= text.utf8.count else {
+                throw ClientError(.badRequest, "\"visitor\" has 1 to 200 bytes", detail: "visitor")
+            }
+            subject = .visitor(text)
+        default: throw ClientError(.badRequest, "name one of \"session\" and \"visitor\"", detail: "session")
+        }
+        let wanted = ErasureRequest(site: site, subject: subject, store: try reader.text("store"))
+        return Response.json(Array(try await erase(wanted).utf8))
+    }
+}
+
+/// Whose messages are to go.
+public struct ErasureRequest: Sendable {
+    public enum Subject: Sendable {
+        case session(SessionID)
+        /// The id of somebody for whom the site has vouched.
+        case visitor(String)
+    }
+
+    public let site: SiteID
+    public let subject: Subject
+    /// The file that is meant, where that was said.
+    public let store: String?
+}
+
+/// What somebody with the admin token has done.
+public struct AdminAct: Sendable {
+    /// In kebab-case.
+    public let action: String
+    /// What is no secret and nobody's name.
+    public let details: [String: String]
+    /// Names of sessions and of people, by what they are: not to be written down as they are.
+    public let names: [String: String]
+
+    init(_ action: String, details: [String: String?] = [:], names: [String: String?] = [:]) {
+        self.action = action
+        self.details = details.compactMapValues { $0 }
+        self.names = names.compactMapValues { $0 }
     }
 }
 

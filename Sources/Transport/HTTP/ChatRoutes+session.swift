@@ -84,13 +84,4 @@ extension ChatRoutes {
             refreshToken: refreshToken
         )
     }
-
-    /// Counts a new session of an address.
-    ///
-    /// - Throws: `rate_limited`.
-    private func countSession(of address: AddressLimits.Record) throws(ClientError) {
-        guard let wait = self.shared.addresses.refuse(.session, of: address, at: self.shared.clocks.nanoseconds())
-        else { return }
-        throw ClientError(.rateLimited, "too many new sessions of this address", waitingNanoseconds: wait)
-    }
 }

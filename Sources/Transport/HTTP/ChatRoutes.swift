@@ -11,6 +11,8 @@ import Synchronization
 struct ChatRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
+    /// Names the request in logs and in its answer.
+    var requestID = ""
 
     init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
@@ -27,7 +29,7 @@ struct ChatRoutes: Sendable {
 
     var hub: Hub { self.shared.hub }
     var admission: Admission { self.shared.admission }
-    private var requests: OpenRequests { self.shared.requests }
+    var requests: OpenRequests { self.shared.requests }
 
     /// - Parameters:
     ///   - shared: What WebSockets and HTTP share.
@@ -44,8 +46,11 @@ struct ChatRoutes: Sendable {
     }
 
     func add(to router: Router<ChatRequestContext>) {
-        router.add(middleware: OriginMiddleware(admission: self.admission, metrics: self.shared.metrics))
+        router.add(middleware: RequestNames(server: self.shared))
+        router.add(middleware: OriginMiddleware(server: self.shared))
         router.post("/api/chat/session") { request, context in try await self.openSession(request, context) }
+        router.post("/api/chat/feedback") { request, context in try await self.rate(request, context) }
+        router.post("/api/claude-feedback") { request, context in try await self.answerSeed(request, context) }
         router.post("/api/chat/messages") { request, context in try await self.takeMessage(request, context) }
         router.get("/api/chat/poll") { request, context in try await self.poll(request, context) }
         router.get("/api/chat/stream") { request, context in try await self.stream(request, context) }
@@ -72,7 +77,7 @@ struct ChatRoutes: Sendable {
     /// The methods of a path of the chat; nothing of others.
     static func methods(of path: String) -> String? {
         switch path {
-        case "/api/chat/session", "/api/chat/messages": "POST"
+        case "/api/chat/session", "/api/chat/messages", "/api/chat/feedback": "POST"
         case "/api/chat/poll", "/api/chat/stream", "/api/chat/history", "/readyz", "/healthz": "GET"
         default: nil
         }
@@ -101,7 +106,7 @@ extension ChatRoutes {
             var reader = ClientFrameReader()
             return try reader.read(bytes, session: session, mode: .v1)
         }
-        guard case .user(let message) = frame, let id = message.id else {
+        guard case .user(var message) = frame, let id = message.id else {
             let entry = try self.entry(query, request, context, to: session)
             try await self.take(frame, in: entry.key)
             return Response(status: .noContent)
@@ -112,7 +117,8 @@ extension ChatRoutes {
         let entry = try self.entry(query, request, context, to: session)
         try self.checkIsStaying(id: id)
         let address = self.address(of: request, context)
-        try self.shared.addresses.take(message, of: address, for: entry.key.site, at: self.shared.clocks)
+        try self.shared.addresses.take(id, of: address, for: entry.key.site, at: self.shared.clocks)
+        message.origin = Self.origin(of: request, context)
         let room = try await self.pin(entry.key)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"
@@ -136,7 +142,7 @@ extension ChatRoutes {
     }
 
     /// The room of a call that is no connection.
-    private func pin(_ key: RoomKey) async throws(ClientError) -> Room {
+    func pin(_ key: RoomKey) async throws(ClientError) -> Room {
         try await self.hub.open(key)
         return try self.hub.pin(key.session, of: key.site)
     }
@@ -202,9 +208,18 @@ extension ChatRoutes {
             guard self.admission.desk.secondsLeft(of: grant) > 0 else { throw AccessDenied.expired.clientError }
         }
         guard self.requests.isCurrent(link, of: key), let answer = room.answer(from: position) else {
+            if link.endedByDrain { throw Self.comeBackLater }
             return Response(status: .noContent)
         }
         return .json(ServerFrame.poll(answer))
+    }
+}
+
+extension ChatRoutes {
+    /// What a poll is told that waits while the server stops: not everybody at the same time.
+    private static var comeBackLater: ClientError {
+        let wait = Int.random(in: 100...10_000)
+        return ClientError(.unavailable, "the server is about to stop", retryAfterMilliseconds: wait)
     }
 }
 

@@ -23,11 +23,15 @@ struct ConnectionReport: Sendable, Encodable {
 /// `/api/admin/connections`: who is connected.
 struct ConnectionRoutes: Sendable {
     private let server: ChatChannel.Shared
+    private let note: @Sendable (AdminAct) async -> Void
 
     /// How many connections one answer lists.
     static let largestPage = 1_000
 
-    init(_ server: ChatChannel.Shared) { self.server = server }
+    init(_ server: ChatChannel.Shared, note: @escaping @Sendable (AdminAct) async -> Void) {
+        self.server = server
+        self.note = note
+    }
 
     func add(to group: RouterGroup<ChatRequestContext>) {
         group.get("connections") { request, _ in try await self.list(request) }
@@ -37,6 +41,7 @@ struct ConnectionRoutes: Sendable {
         group.post("connections/{id}/disconnect") { _, context in
             let id = try context.parameters.require("id")
             guard try await self.server.disconnect(id) else { throw Self.unknown }
+            await self.note(AdminAct("disconnect", details: ["connection": id]))
             return Response(status: .noContent)
         }
     }

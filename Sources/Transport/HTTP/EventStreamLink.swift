@@ -20,6 +20,7 @@ final class EventStreamLink: RequestLink {
     let connection: ObjectIdentifier
     let grant: Grant?
     let room: Room
+    private let channel: any Channel
     private let metrics: ServerMetrics
     private let state = Mutex(State())
 
@@ -37,18 +38,26 @@ final class EventStreamLink: RequestLink {
     ///   - metrics: Where it is counted what is left out.
     init(on channel: any Channel, in room: Room, grant: Grant?, metrics: ServerMetrics) {
         self.connection = ObjectIdentifier(channel)
+        self.channel = channel
         self.grant = grant
         self.room = room
         self.metrics = metrics
     }
 
     func send(_ frame: Frame) {
+        var isTooSlow = false
         self.change { state in
+            // Nobody would write them any more.
+            guard state.end == nil else { return }
             if state.liveBytes >= Self.crowdedBytes, self.metrics.drops(frame) { return }
             state.frames.append((frame, false))
             state.liveBytes += frame.json.count
-            if state.liveBytes > Self.maximumBytes { state.end = state.end ?? .slow }
+            isTooSlow = state.liveBytes > Self.maximumBytes
+            if isTooSlow { (state.end, state.frames) = (.slow, []) }
         }
+        guard isTooSlow else { return }
+        // The task that writes waits until the client reads, which it may never do.
+        self.channel.eventLoop.execute { [channel = self.channel] in channel.close(promise: nil) }
     }
 
     func replay(_ frames: [Frame]) { self.change { $0.frames += frames.map { ($0, true) } } }

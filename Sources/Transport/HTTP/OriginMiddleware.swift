@@ -1,13 +1,17 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import Messages
 import NIOHTTP1
 
 /// Refuses pages that may not talk to the server, lets the others read the answers, and puts every refusal into the
 /// form of the protocol.
 struct OriginMiddleware: RouterMiddleware {
-    let admission: Admission
-    let metrics: ServerMetrics
+    let server: ChatChannel.Shared
+    private var admission: Admission { self.server.admission }
+    private var metrics: ServerMetrics { self.server.metrics }
+
+    init(server: ChatChannel.Shared) { self.server = server }
 
     func handle(
         _ request: Request,
@@ -38,8 +42,8 @@ struct OriginMiddleware: RouterMiddleware {
                 response.headers[.accessControlAllowCredentials] = "true"
             }
             response.headers[.accessControlAllowMethods] = "GET, POST"
-            response.headers[.accessControlAllowHeaders] = "Content-Type, Authorization, Idempotency-Key"
-            response.headers[.accessControlExposeHeaders] = "Retry-After"
+            response.headers[.accessControlAllowHeaders] = "Content-Type, Authorization, Idempotency-Key, traceparent"
+            response.headers[.accessControlExposeHeaders] = "Retry-After, X-Request-Id"
             if request.method == .options { response.headers[.accessControlMaxAge] = "600" }
         }
         response.headers[.vary] = "Origin"
@@ -69,6 +73,11 @@ struct OriginMiddleware: RouterMiddleware {
             let reason = error.status.reasonPhrase.lowercased()
             return self.refusal(ClientError(.badRequest, reason.isEmpty ? "not accepted" : reason), error.status)
         } catch {
+            // What it says may quote the visitor.
+            self.server.logger.error(
+                "Request failed",
+                metadata: ["request.id": "\(context.requestID)", "error.type": "\(type(of: error))"]
+            )
             return self.refusal(ClientError(.unavailable, "something went wrong"), .internalServerError)
         }
     }

@@ -2,6 +2,7 @@ import Access
 import Hub
 import Messages
 import NIOCore
+import Synchronization
 
 /// A long poll that waits in a room: it learns that something has come, and nothing else.
 final class PollLink: RequestLink {
@@ -11,6 +12,10 @@ final class PollLink: RequestLink {
     /// What the request's token gives; nothing where none was shown.
     let grant: Grant?
     let room: Room
+    private let isDraining = Atomic<Bool>(false)
+
+    /// Whether it ended since the server stops.
+    var endedByDrain: Bool { self.isDraining.load(ordering: .relaxed) }
 
     /// - Parameters:
     ///   - channel: The request's connection.
@@ -33,7 +38,10 @@ final class PollLink: RequestLink {
 
     func close(_ code: CloseCode, reason: String) { self.woken.succeed() }
 
-    func end(_ reason: RequestEnd) { self.woken.succeed() }
+    func end(_ reason: RequestEnd) {
+        if reason == .draining { self.isDraining.store(true, ordering: .relaxed) }
+        self.woken.succeed()
+    }
 
     /// Waits for a message, for the end of the time, or for ``end(_:)``.
     func wait() async throws {

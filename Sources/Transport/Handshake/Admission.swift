@@ -15,13 +15,17 @@ public struct Admission: Sendable {
         public var acceptsSeed: Bool
         /// Whether a cookie opens a session where no token is shown.
         public var acceptsCookie: Bool
+        /// Whether `/api/claude-feedback` answers its pages.
+        public var offersSeedFeedback: Bool
 
         public init(
             _ id: SiteID,
             origins: [String] = [],
             acceptsSeed: Bool = false,
-            acceptsCookie: Bool = false
+            acceptsCookie: Bool = false,
+            offersSeedFeedback: Bool = false
         ) {
+            self.offersSeedFeedback = offersSeedFeedback
             self.id = id
             self.origins = origins
             self.acceptsSeed = acceptsSeed
@@ -31,7 +35,7 @@ public struct Admission: Sendable {
 
     let origins: OriginPolicy
     /// Gives sessions and tokens, and checks them.
-    let desk: SessionDesk
+    public let desk: SessionDesk
     /// Whether the name of a session is not enough.
     let requiresToken: Bool
     /// The sites that visitors can be of; the first is that of requests that name none.
@@ -40,12 +44,15 @@ public struct Admission: Sendable {
     private let seedSites: Set<SiteID>
     /// Those whose sessions a cookie opens.
     private let cookieSites: Set<SiteID>
+    /// Those that `/api/claude-feedback` answers.
+    private let seedFeedbackSites: Set<SiteID>
 
     private init(_ origins: OriginPolicy, _ sites: [Site], desk: SessionDesk, requiresToken: Bool) {
         self.origins = origins
         self.sites = sites.map(\.id)
         self.seedSites = Set(sites.filter(\.acceptsSeed).map(\.id))
         self.cookieSites = Set(sites.filter(\.acceptsCookie).map(\.id))
+        self.seedFeedbackSites = Set(sites.filter(\.offersSeedFeedback).map(\.id))
         self.desk = desk
         self.requiresToken = requiresToken
     }
@@ -122,6 +129,27 @@ public struct Admission: Sendable {
         return Entry(key: RoomKey(site: site, session: session), grant: grant)
     }
 
+    /// The room of a request to `/api/claude-feedback`, which names no session: that of its token or its cookie.
+    ///
+    /// - Parameter request: What it says.
+    /// - Returns: Its site, and nothing for the room where everybody gets one of their own.
+    /// - Throws: The answer to the first check that fails; the same as for a path that isn't there where no site offers it.
+    func seedFeedbackEntry(_ request: Request) throws(Refused) -> (site: SiteID, entry: Entry?) {
+        try self.checkOrigin(request)
+        let grant = try self.grant(of: request)
+        let site = try self.site(request, grant)
+        guard self.seedFeedbackSites.contains(site) else { throw Refused(Self.nothingHere) }
+        guard let grant else { return (site, nil) }
+        do throws(AccessDenied) { try grant.check(opens: grant.session, at: site) } catch { throw Refused(error) }
+        guard grant.role != .agent else { throw Refused(.wrongSession) }
+        return (site, Entry(key: RoomKey(site: site, session: grant.session), grant: grant))
+    }
+
+    /// Whether any site offers `/api/claude-feedback`.
+    var offersSeedFeedback: Bool { !self.seedFeedbackSites.isEmpty }
+
+    static let nothingHere = ClientError(.badRequest, "there is nothing at this path", detail: "path")
+
     /// The site of a request, whose page may talk to it.
     ///
     /// - Throws: `bad_request` where the request names a site that isn't there, `unauthorized` where its token does or the
@@ -192,7 +220,7 @@ struct Refused: Error, Hashable {
 
     init(_ denied: AccessDenied) {
         // A token that has run out is what happens to everybody.
-        let isFailure = denied != .expired && denied != .refreshedTooOften
+        let isFailure = ![.expired, .refreshedTooOften, .notKept].contains(denied)
         self.init(denied.clientError, isFailedAuthentication: isFailure)
     }
 

@@ -23,6 +23,8 @@ struct Handshake: Sendable {
         /// What the client has, where it said so.
         var position: Position?
         var mode: ProtocolMode
+        /// The trace that the request is of, where it says so.
+        var trace: TraceParent?
     }
 
     /// An answer other than 101.
@@ -105,7 +107,8 @@ struct Handshake: Sendable {
                     grant: entry.grant,
                     page: asked.page,
                     position: asked.position,
-                    mode: asked.mode
+                    mode: asked.mode,
+                    trace: TraceParent(of: head.headers["traceparent"])
                 )
             )
         } catch {
@@ -196,6 +199,14 @@ struct Handshake: Sendable {
             let seq = Int(since), let position = Position(epoch: epoch, seq: seq)
         else { throw Query.Malformed(reason: "\"epoch\" and \"since\" must be a position") }
         return position
+    }
+}
+
+extension TraceParent {
+    /// The trace that headers name; nothing where there isn't exactly one.
+    init?(of headers: [String]) {
+        guard headers.count == 1 else { return nil }
+        self.init(headers[0])
     }
 }
 

@@ -98,9 +98,14 @@ final class AddressLimits: Sendable {
 
     /// Takes a visitor's message.
     ///
+    /// - Parameters:
+    ///   - id: The client's id of it, for the refusal.
+    ///   - record: The record of the address.
+    ///   - site: Whose visitor it is.
+    ///   - clocks: The time.
     /// - Throws: `rate_limited`.
     func take(
-        _ message: UserMessage,
+        _ id: String?,
         of record: Record,
         for site: SiteID,
         at clocks: any Clocks
@@ -113,7 +118,7 @@ final class AddressLimits: Sendable {
                 .rateLimited,
                 "too many messages of this address",
                 waitingNanoseconds: wait,
-                id: message.id
+                id: id
             )
         }
         if let limit = self.options.siteMessages,
@@ -123,7 +128,7 @@ final class AddressLimits: Sendable {
                 .rateLimited,
                 "too many messages of this site",
                 waitingNanoseconds: wait,
-                id: message.id
+                id: id
             )
         }
     }

@@ -103,5 +103,8 @@ public struct TrustedProxies: Sendable {
         return ClientAddress(client)
     }
 
+    /// Whether the other end of a connection is one of them.
+    func trusts(_ peer: SocketAddress?) -> Bool { peer.flatMap { IPAddress($0) }.map(self.isTrusted) ?? false }
+
     private func isTrusted(_ address: IPAddress) -> Bool { self.networks.contains { $0.contains(address) } }
 }

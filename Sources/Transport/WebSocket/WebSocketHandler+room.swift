@@ -21,8 +21,9 @@ extension WebSocketHandler: Link {
                     retryAfterMilliseconds: Int(self.drainMilliseconds),
                     id: message.id
                 )
-            case .user(let message):
-                try self.loop.addresses.take(message, of: self.address, for: room.key.site, at: self.loop.clocks)
+            case .user(var message):
+                message.origin = MessageOrigin(request: self.name, trace: self.trace?.parent)
+                try self.loop.addresses.take(message.id, of: self.address, for: room.key.site, at: self.loop.clocks)
                 let acknowledgement = try room.accept(message, page: page, from: self, mode: mode)
                 self.loop.metrics.took(acknowledgement, overWebSocket: true)
             case .resume(let position):

@@ -12,6 +12,7 @@ extension WebSocketHandler {
     /// Queues a frame for the end of the tick.
     func queue(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         guard self.state == .open else { return }
+        self.writeLargeOutgoing()
         if self.outgoing == nil {
             self.outgoing = self.context?.channel.allocator.buffer(
                 capacity: payload.count + FrameHeader.maximumServerBytes
@@ -24,12 +25,23 @@ extension WebSocketHandler {
     /// Queues a frame that is ready to be written, and that other connections write too.
     func queue(_ frame: ByteBuffer) {
         guard self.state == .open else { return }
+        self.writeLargeOutgoing()
         guard self.outgoing == nil else {
             self.outgoing?.writeImmutableBuffer(frame)
             return
         }
         self.outgoing = frame
         self.loop.markDirty(self)
+    }
+
+    /// Hands a large frame to the channel before something is queued behind it: appending would copy it, and many
+    /// connections may share it. It is flushed with the rest.
+    private func writeLargeOutgoing() {
+        guard let size = self.outgoing?.readableBytes, size > Self.copiedBytes, let context = self.context,
+            let outgoing = exchange(&self.outgoing, with: nil)
+        else { return }
+        self.loop.metrics.bytesSent.increment(by: size)
+        context.write(self.wrapOutboundOut(outgoing), promise: nil)
     }
 
     /// Writes what is queued, in one piece, and then what waits behind it for as long as the client takes it.
@@ -129,8 +141,9 @@ extension WebSocketHandler {
     /// Queues as much of what waits as is written at a time.
     private func queueBacklog() {
         guard let backlog = self.backlog else { return }
-        while (self.outgoing?.readableBytes ?? 0) < Self.replayBytes, let (frame, isReplay) = backlog.frames.popFirst()
-        {
+        var queued = self.outgoing?.readableBytes ?? 0
+        while queued < Self.replayBytes, let (frame, isReplay) = backlog.frames.popFirst() {
+            queued += frame.json.count
             if !isReplay { backlog.liveBytes -= frame.json.count }
             if frame.isDurable { self.noteSent(frame) }
             self.queue(.text, isReplay ? ServerFrame.replayed(frame.json) : frame.json)

@@ -20,6 +20,13 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         case echo
     }
 
+    /// Kept apart, since few connections have one.
+    final class Trace: Sendable {
+        let parent: TraceParent
+
+        init(_ parent: TraceParent) { self.parent = parent }
+    }
+
     enum State {
         case open
         /// A close frame was sent; whatever arrives is dropped until the client ends its side or the time is over.
@@ -38,6 +45,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     var lease: Lease?
     /// How far a client of the first form has got; nothing for others.
     var cursor: Cursor?
+    /// The trace that the handshake is of; nothing for most.
+    var trace: Trace?
     /// What waits until the client has read what is before it.
     var backlog: Backlog?
     /// Frames for the next flush, one after the other.
@@ -87,6 +96,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     ///
     /// Pieces of replies are left out earlier, when the channel is no more writable: at NIO's 64 KiB.
     static let crowdedBytes = 128 * 1_024
+    /// Bytes from which on a frame is no more copied to be written in one piece with the next one.
+    static let copiedBytes = 4 * 1_024
     /// Bytes of history that are handed to the channel at a time.
     static let replayBytes = 64 * 1_024
     /// Frames within a minute that were refused for what they are, after which a client is told not to come back.
@@ -132,6 +143,7 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         }
         if let grant = request.grant { self.lease = Lease(grant, of: self) }
         if mode == .seed { self.cursor = Cursor() }
+        self.trace = request.trace.map(Trace.init)
         room.join(self, mode: mode, from: request.position, expiresInSeconds: self.secondsLeft)
         // The token may have been revoked between the handshake and now, when the connection was on no list yet.
         self.endIfRevoked { (try? self.loop.desk.revocations.check($0)) == nil }

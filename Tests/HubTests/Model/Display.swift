@@ -52,8 +52,9 @@ struct Display {
 
     /// Takes the answer to a poll.
     mutating func receive(poll answer: ReceivedFrame, of run: RoomRun) throws {
-        try self.start(answer, replayed: answer.items?.count ?? 0)
-        for item in answer.items ?? [] { try self.message(item, of: run) }
+        let items = (answer.items ?? []).filter(\.isDurable)
+        try self.start(answer, replayed: items.count)
+        for item in items { try self.message(item, of: run) }
     }
 
     private mutating func welcome(_ frame: ReceivedFrame) throws {

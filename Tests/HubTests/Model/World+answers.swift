@@ -93,7 +93,7 @@ extension World {
             return try promise("P1", recovery.recovered && recovery.replayed == 0, "a poll waits: \(asked)")
         }
         let received = try self.reader.read(answer)
-        let items = received.items ?? []
+        let items = (received.items ?? []).filter(\.isDurable)
         try promise("P5", received.reset == recovery.reset, "reset \(!recovery.reset): \(asked)")
         try promise("P4", received.recovered == recovery.recovered, "recovered \(!recovery.recovered): \(asked)")
         let numbers = run.top - recovery.replayed + 1..<run.top + 1

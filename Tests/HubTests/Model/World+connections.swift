@@ -31,7 +31,7 @@ extension World {
         self.hub.join(connection.link, run.room, client.mode, from: place)
         run.reservations -= 1
         run.members += 1
-        if isSeed { run.seed.open += 1 }
+        if isSeed { run.seed.begin() }
         client.stage = .online(connection)
         try self.inspect()
     }

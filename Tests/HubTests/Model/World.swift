@@ -72,7 +72,7 @@ final class World {
         if client.kind == .seed {
             let confirmed = connection.confirmed
             connection.run.seed.end(
-                .init(client: client.number, confirmed: confirmed, at: self.now, isPageLeft: isPageLeft)
+                .init(clients: [client.number], confirmed: confirmed, at: self.now, isPageLeft: isPageLeft)
             )
         }
         self.abandon(client, connection, lastFrames)

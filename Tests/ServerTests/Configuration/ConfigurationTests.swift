@@ -80,8 +80,8 @@ struct ConfigurationTests {
     @Test("the store is data/chat.db beside the file, or where it says, with the first key to write with")
     func store() throws {
         let plain = try self.load("version: 1\ndefault_chain: demo\nchains: {demo: {fallback: [fallback]}}")
-        #expect(plain.store.path.hasSuffix("/data/chat.db"))
-        #expect(plain.store.failurePolicy == .refuse && plain.store.keys == nil)
+        #expect(plain.storage.options.path.hasSuffix("/data/chat.db"))
+        #expect(plain.storage.options.failurePolicy == .refuse && plain.storage.options.keys == nil)
         let key = Data(repeating: 7, count: 32).base64EncodedString()
         let mistakes = self.mistakes(
             in: """
@@ -104,6 +104,51 @@ struct ConfigurationTests {
         #expect(found.contains("store.keys.s2: no key of 32 bytes"), "\(found)")
         #expect(found.contains("store.keys.s3: the environment has no NO_SUCH_KEY"), "\(found)")
         #expect(!found.contains("store.keys.s1: no key"), "\(found)")
+    }
+
+    @Test("the store's retention, audit key and empty keys: what they mean, and what is wrong with them")
+    func retention() throws {
+        setenv("CHAT_TEST_AUDIT_KEY", Data(repeating: 7, count: 32).base64EncodedString(), 1)
+        setenv("CHAT_TEST_BAD_KEY", "c2hvcnQ=", 1)
+        let start = "version: 1\ndefault_chain: demo\n" + Self.chains
+        let good = try self.load(
+            start + """
+                server: {mode: development}
+                sites: {shop: {origins: ['https://shop.example.com']}}
+                store: {audit_key: {env: CHAT_TEST_AUDIT_KEY}, retention: {older_than: 365d, max_size: 10GiB, sites: {shop: 30d}}}
+                """
+        )
+        #expect(good.storage.auditKey?.id == "audit")
+        #expect(good.storage.auditPath.hasSuffix("/data/chat.db.audit.jsonl"))
+        #expect(good.storage.retention?.days == 365 && good.storage.retention?.maximumBytes == 10 << 30)
+        #expect(good.storage.retention?.daysOfSites.map(\.value) == [30])
+        #expect(
+            self.mistakes(
+                in: start + """
+                    server: {mode: development}
+                    sites: {shop: {origins: ['https://shop.example.com'], retention: 30d}}
+                    store:
+                      keys: {}
+                      audit_key: {env: CHAT_TEST_BAD_KEY}
+                      retention: {older_than: 36h, max_size: 10GB, sites: {shpo: 1d}}
+                    audit: {key: x}
+                    """
+            ) == """
+                claude-chat.yaml:5:55: sites.shop.retention: "retention" is not built yet; write store: {retention: \
+                {sites: {NAME: 30d}}} [not-built]
+                claude-chat.yaml:7:3: store.keys: there is no key; write {s1: {env: CHAT_STORE_KEY}}, or leave keys out, \
+                and nothing is encrypted [empty-keys]
+                claude-chat.yaml:8:3: store.audit_key: no key of 32 bytes; write what openssl rand -base64 32 prints \
+                [bad-store-key]
+                claude-chat.yaml:9:15: store.retention.older_than: "36h" is no number of days; write whole days: 30d \
+                [wrong-value]
+                claude-chat.yaml:9:32: store.retention.max_size: "10GB" is no size; write a number and KiB, MiB or GiB: \
+                500MiB, 10GiB [wrong-value]
+                claude-chat.yaml:9:56: store.retention.sites.shpo: unknown site "shpo"; did you mean "shop"? [unknown-site]
+                claude-chat.yaml:10:1: audit: "audit" is not built yet; leave it out: the audit log is beside the store, \
+                and its key is store: audit_key [not-built]
+                """
+        )
     }
 
     @Test("finds all mistakes at once, those of the files that it names too")
@@ -195,6 +240,23 @@ struct ConfigurationTests {
                 [no-origins]
                 """
         )
+    }
+
+    @Test("warns where clients of the first form are served in production without the cookie that they need")
+    func missingCookie() throws {
+        let start =
+            "version: 1\ndefault_chain: demo\n" + Self.chains + "sites:\n  shop: {origins: ['https://a.example'], "
+        let hint =
+            "in production nobody gets in this way without a cookie; write cookie_auth: true beside it [no-cookie]"
+        for key in ["seed_mode: on", "seed_feedback: true"] {
+            let name = key.prefix { $0 != ":" }
+            let found = try self.load(start + key + "}").warnings.map(\.description)
+            #expect(found.count == 1 && found[0].hasSuffix("/claude-chat.yaml:5:42: sites.shop.\(name): \(hint)"))
+            #expect(try self.load(start + key + ", cookie_auth: true}").warnings.isEmpty)
+        }
+        #expect(try self.load(start + "seed_mode: off}").warnings.isEmpty)
+        let development = start.replacing("sites:", with: "server: {mode: development}\nsites:")
+        #expect(try self.load(development + "seed_mode: on}").warnings.isEmpty)
     }
 
     @Test("keeps development mode on this machine")

@@ -24,19 +24,23 @@ struct AttackGround: Sendable {
     let desk: SessionDesk
     private let acceptsSeed: Bool
     private let acceptsCookie: Bool
+    private let offersSeedFeedback: Bool
 
     /// - Parameters:
     ///   - keys: Sign and check; `k1` of sevens where it is left out.
     ///   - identities: Who vouches for the visitors of `shop`.
     ///   - acceptsSeed: Whether clients without a subprotocol are served.
     ///   - acceptsCookie: Whether a cookie opens sessions of `shop`.
+    ///   - offersSeedFeedback: Whether `/api/claude-feedback` is there for `shop`.
     /// - Throws: What is wrong with a key.
     init(
         keys: TokenKeyRing? = nil,
         identities: IdentityCheck? = nil,
         acceptsSeed: Bool = false,
-        acceptsCookie: Bool = false
+        acceptsCookie: Bool = false,
+        offersSeedFeedback: Bool = false
     ) throws {
+        self.offersSeedFeedback = offersSeedFeedback
         guard let shop = SiteID("shop"), let help = SiteID("help") else { throw TestSocket.Unexpected(what: "site") }
         (self.shop, self.help) = (shop, help)
         self.acceptsSeed = acceptsSeed
@@ -68,7 +72,8 @@ struct AttackGround: Sendable {
                 self.shop,
                 origins: [Self.shopOrigin],
                 acceptsSeed: self.acceptsSeed,
-                acceptsCookie: self.acceptsCookie
+                acceptsCookie: self.acceptsCookie,
+                offersSeedFeedback: self.offersSeedFeedback
             ),
             .init(self.help, origins: [Self.helpOrigin]),
         ]

@@ -19,6 +19,10 @@ struct RunningServer: Sendable {
     let port: Int
     /// Gives the tokens of this server.
     let desk: SessionDesk
+    /// Where its rooms are.
+    let hub: Hub
+    /// Has the server stop, as a signal does; the test goes on meanwhile.
+    let stop: @Sendable () async -> Void
 
     /// Runs a server while `body` does, and stops it gracefully afterwards.
     ///
@@ -41,7 +45,14 @@ struct RunningServer: Sendable {
         // No responder of these tests is late, however slow the machine is.
         let limit = Duration.seconds(100)
         let entries = responders.enumerated().map {
-            Chain.Entry($1, name: "responder-\($0)", stage: .answer, timeout: limit)
+            Chain.Entry(
+                $1,
+                name: "responder-\($0)",
+                stage: .answer,
+                timeout: limit,
+                firstPiece: limit,
+                nextPiece: limit
+            )
         }
         let chain = Chain(name: "test", entries: entries, deadline: limit)
         try await self.run(chain: chain, options: options, tls: tls, offersEcho: offersEcho, limits: limits, body)
@@ -131,7 +142,8 @@ struct RunningServer: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for await port in ports {
-                do { try await body(RunningServer(port: port, desk: admission.desk)) } catch {
+                let stop: @Sendable () async -> Void = { await group.triggerGracefulShutdown() }
+                do { try await body(RunningServer(port: port, desk: admission.desk, hub: hub, stop: stop)) } catch {
                     await group.triggerGracefulShutdown()
                     throw error
                 }

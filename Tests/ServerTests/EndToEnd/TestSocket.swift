@@ -132,6 +132,29 @@ final class TestSocket {
         self.received.removeFirst(count)
     }
 
+    /// Takes a body whose length is known.
+    func body(_ count: Int) async throws -> [UInt8] {
+        while self.received.count < count {
+            guard try await self.readMore() else { throw Unexpected(what: "end of the connection") }
+        }
+        defer { self.received.removeFirst(count) }
+        return Array(self.received.prefix(count))
+    }
+
+    /// The next chunk of a body that comes in chunks (RFC 9112 section 7.1); nothing at its end.
+    func chunk() async throws -> [UInt8]? {
+        while true {
+            if let end = self.received.firstRange(of: Array("\r\n".utf8)) {
+                let size = String(decoding: self.received[..<end.lowerBound], as: UTF8.self)
+                guard let count = Int(size, radix: 16) else { throw Unexpected(what: "no chunk: \(size)") }
+                self.received.removeSubrange(..<end.upperBound)
+                let chunk = try await self.body(count + 2).dropLast(2)
+                return count == 0 ? nil : Array(chunk)
+            }
+            guard try await self.readMore() else { return nil }
+        }
+    }
+
     /// Everything until the server ends the connection.
     func readToEnd() async throws -> [UInt8] {
         while try await self.readMore() {}
@@ -220,9 +243,9 @@ final class TestSocket {
         return nil
     }
 
-    /// A value of a frame, as far as the tests look at it.
+    /// A value of a frame; `other` is `null`.
     enum Value: Decodable, Equatable, Sendable {
-        case text(String), number(Int), flag(Bool), other
+        case text(String), number(Int), flag(Bool), list([Value]), object([String: Value]), other
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
@@ -232,6 +255,10 @@ final class TestSocket {
                 self = .flag(flag)
             } else if let number = try? container.decode(Int.self) {
                 self = .number(number)
+            } else if let list = try? container.decode([Value].self) {
+                self = .list(list)
+            } else if let object = try? container.decode([String: Value].self) {
+                self = .object(object)
             } else {
                 self = .other
             }
@@ -240,5 +267,7 @@ final class TestSocket {
         var text: String? { if case .text(let text) = self { text } else { nil } }
         var number: Int? { if case .number(let number) = self { number } else { nil } }
         var flag: Bool? { if case .flag(let flag) = self { flag } else { nil } }
+        var list: [Value]? { if case .list(let list) = self { list } else { nil } }
+        var object: [String: Value]? { if case .object(let object) = self { object } else { nil } }
     }
 }

@@ -9,11 +9,12 @@ struct RulesCoverageCommand: AsyncParsableCommand {
         abstract: "Find rules that never fire, and messages that no rule answers.",
         discussion: """
             Runs the sentences of all tests, and the visitors' messages of a transcript \
-            export, and lists the rules that nothing fired, the rules that always lost \
+            export or a store, and lists the rules that nothing fired, the rules that always lost \
             to the same other one, greetings that answered a longer message, and how \
             many messages no rule answered. All of it is observed, nothing is proved.
 
               claude-chat rules coverage --log messages.jsonl
+              claude-chat rules coverage --store data/chat.db --since 30d
 
             Exit status: 0 every rule fires, 1 some never do or the files have mistakes, \
             2 wrong usage.
@@ -21,12 +22,12 @@ struct RulesCoverageCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: RulesOptions
-    @Option(help: ArgumentHelp("Old messages, one JSON object a line.", valueName: "file")) var log: String?
+    @OptionGroup var source: MessageSource
     @Flag(help: "List every rule with what it won.") var all = false
 
     func run() async throws {
         let book = try self.options.load(or: "there is nothing to measure")
-        let messages = try self.log.map { try readTranscript($0) } ?? []
+        let messages = try await self.source.messages()
         let progress = ProgressLine("answering", total: messages.count)
         let coverage = RuleCoverage(of: book, on: messages) { progress.advance(by: $0) }
         progress.end()

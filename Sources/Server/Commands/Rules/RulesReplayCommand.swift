@@ -9,13 +9,15 @@ struct RulesReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "See which old messages would be answered differently.",
         discussion: """
-            Answers the visitors' messages of a transcript export with two versions of \
-            the rules, in order, and shows for each rule how many messages it won before \
-            and after, gained from another rule, lost to another, and answers with \
-            another text. The older version is a folder, or a revision of the git \
-            repository that the folder is in.
+            Answers the visitors' messages of a transcript export or a store with two \
+            versions of the rules, in order, and shows for each rule how many messages it \
+            won before and after, gained from another rule, lost to another, and answers \
+            with another text. The older version is a folder, or a revision of the git \
+            repository that the folder is in; with a store it may be left out, and the \
+            rules are those that decided then.
 
               claude-chat rules replay --log messages.jsonl --against HEAD
+              claude-chat rules replay --store data/chat.db --since 30d
               claude-chat rules replay --log messages.jsonl --against /srv/rules \\
                 --show gained,lost --fail-above 2%
 
@@ -29,9 +31,9 @@ struct RulesReplayCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: RulesOptions
-    @Option(help: ArgumentHelp("The messages, one JSON object a line.", valueName: "file")) var log: String
+    @OptionGroup var source: MessageSource
     @Option(help: ArgumentHelp("The older rules: a folder, or a git revision.", valueName: "rev-or-folder"))
-    var against: String
+    var against: String?
     @Option(
         help: ArgumentHelp("Print the messages, too: gained, lost, text, separated by commas.", valueName: "kinds"),
         transform: ReplayTable.Kind.list
@@ -45,14 +47,26 @@ struct RulesReplayCommand: AsyncParsableCommand {
     var failAbove: Double?
     @Flag(help: "Also list the rules without a change.") var all = false
 
+    func validate() throws {
+        guard self.source.isGiven else { throw ValidationError("write --log or --store, the messages to answer") }
+        if self.source.log != nil, self.against == nil {
+            throw ValidationError("a log doesn't say which rules answered; write --against")
+        }
+    }
+
     func run() async throws {
-        let (folder, against, log) = (self.options.folder, self.against, self.log)
+        let (folder, against) = (self.options.folder, self.against)
         async let after = RulesOptions.load(folder, or: Self.consequence)
-        async let before = Self.older(against, than: folder)
-        async let transcript = readTranscript(log)
-        let (old, new, messages) = try await (before.set, after.set, transcript)
-        let progress = ProgressLine("replaying", total: 2 * messages.count)
-        let report = await Replay(messages).compare(old, new) { progress.advance(by: $0) }
+        async let before = against.map { try Self.older($0, than: folder) }
+        let (old, new) = try await (before?.set, after.set)
+        let messages = try await self.source.messages()
+        let progress = ProgressLine("replaying", total: (old == nil ? 1 : 2) * messages.count)
+        let report: ReplayReport
+        if let old {
+            report = await Replay(messages).compare(old, new) { progress.advance(by: $0) }
+        } else {
+            report = Replay(messages).compareWithRecord(new) { progress.advance(by: $0) }
+        }
         progress.end()
         let table = ReplayTable(report, messages, kinds: self.show, limit: self.limit, showsAll: self.all)
         for line in self.options.json ? table.json.map(\.description) : table.lines { Terminal.current.write(line) }

@@ -7,12 +7,14 @@ struct RulesUnansweredCommand: AsyncParsableCommand {
         commandName: "unanswered",
         abstract: "Group the messages that no rule answers.",
         discussion: """
-            Answers the visitors' messages of a transcript export with the rules on disk \
-            and groups those that are left by the rare words that they share, the largest \
+            Answers the visitors' messages of a transcript export or a store with the \
+            rules on disk; those of a store that somebody else had an answer to are left \
+            out. Groups those that are left by the rare words that they share, the largest \
             group first. --skeletons prints a rule file with a rule and its tests for each \
             group; the replies are yours to write.
 
               claude-chat rules unanswered --log messages.jsonl
+              claude-chat rules unanswered --store data/chat.db --since 7d --site shop
               claude-chat rules unanswered --log messages.jsonl --skeletons \\
                 > rules/local/new.yaml
 
@@ -21,18 +23,19 @@ struct RulesUnansweredCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: RulesOptions
-    @Option(help: ArgumentHelp("The messages, one JSON object a line.", valueName: "file")) var log: String
+    @OptionGroup var source: MessageSource
     @Option(help: ArgumentHelp("How many groups are shown.", valueName: "n")) var limit = 20
     @Flag(help: "Print a rule file to start from.") var skeletons = false
 
     func validate() throws {
+        guard self.source.isGiven else { throw ValidationError("write --log or --store, the messages to answer") }
         if self.limit < 1 { throw ValidationError("write --limit 1 or more") }
         if self.skeletons, self.options.json { throw ValidationError("write one of --json and --skeletons") }
     }
 
     func run() async throws {
         let book = try self.options.load(or: "no message was answered")
-        let messages = try readTranscript(self.log)
+        let messages = try await self.source.messages()
         let progress = ProgressLine("answering", total: messages.count)
         let found = UnansweredGroups(of: book.set, on: messages, limit: self.limit) { progress.advance(by: $0) }
         progress.end()
@@ -52,9 +55,11 @@ struct RulesUnansweredCommand: AsyncParsableCommand {
             table.append([grouped(group.count), words, examples.joined(separator: ", ") + more])
         }
         let rest = found.unansweredCount - found.groups.reduce(0) { $0 + $1.count }
+        let elsewhere = found.answeredElsewhereCount
         return table.lines + [
             "no rule answers \(grouped(found.unansweredCount)) of \(counted(found.messageCount, "message")); "
                 + "\(counted(found.groups.count, "group")), \(counted(rest, "message")) in none"
+                + (elsewhere > 0 ? "; others answered \(grouped(elsewhere)) more" : "")
         ]
     }
 
@@ -65,8 +70,10 @@ struct RulesUnansweredCommand: AsyncParsableCommand {
                 ("messages", .array(group.texts.prefix(10).map { .text($0.text) })),
             ])
         }
-        let summary: JSONValue = .object([
+        let elsewhere = found.answeredElsewhereCount
+        let summary: JSONValue = .compact([
             ("messages", .integer(found.messageCount)), ("unanswered", .integer(found.unansweredCount)),
+            ("answeredElsewhere", elsewhere > 0 ? .integer(elsewhere) : .null),
         ])
         return (groups + [summary]).map(\.description)
     }

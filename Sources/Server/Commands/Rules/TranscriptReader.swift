@@ -1,7 +1,9 @@
 internal import Diagnostics
 internal import FoundationEssentials
 internal import Messages
+internal import Responders
 internal import Rules
+internal import Store
 
 /// Reads the visitors' messages of a transcript export: JSON lines, in the order in which they were stored.
 ///
@@ -33,7 +35,28 @@ struct TranscriptReader {
         return reader.messages
     }
 
-    private init(file: String) { self.file = file }
+    /// - Parameter file: What is named where a line can't be read.
+    init(file: String) { self.file = file }
+
+    /// Takes a message of a store; nothing comes of one that isn't a visitor's.
+    mutating func take(_ found: FoundMessage) {
+        guard found.message.speaker == .user else { return }
+        let count = self.messages.count
+        found.message.frame.withUnsafeBufferPointer { frame in _ = self.read(line: frame) }
+        guard self.messages.count > count else { return }
+        let site = found.message.site.rawValue
+        self.messages[count].site = site
+        if self.messages[count].page.path == RuleContext.Page().path {
+            self.messages[count].page.path = found.message.page
+        }
+        self.messages[count].rule = found.rule
+        self.messages[count].isAnswered = found.outcome.map { !Self.unanswered.contains($0) }
+    }
+
+    /// The outcomes of turns that nobody had an answer to.
+    private static let unanswered: Set<String> = [
+        Outcome.fellBack.rawValue, Outcome.failedAndTold.rawValue, "abandoned",
+    ]
 
     private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Diagnostic? {
         var start = 0

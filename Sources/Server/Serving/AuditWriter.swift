@@ -1,0 +1,95 @@
+internal import Diagnostics
+internal import ArgumentParser
+internal import Crypto
+internal import Foundation
+internal import Logging
+internal import NIOPosix
+internal import Observability
+internal import Responders
+internal import Store
+internal import Transport
+
+/// Notes in the audit log what the server does, and those who run it.
+///
+/// The chat goes on where that fails: it is logged and counted then.
+struct AuditWriter: Sendable {
+    let trail: AuditTrail
+    private let failures: Counter
+    private let logger: Logger
+    /// Who shows the admin token, or reaches a server that asks for none.
+    private let admin: String
+
+    init(_ trail: AuditTrail, isDevelopment: Bool, metrics: MetricsRegistry, logger: Logger) {
+        self.trail = trail
+        self.logger = logger
+        self.admin = isDevelopment ? "development" : "admin-token"
+        self.failures = metrics.counter(
+            "chat_audit_failures_total",
+            help: "Entries of the audit log that could not be written."
+        )
+    }
+
+    /// Appends an entry; reads and writes the disk.
+    func note(_ action: String, _ details: [(String, String?)] = [], by actor: String? = nil) {
+        self.trying { try self.trail.note(action, details, by: actor) }
+    }
+
+    /// The same for those who must not wait for the disk.
+    func noteAside(_ action: String, _ details: [(String, String?)] = []) async {
+        _ = try? await NIOThreadPool.singleton.runIfActive { self.note(action, details) }
+    }
+
+    /// Appends what somebody with the admin token has done.
+    func note(_ act: AdminAct) async {
+        let names = act.names.map { ($0.key, self.trail.digest(of: $0.value) as String?) }
+        let details = act.details.map { ($0.key, $0.value as String?) } + names
+        _ = try? await NIOThreadPool.singleton.runIfActive { self.note(act.action, details, by: self.admin) }
+    }
+
+    /// Appends an erasure.
+    func note(_ report: ErasureReport) async {
+        _ = try? await NIOThreadPool.singleton.runIfActive {
+            self.trying { try self.trail.noteErasure(report, by: self.admin) }
+        }
+    }
+
+    /// Appends that other files have become live, or that some were refused.
+    func note(_ after: ContentReloader.Report, before: ContentState) {
+        let rejected = after.content.rejected.count { $0.severity == .error }
+        if after.content.generation != before.generation {
+            self.note(
+                "content-live",
+                [
+                    ("responder", after.responder), ("generation", "\(after.content.generation)"),
+                    ("digest", after.content.digest), ("before", before.digest),
+                ]
+            )
+        } else if rejected > 0 {
+            self.note("content-rejected", [("responder", after.responder), ("errors", "\(rejected)")])
+        }
+    }
+
+    /// Appends that the server starts, and with what.
+    func noteStart(_ configuration: Configuration, _ contents: [ContentReloader.Report], newKey: String?) {
+        let bytes = FileManager.default.contents(atPath: configuration.file) ?? Data()
+        let digest = SHA256.hash(data: bytes).prefix(8).map {
+            String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16)
+        }
+        let digests = contents.prefix(8).map { ("content.\($0.responder.prefix(80))", $0.content.digest as String?) }
+        self.note(
+            "server-started",
+            [
+                ("version", ClaudeChatCommand.configuration.version), ("mode", configuration.mode.rawValue),
+                ("configuration", digest.joined()), ("key", configuration.storage.options.keys?.active.id),
+            ] + digests
+        )
+        if let newKey { self.note("key-begun", [("key", newKey)]) }
+    }
+
+    private func trying(_ body: () throws -> Void) {
+        do { try body() } catch {
+            self.failures.increment()
+            self.logger.error("Audit entry not written", metadata: ["audit.error": "\(error)"])
+        }
+    }
+}

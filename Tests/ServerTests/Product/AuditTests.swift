@@ -1,0 +1,200 @@
+import Foundation
+import Logging
+import Messages
+import Observability
+import Responders
+import RespondersTesting
+import Store
+import Testing
+
+@testable import Server
+
+extension ProductTests {
+    @Suite("the audit log of a server", .timeLimit(.minutes(5)))
+    struct AuditTests {
+        private static let form = "  audit_key: {env: CHAT_AUDIT}\n  keys: {s1: {env: CHAT_KEY_1}}"
+
+        /// A program whose server did a bit of everything, and what the server wrote into its log.
+        private static func busy() async throws -> (BuiltProgram, log: String) {
+            let program = try BuiltProgram(store: Self.form, environment: BuiltProgram.keys)
+            let log = try await program.serve { port in
+                try await BuiltProgram.say("hello secretword", "m1", in: "visitorone", port: port)
+                try await program.untilAnswered()
+                let listen = ["--listen", "127.0.0.1:\(port)"]
+                try await TestSocket.open("/ws/chat?session=visitortwo", port: port) { socket in
+                    _ = try await socket.next()
+                    var id: Substring?
+                    // A connection is listed a moment after it was welcomed.
+                    while id == nil {
+                        let list = try await program.run(["connections", "--json"] + listen)
+                        try #require(list.status == 0, "\(list.complaint)")
+                        id = list.output.firstMatch(of: /"id":"([^"]+)"/)?.output.1
+                    }
+                    #expect(
+                        try await program.run(["connections", "--disconnect", String(id ?? "")] + listen).status == 0
+                    )
+                }
+                #expect(try await program.run(["revoke", "--session", "visitortwo"] + listen).status == 0)
+                let token = ["token", "--site", "default", "--role", "agent", "--name", "Ann"] + listen
+                #expect(try await program.run(token).status == 0)
+                let rules = "version: 1\nrules:\n  - {id: hello, match: hello, reply: Hello}\n"
+                try program.folder.write(rules, to: "rules/a.yaml")
+                #expect(try await program.run(["rules", "reload"] + listen).status == 0)
+                try program.folder.write("version: 1\nrules: [", to: "rules/a.yaml")
+                #expect(try await program.run(["rules", "reload"] + listen).status == 1)
+                try program.folder.write(rules, to: "rules/a.yaml")
+                let erase = ["store", "erase", "--site", "default", "--session", "visitorone", "--yes"]
+                #expect(try await program.run(erase + listen).status == 0)
+            }
+            return (program, log)
+        }
+
+        @Test("who did what is there, in order, with no text, no token and no session; verify takes it for sound")
+        func whole() async throws {
+            let (program, log) = try await Self.busy()
+            let list = try await program.run("audit", "list", "--json")
+            let actions = list.json.compactMap { $0["action"]?.text }
+            #expect(actions.prefix(2) == ["server-started", "key-begun"])
+            #expect(actions.last == "server-stopped")
+            for action in [
+                "disconnect", "revoke", "token-issued", "reload", "content-live", "content-rejected", "erased",
+            ] {
+                #expect(actions.contains(action), "\(action) \(actions)")
+            }
+            for secret in ["secretword", "visitorone", "visitortwo", "eyJ", BuiltProgram.key] {
+                #expect(!list.output.contains(secret), "\(secret)")
+            }
+            // The revocation and the erasure are of two sessions.
+            let names = list.output.matches(of: /"sessions?":"([0-9a-f]{8})"/).map(\.output.1)
+            #expect(names.count == 2 && names[0] != names[1], "\(list.output)")
+            let since = try await program.run("audit", "list", "--since", "1h", "--action", "erased")
+            #expect(since.lines.count == 2 && since.lines.last == "1 entry")
+            #expect(try await program.run("audit", "list", "--until", "1d").output == "0 entries\n")
+            let verdict = try await program.run("audit", "verify")
+            let sound = "data/chat.db.audit.jsonl: \(actions.count) entries, sound\n"
+            #expect(verdict.status == 0 && verdict.output.hasPrefix(sound), "\(verdict.output)\(verdict.complaint)")
+            // Where it ended is in the log of the process, too.
+            let head = try #require(log.firstMatch(of: /audit\.head=(\d+:[0-9a-f]{64})/)?.output.1)
+            #expect(try await program.run("audit", "verify", "--head", String(head)).status == 0)
+        }
+
+        @Test("I7: deleted, moved, changed, cut off, written anew, and without its key: verify says where")
+        func tampered() async throws {
+            let (program, log) = try await Self.busy()
+            let whole = try String(contentsOfFile: program.audit, encoding: .utf8)
+            let head = try #require(log.firstMatch(of: /audit\.head=(\d+:[0-9a-f]{64})/)?.output.1)
+            let end = try Data(contentsOf: URL(fileURLWithPath: program.audit + ".head"))
+            let lines = whole.split(separator: "\n").map { "\($0)\n" }
+            func verdict(_ lines: [String], _ arguments: String...) async throws -> BuiltProgram.Run {
+                try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: program.audit))
+                let run = try await program.run(["audit", "verify"] + arguments)
+                #expect(run.status == 1, "\(run.output)")
+                return run
+            }
+            var changed = lines
+            changed.remove(at: 3)
+            #expect(
+                try await verdict(changed).output.contains(".jsonl:4: entry 5 stands where 4 belongs [audit-broken]")
+            )
+            changed = lines
+            changed.swapAt(2, 3)
+            #expect(try await verdict(changed).output.contains(".jsonl:3: entry 4 stands where 3 belongs"))
+            changed = lines
+            changed[1] = changed[1].replacing("key-begun", with: "key-ended")
+            #expect(try await verdict(changed).output.contains(".jsonl:2: the entry or the one before it was changed"))
+            changed = lines + ["{\"n\":99}\n"]
+            #expect(try await verdict(changed).output.contains(".jsonl:\(lines.count + 1): no entry"))
+            let cut = try await verdict(Array(lines.dropLast()))
+            #expect(cut.output.contains("ends with entry \(lines.count - 1), and \(lines.count) were written"))
+            try FileManager.default.removeItem(atPath: program.audit + ".head")
+            #expect(try await verdict(lines).output.contains("the file that says where it ends is missing"))
+            // Both files cut alike: only what was kept elsewhere tells.
+            let code = try #require(lines[0].firstMatch(of: /"code":"([0-9a-f]{64})"/)?.output.1)
+            try program.folder.write(#"{"count":1,"code":"\#(code)"}"# + "\n", to: "data/chat.db.audit.jsonl.head")
+            try Data(lines[0].utf8).write(to: URL(fileURLWithPath: program.audit))
+            #expect(try await program.run("audit", "verify").status == 0)
+            let known = try await verdict([lines[0]], "--head", String(head))
+            #expect(known.output.contains("ends with entry 1, and "))
+            try end.write(to: URL(fileURLWithPath: program.audit + ".head"))
+            try Data(whole.utf8).write(to: URL(fileURLWithPath: program.audit))
+            let other = try await program.run("audit", "verify", "--log", program.audit)
+            #expect(other.status == 1 && other.output.contains("or the key is another"))
+            try FileManager.default.removeItem(atPath: program.audit)
+            let gone = try await program.run("audit", "verify")
+            #expect(gone.status == 1 && gone.complaint.contains("there is no audit log;"))
+            #expect(try await program.run("audit", "list").status == 1)
+            #expect(try await program.run("audit", "verify", "--head", "x").status == 2)
+        }
+
+        @Test("reads, exports, backups and what went are noted, with who did it")
+        func commands() async throws {
+            let program = try BuiltProgram()
+            #expect(try await program.run("store", "import", "-", input: try BuiltProgram.lines(3)).status == 0)
+            _ = try await program.run("store", "search", "text", "--session", "s1")
+            _ = try await program.run("store", "export", "--output", "x.jsonl")
+            _ = try await program.run("store", "backup", "b.db")
+            _ = try await program.run("store", "prune", "--older-than", "1d")
+            _ = try await program.run("store", "restore", "b.db")
+            let list = try await program.run("audit", "list")
+            for action in ["imported", "transcripts-read", "exported", "backed-up", "pruned", "restored"] {
+                #expect(list.output.contains("  \(action) "), "\(list.output)")
+            }
+            #expect(list.output.contains("operator:") && !list.output.contains("text"))
+            #expect(list.lines.last == "6 entries")
+            // Whoever can't be noted doesn't get to read.
+            try Data("no entry\n".utf8).write(to: URL(fileURLWithPath: program.audit))
+            let run = try await program.run("store", "search", "text")
+            #expect(run.status == 1 && run.output == "" && run.complaint.contains("the last line is no entry"))
+        }
+
+        @Test("twenty tokens of a minute that were no good are one entry; fewer are none")
+        func burst() async throws {
+            let folder = try ScratchFolder()
+            let clock = ManualClock()
+            let (metrics, logger) = (MetricsRegistry(), Logger(label: "test"))
+            let trail = AuditTrail(StoreSettings(options: StoreOptions(path: "\(folder.path)/chat.db")), by: "server")
+            let audit = AuditWriter(trail, isDevelopment: false, metrics: metrics, logger: logger)
+            let service = AuditService(audit, metrics: metrics, clock: TurnClock(clock), logger: logger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                for count in [19, 25, 0, 20] {
+                    await clock.sleepers(atLeast: 1)
+                    service.failures.increment(by: count)
+                    clock.advance(by: .seconds(60))
+                }
+                await clock.sleepers(atLeast: 1)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            let lines = try String(contentsOfFile: trail.log.path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""action":"failed-authentication""#) })
+            #expect(lines.first?.contains(#""count":"25""#) == true)
+        }
+
+        @Test("a server removes what is old, a minute after its start and each hour")
+        func retention() async throws {
+            let program = try BuiltProgram()
+            #expect(try await program.run("store", "import", "-", input: try BuiltProgram.lines(3)).status == 0)
+            let store = try MessageStore.open(StoreOptions(path: program.store), as: .tool, time: .system)
+            let clock = ManualClock()
+            let service = RetentionService(
+                store: store,
+                policy: RetentionPolicy(days: 1),
+                clock: TurnClock(clock),
+                audit: nil,
+                logger: Logger(label: "test")
+            )
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                await clock.sleepers(atLeast: 1)
+                #expect(try await store.statistics().messages == 3)
+                clock.advance(by: .seconds(60))
+                await clock.sleepers(atLeast: 1)
+                #expect(try await store.statistics().messages == 0)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            store.close()
+        }
+    }
+}
