@@ -28,6 +28,15 @@ private final class WaitingLog: MessageLog {
         completion: @escaping @Sendable (Result<(frames: [[UInt8]], isComplete: Bool), ClientError>) -> Void
     ) { completion(.success(([], true))) }
 
+    func hasReply(_ id: String, in key: RoomKey) async throws(ClientError) -> Bool { false }
+
+    func keep(
+        _ rating: Rating,
+        in key: RoomKey,
+        at timestamp: Timestamp,
+        completion: @escaping @Sendable (Bool) -> Void
+    ) { completion(false) }
+
     /// Gives the room that was asked for first, with a message where there is a text.
     func answer(_ text: String? = nil, in session: SessionID) {
         let restored = self.restores.withLock { $0.removeFirst() }

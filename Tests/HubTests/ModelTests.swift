@@ -6,7 +6,7 @@ import Testing
 /// All invariants of section 18 of the protocol that a hub alone can show are checked in each of them, after each step;
 /// the tests differ in what their schedules have much of. From the environment:
 ///
-/// - `CLAUDE_CHAT_MODEL_SCHEDULES`: how many schedules in all, 350 by default.
+/// - `CLAUDE_CHAT_MODEL_SCHEDULES`: how many schedules in all, 400 by default.
 /// - `CLAUDE_CHAT_MODEL_SEED`: the first seed, 1 by default. Alone it runs this one schedule of each test.
 @Suite("the model of the hub")
 struct ModelTests {
@@ -32,6 +32,9 @@ struct ModelTests {
 
     @Test("P16: a client of the first form that was cut off is sent what it has not confirmed, and nothing else")
     func receipts() { self.check(.receipts) }
+
+    @Test("P13: who writes and who is there is told once, to everybody else, and ends by itself")
+    func passing() { self.check(.passing) }
 
     private func check(_ profile: Profile) {
         let environment = ProcessInfo.processInfo.environment

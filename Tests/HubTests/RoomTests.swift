@@ -63,6 +63,37 @@ final class RecordingSubscriber: InboundSubscriber {
 struct RoomTests {
     private let clocks = ManualClocks()
 
+    @Test(
+        "P16: of two tabs of the first form that are cut off together the one behind lacks nothing when it comes back"
+    )
+    func tabsTogether() throws {
+        let hub = self.hub()
+        let (room, ahead) = try self.join(hub, "a", mode: .seed)
+        let behind = try self.join(hub, "a", mode: .seed).1
+        for number in 1...4 { try room.accept(UserMessage(id: "m\(number)", text: "\(number)"), page: "/") }
+        room.confirm(2, by: behind)
+        room.confirm(4, by: ahead)
+        room.leave(behind)
+        self.clocks.advance(seconds: 35)
+        room.leave(ahead)
+        #expect(self.texts(try self.join(hub, "a", mode: .seed).1) == ["3", "4"])
+    }
+
+    @Test("P16: what a tab has confirmed since it came back counts when it is cut off again")
+    func cutAgain() throws {
+        let hub = self.hub()
+        let (room, first) = try self.join(hub, "a", mode: .seed)
+        for number in 1...4 { try room.accept(UserMessage(id: "m\(number)", text: "\(number)"), page: "/") }
+        room.confirm(2, by: first)
+        room.leave(first)
+        let second = try self.join(hub, "a", mode: .seed).1
+        #expect(self.texts(second) == ["3", "4"])
+        room.confirm(4, by: second)
+        room.leave(second)
+        try room.accept(UserMessage(id: "m5", text: "5"), page: "/")
+        #expect(self.texts(try self.join(hub, "a", mode: .seed).1) == ["5"])
+    }
+
     @Test("a welcome names the optional features that are on, and says nothing where there are none")
     func features() throws {
         let (_, plain) = try self.join(self.hub(), "a")

@@ -25,6 +25,10 @@ final class EventLoopContext: @unchecked Sendable {
     /// Who gives tokens.
     let desk: SessionDesk
     private let mailbox = Mutex(Mailbox())
+    /// Whether the loop is about to end: nothing may be given to it any more.
+    ///
+    /// Whoever gives tokens outlives the server, and revokes them also when nobody is connected.
+    private let isFinished = Atomic<Bool>(false)
     /// Guarded by `loop`.
     var frameReader = ClientFrameReader()
     /// Guarded by `loop`.
@@ -116,6 +120,7 @@ final class EventLoopContext: @unchecked Sendable {
     /// All letters take this one way, also those from the loop itself: a shortcut would let a frame overtake another
     /// one that is still on its way from a different loop.
     private func post(_ letter: Letter) {
+        guard !self.isFinished.load(ordering: .acquiring) else { return }
         let isFirst = self.mailbox.withLock { mailbox in
             mailbox.letters.append(letter)
             defer { mailbox.isDeliveryScheduled = true }
@@ -217,6 +222,7 @@ final class EventLoopContext: @unchecked Sendable {
     ///
     /// Any thread.
     func end(_ revocation: Revocation) {
+        guard !self.isFinished.load(ordering: .acquiring) else { return }
         self.loop.execute {
             for connection in self.connections { connection.endIfRevoked { revocation.covers($0) } }
         }
@@ -262,6 +268,7 @@ final class EventLoopContext: @unchecked Sendable {
         try await self.loop.submit {
             self.ticking?.cancel()
             self.ticking = nil
+            self.isFinished.store(true, ordering: .releasing)
         }.get()
     }
 }

@@ -34,8 +34,9 @@ extension WebSocketHandler {
         self.loop.markDirty(self)
     }
 
-    /// Hands a large frame to the channel before something is queued behind it: appending would copy it, and many
-    /// connections may share it. It is flushed with the rest.
+    /// Hands a large frame to the channel before something is queued behind it.
+    ///
+    /// Appending would copy it, and many connections may share it. It is flushed with the rest.
     private func writeLargeOutgoing() {
         guard let size = self.outgoing?.readableBytes, size > Self.copiedBytes, let context = self.context,
             let outgoing = exchange(&self.outgoing, with: nil)

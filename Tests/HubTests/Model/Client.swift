@@ -16,6 +16,7 @@ final class Client {
     let number: Int
     let key: RoomKey
     let kind: Kind
+    let author: Author
     var stage = Stage.offline
     var display: Display
     /// What was sent and not yet acknowledged, oldest first.
@@ -27,6 +28,7 @@ final class Client {
         self.number = number
         self.key = participant.key
         self.kind = participant.kind
+        self.author = participant.author
         self.display = Display(isSeed: participant.kind == .seed)
     }
 

@@ -6,6 +6,7 @@ final class Connection {
     let link = ModelLink()
     let run: RoomRun
     let mode: ProtocolMode
+    let author: Author
     /// Where the client of a long poll stood when it began to wait.
     let polledFrom: Place?
     /// What a client of the first form has confirmed, and what of that the hub has not got yet.
@@ -29,8 +30,11 @@ final class Connection {
     var awaitedWelcome: (from: Place?, recovery: RoomRun.Recovery)?
     var awaitedAck: (id: String, seq: Int, isDuplicate: Bool)?
     var isPingAwaited = false
+    /// Who writes and who is there, in this order.
+    var awaitedPassing: [Passing] = []
 
-    init(_ run: RoomRun, _ mode: ProtocolMode, polledFrom: Place? = nil) {
+    init(_ run: RoomRun, _ mode: ProtocolMode, as author: Author = .visitor, polledFrom: Place? = nil) {
+        self.author = author
         self.run = run
         self.mode = mode
         self.polledFrom = polledFrom
@@ -58,6 +62,8 @@ final class Connection {
             "\(self.replaysLeft) fewer messages replayed in \(place) than announced"
         )
         try promise("P7", self.awaitedAck == nil, "no ack for \(self.awaitedAck?.id ?? "") in \(place)")
+        let missing = self.awaitedPassing.first?.description ?? ""
+        try promise("P13", self.awaitedPassing.isEmpty, "\(self.author.kind) of \(place) isn't told: \(missing)")
         try promise("P1", !self.isPingAwaited, "no ping in \(place)")
         let hasStream = self.run.stream?.audience?.contains(ObjectIdentifier(self)) ?? false
         try promise("P13", (self.stream != nil) == hasStream, "a stream of \(place) isn't as it should be")
@@ -102,8 +108,8 @@ final class Connection {
             try promise("P1", self.isPingAwaited && self.mode == .v1, "a ping that nobody asked for")
             self.isPingAwaited = false
         case "reply.start", "reply.delta", "reply.end": try self.checkStream(received)
-        // Whatever passes and isn't of the message list is not the model's matter.
-        default: break
+        case "typing", "presence": try self.checkPassing(received)
+        default: throw Violation("P9", "a frame that nobody knows: \(received.describedShortly)")
         }
     }
 
@@ -144,6 +150,18 @@ final class Connection {
         try promise("P1", seq <= self.nextLive, "live message \(seq) came, \(self.nextLive) didn't")
         self.nextLive += 1
         if self.run.entry(seq)?.frame !== frame { try self.run.checkContent(received) }
+    }
+
+    private func checkPassing(_ received: ReceivedFrame) throws {
+        let told = Passing(received)
+        let place = "\(self.author.kind) of \(name(of: self.run.key))"
+        try promise("P13", told != nil, "\(place) is told something that can't be read")
+        let expected = self.awaitedPassing.isEmpty ? nil : self.awaitedPassing.removeFirst()
+        let due = expected?.description ?? "nothing"
+        try promise("P13", told == expected, "\(place) is told \(told?.description ?? ""), not \(due)")
+        try promise("P13", self.mode == .v1 || received.type == "typing", "a client of the first form gets presence")
+        let says = self.mode == .seed ? received.state == "start" : nil
+        try promise("P13", received.isTyping == says, "isTyping is \(String(describing: received.isTyping))")
     }
 
     private func checkAck(_ ack: ReceivedFrame) throws {

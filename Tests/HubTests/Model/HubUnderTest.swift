@@ -34,9 +34,25 @@ final class HubUnderTest {
 
     func cancelReservation(_ room: Room) { room.cancelReservation() }
 
-    func join(_ link: ModelLink, _ room: Room, _ mode: ProtocolMode, from place: Place?) {
+    func join(
+        _ link: ModelLink,
+        _ room: Room,
+        _ mode: ProtocolMode,
+        from place: Place?,
+        as author: Author = .visitor
+    ) {
         self.clock.tick()
-        room.join(link, mode: mode, from: place.flatMap { Position(epoch: $0.epoch, seq: $0.seq) })
+        room.join(link, mode: mode, from: place.flatMap { Position(epoch: $0.epoch, seq: $0.seq) }, as: author)
+    }
+
+    func type(_ isWriting: Bool, _ author: Author, _ room: Room) {
+        self.clock.tick()
+        room.typing(isWriting, by: author)
+    }
+
+    func ask(_ link: ModelLink, _ room: Room) throws(ClientError) {
+        self.clock.tick()
+        try room.presence(to: link)
     }
 
     func leave(_ link: ModelLink, _ room: Room, isPageLeft: Bool = false) {
@@ -124,6 +140,7 @@ final class ScheduleClock: Clocks {
 
     func timestamp() -> Timestamp { Timestamp(milliseconds: Int64(self.nanoseconds() / 1_000_000)) }
     func nanoseconds() -> UInt64 { self.now.load(ordering: .relaxed) }
+    func advance(nanoseconds: UInt64) { self.now.wrappingAdd(nanoseconds, ordering: .relaxed) }
     func advance(milliseconds: UInt64) { self.now.wrappingAdd(milliseconds * 1_000_000, ordering: .relaxed) }
 
     /// Keeps any two calls apart, so that which room has been idle longest never depends on the order of a hash table.

@@ -23,6 +23,11 @@ struct ReceivedFrame: Decodable {
     var text: String?
     var items: [ReceivedFrame]?
     var complete: Bool?
+    var state: String?
+    var isTyping: Bool?
+    var author: Somebody?
+    var expiresMs: Int?
+    var participants: [Somebody]?
     /// No part of a frame: what the ping carries that asks a client of the first form for a receipt.
     var receipt: Int?
 

@@ -64,6 +64,8 @@ final class RoomRun {
     var reservations = 0
     var members = 0
     var seed = SeedReference()
+    var passing = PassingReference()
+    var rates = RateReference()
     /// Whether the hub was allowed to drop the room since it was last found.
     var mayBeDropped = false
 

@@ -10,9 +10,11 @@ enum Action: String, CaseIterable {
     /// The subscriber's answers.
     case finish, piece, reply
     /// Connections.
-    case connect, join, abandon, cut, close
+    case connect, join, abandon, cut, cutAll, close
     /// What reaches a client, and what it asks for.
     case deliver, deliverAll, stall, lose, resume, probe, history, ping, poll, endPoll, outbox
+    /// Who writes and who is there.
+    case type, ask
     /// The server and the time.
     case advance, restart, visit
 }
@@ -28,24 +30,29 @@ struct Step {
 ///
 /// All invariants are checked in all of them.
 enum Profile: String, CaseIterable {
-    case network, positions, duplicates, rooms, joins, slow, receipts
+    case network, positions, duplicates, rooms, joins, slow, receipts, passing
 
     private static let base: [(Action, Int)] = [
         (.send, 14), (.again, 4), (.conflict, 2), (.burst, 3), (.announce, 1), (.finish, 5), (.piece, 5), (.reply, 2),
         (.connect, 10), (.join, 2), (.abandon, 1), (.cut, 4), (.close, 1), (.deliver, 6), (.deliverAll, 6),
         (.stall, 1), (.lose, 2), (.resume, 1), (.probe, 2), (.history, 2), (.ping, 2), (.poll, 6), (.endPoll, 4),
-        (.outbox, 2), (.advance, 3), (.restart, 1), (.visit, 2),
+        (.outbox, 2), (.advance, 3), (.restart, 1), (.visit, 2), (.type, 4), (.ask, 1), (.cutAll, 1),
     ]
 
     private var more: [(Action, Int)] {
         switch self {
         case .network: [(.cut, 6), (.lose, 4), (.deliver, 6)]
         case .positions: [(.probe, 12), (.burst, 4), (.restart, 1), (.resume, 4), (.history, 6)]
-        case .duplicates: [(.again, 14), (.conflict, 6), (.reply, 8), (.finish, 4), (.advance, 3)]
+        case .duplicates: [(.again, 14), (.conflict, 6), (.reply, 12), (.piece, 8), (.finish, 4), (.advance, 3)]
         case .rooms: [(.visit, 10), (.connect, 8), (.close, 6), (.history, 3), (.restart, 1)]
         case .joins: [(.join, 6), (.connect, 8), (.abandon, 3), (.poll, 10), (.endPoll, 6)]
         case .slow: [(.burst, 4), (.stall, 4), (.send, 10), (.connect, 4)]
-        case .receipts: [(.cut, 10), (.deliver, 20), (.connect, 20), (.close, 3), (.advance, 3), (.ping, 3)]
+        case .passing: [(.type, 40), (.ask, 12), (.connect, 80), (.close, 16), (.cut, 12), (.advance, 30), (.poll, 10)]
+        case .receipts:
+            [
+                (.send, 20), (.cut, 10), (.cutAll, 10), (.deliver, 40), (.connect, 60), (.close, 8), (.advance, 3),
+                (.ping, 6),
+            ]
         }
     }
 
@@ -66,6 +73,7 @@ struct Schedule {
     struct Participant {
         let key: RoomKey
         let kind: Client.Kind
+        var author = Author.visitor
     }
 
     let options: HubOptions
@@ -82,7 +90,7 @@ struct Schedule {
         self.participants = Self.participants(profile, &generator)
         self.queuedBytes = [3_000, 20_000, 256 * 1_024].randomElement(using: &generator) ?? 3_000
         self.longText = Int.random(in: 0..<10, using: &generator) == 0 ? 16_000 : 400
-        let count = Int.random(in: 30...80, using: &generator)
+        let count = Int.random(in: profile == .passing || profile == .receipts ? 60...120 : 30...80, using: &generator)
         let clients = self.participants.count
         self.steps = (0..<count).map { _ in
             let action = profile.action(&generator)
@@ -103,7 +111,7 @@ struct Schedule {
 
     private static func options(_ profile: Profile, _ generator: inout SplitMix64) -> HubOptions {
         func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &generator) == 0 }
-        var options = oneIn(4) ? HubOptions() : .unlimited
+        var options = oneIn(profile == .passing ? 2 : 4) ? HubOptions() : .unlimited
         options.connectionsPerRoom = oneIn(4) ? Int.random(in: 1...3, using: &generator) : nil
         options.waitingMessages = Int.random(in: 0...4, using: &generator)
         if profile == .rooms || oneIn(4) { options.rooms = Int.random(in: 1...4, using: &generator) }
@@ -115,12 +123,19 @@ struct Schedule {
         for key in Self.keys {
             // The first room is the crowded one.
             var count = Int.random(in: participants.isEmpty ? 2...4 : 1...2, using: &generator)
+            // Somebody comes and goes often where others stay.
+            if profile == .passing { count = participants.isEmpty ? 4 : 1 }
             // A page of the first form that is alone can go on where it was.
-            if profile == .receipts { count = (count + 1) / 2 }
-            for _ in 0..<count {
+            if profile == .receipts { count = participants.isEmpty ? (count + 1) / 2 : 0 }
+            for number in 0..<count {
                 let kinds: [Client.Kind] =
                     profile == .receipts ? [.v1, .seed, .seed, .seed] : [.v1, .v1, .v1, .poll, .poll, .seed]
-                participants.append(Participant(key: key, kind: kinds.randomElement(using: &generator) ?? .v1))
+                var participant = Participant(key: key, kind: kinds.randomElement(using: &generator) ?? .v1)
+                let isAgent = Int.random(in: 0..<5, using: &generator) == 0 || profile == .passing && number == 0
+                if participant.kind != .poll, isAgent {
+                    participant.author = Author(.agent, name: Bool.random(using: &generator) ? "Ada" : "Bo")
+                }
+                participants.append(participant)
             }
         }
         return participants

@@ -20,11 +20,14 @@ extension World {
         do throws(ClientError) {
             answer = try self.hub.history(run.room, epoch: epoch, before: before, limit: limit)
         } catch {
-            let isLimited = error.code == .rateLimited && self.schedule.options.historyRate != nil
-            let isOther = error.code == .unrecoverablePosition && epoch != nil && epoch != run.epoch
+            let isLimited = error.code == .rateLimited && !self.takes(.history, in: run)
+            let isOther =
+                error.code == .unrecoverablePosition && epoch != nil && epoch != run.epoch
+                && self.takes(.history, in: run)
             return try promise("P5", isLimited || isOther, "history is refused with \(error.code.rawValue)")
         }
         try promise("P5", epoch == nil || epoch == run.epoch, "history of another epoch is answered")
+        try promise("bounds", self.takes(.history, in: run), "too much history is answered")
         let page = try self.reader.read(answer)
         let expected = run.page(before: before, limit: limit)
         let items = page.items ?? []
@@ -55,11 +58,13 @@ extension World {
             answer = try self.hub.poll(run.room, from: place, orWait: connection.link)
         } catch {
             run.reservations -= 1
-            let isLimited = self.schedule.options.pollRate != nil && error.code == .rateLimited
+            let isLimited = error.code == .rateLimited && !self.takes(.poll, in: run)
             return try promise("P5", isLimited, "a poll is refused with \(error.code.rawValue)")
         }
+        try promise("bounds", self.takes(.poll, in: run), "too many polls are answered")
         run.reservations -= 1
         if answer == nil {
+            run.passing.enter(connection)
             run.members += 1
             client.stage = .online(connection)
         }
@@ -100,6 +105,7 @@ extension World {
         try promise("P4", items.map { $0.seq ?? 0 } == Array(numbers), "\(items.map { $0.seq ?? 0 }): \(asked)")
         try promise("P4", received.top == run.top, "top \(received.top ?? -1): \(asked)")
         try self.check(items, received.epoch, in: run)
+        try self.checkPassing(received.items ?? [], in: run)
         if !isLost { try client.display.receive(poll: received, of: run) }
     }
 }

@@ -22,13 +22,14 @@ extension World {
         if isNewTab { client.display = Display(isSeed: client.kind == .seed) }
         let isSeed = client.kind == .seed
         let place = isSeed ? run.seedPlace(at: self.now) : client.display.place
-        let connection = Connection(run, client.mode)
+        let connection = Connection(run, client.mode, as: client.author)
         let recovery = run.recovery(from: place, limit: isSeed ? 20 : 100)
         connection.awaitedWelcome = (place, recovery)
         connection.confirmed = place?.seq ?? 0
         client.display.connect(from: recovery.recovered ? place : nil, isOwn: run.goesOn(client.number, at: self.now))
         self.note("  joins \(place.map { "with \($0.seq)" } ?? "without position"), top \(run.top)")
-        self.hub.join(connection.link, run.room, client.mode, from: place)
+        self.hub.join(connection.link, run.room, client.mode, from: place, as: client.author)
+        run.passing.enter(connection)
         run.reservations -= 1
         run.members += 1
         if isSeed { run.seed.begin() }
@@ -50,6 +51,19 @@ extension World {
         let count = Int.random(in: 0...connection.inFlight.count, using: &generator)
         self.note("  \(connection.inFlight.count - count) of \(connection.inFlight.count) frames are lost")
         try self.end(client, lastFrames: count)
+    }
+
+    /// The network ends all connections of a room at once.
+    func cutAll(_ key: RoomKey, _ generator: inout SplitMix64) throws {
+        for client in self.clients.shuffled(using: &generator) where client.key == key {
+            self.passSomeReceipts(client, &generator)
+            try self.cut(client, &generator)
+        }
+    }
+
+    private func passSomeReceipts(_ client: Client, _ generator: inout SplitMix64) {
+        guard client.kind == .seed, let connection = client.connection, Bool.random(using: &generator) else { return }
+        self.passReceipts(connection)
     }
 
     /// The client ends its connection: with the page, or without.
@@ -96,11 +110,12 @@ extension World {
             try self.hub.resume(connection.link, run.room, from: place)
         } catch {
             connection.awaitedWelcome = nil
-            let isLimited = self.schedule.options.resumeRate != nil && error.code == .rateLimited
+            let isLimited = error.code == .rateLimited && !self.takes(.resume, in: run)
             try promise("P5", isLimited, "resume is refused with \(error.code.rawValue)")
             try self.inspect()
             return false
         }
+        try promise("bounds", self.takes(.resume, in: run), "too many resumes are answered")
         client.display.isResuming = true
         try self.inspect()
         return true
@@ -130,8 +145,10 @@ extension World {
         let connection = Connection(run, .v1)
         connection.awaitedWelcome = (place, run.recovery(from: place, limit: 100))
         self.hub.join(connection.link, run.room, .v1, from: place)
+        run.passing.enter(connection)
         try connection.inspect(self.reader)
         self.hub.leave(connection.link, run.room)
+        run.passing.exit(connection, at: self.now)
         run.reservations -= 1
         try self.inspect()
     }
@@ -152,8 +169,10 @@ extension World {
         let connection = Connection(run, .v1)
         connection.awaitedWelcome = (nil, run.recovery(from: nil, limit: 100))
         self.hub.join(connection.link, run.room, .v1, from: nil)
+        run.passing.enter(connection)
         try connection.inspect(self.reader)
         self.hub.leave(connection.link, run.room)
+        run.passing.exit(connection, at: self.now)
         run.reservations -= 1
     }
 }

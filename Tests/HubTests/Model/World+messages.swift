@@ -39,10 +39,12 @@ extension World {
                 verdict == .accepted || verdict == .open,
                 "\(message.id ?? "") was taken twice: \(verdict)"
             )
+            try promise("bounds", self.takes(.message, in: run), "\(message.id ?? "") is one message too many")
             try promise("P3", acknowledgement.seq == seq, "seq \(acknowledgement.seq) instead of \(seq)")
             expected.append(.init(type: "user", id: message.id, text: message.text))
             run.noteAccepted(message, seq: seq, at: self.now)
             run.turns.append(seq)
+            run.passing.noteSent()
         }
         if let connection, mode == .v1, let id = message.id {
             connection.awaitedAck = (id, acknowledgement.seq, acknowledgement.isDuplicate)
@@ -59,7 +61,7 @@ extension World {
                 verdict == .conflict || verdict == .open && run.records[message.id ?? ""]?.text != message.text
             try promise("P7", isOther, "\(message.id ?? "") is no conflict: \(verdict)")
         } else {
-            let isLimited = self.schedule.options.messageRate != nil && error.code == .rateLimited
+            let isLimited = error.code == .rateLimited && !self.takes(.message, in: run)
             try promise(
                 "P7",
                 isLimited && (verdict == .accepted || verdict == .open),

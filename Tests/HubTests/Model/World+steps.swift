@@ -21,6 +21,7 @@ extension World {
         case .join: try self.join(client, isNewTab: Int.random(in: 0..<8, using: &generator) == 0)
         case .abandon: self.abandon(client)
         case .cut: try self.cut(client, &generator)
+        case .cutAll: try self.cutAll(client.key, &generator)
         case .close: try self.close(client, isPageLeft: Bool.random(using: &generator))
         case .deliver: try self.deliver(client, atMost: .random(in: 1...12, using: &generator))
         case .deliverAll: for client in self.clients where !client.isStalled { try self.deliver(client, atMost: .max) }
@@ -33,6 +34,8 @@ extension World {
         case .poll: try self.poll(client, isLost: Int.random(in: 0..<5, using: &generator) == 0)
         case .endPoll: try self.endPoll(client, isLost: Int.random(in: 0..<5, using: &generator) == 0)
         case .outbox: try self.sendOutbox(client)
+        case .type: try self.type(client, &generator)
+        case .ask: try self.ask(client)
         case .advance: self.advance(&generator)
         case .restart: try self.restart(step.pick)
         case .visit: try self.visit(step.pick)
@@ -42,10 +45,18 @@ extension World {
     }
 
     private func advance(_ generator: inout SplitMix64) {
-        let seconds = [1, 1, 10, 30, 400, 700].randomElement(using: &generator) ?? 1
-        self.note("  \(seconds) s")
-        self.hub.clock.advance(milliseconds: UInt64(seconds) * 1_000)
+        let seconds = [1, 1, 1, 2, 2, 3, 4, 5, 6, 10, 30, 400, 700].randomElement(using: &generator) ?? 1
+        let deadline = self.runs.values.compactMap(\.passing.deadline).min()
+        if let deadline, deadline > self.now, Bool.random(using: &generator) {
+            // The very moment at which something ends.
+            self.note("  up to a deadline")
+            self.hub.clock.advance(nanoseconds: deadline - self.now)
+        } else {
+            self.note("  \(seconds) s")
+            self.hub.clock.advance(milliseconds: UInt64(seconds) * 1_000)
+        }
         self.hub.tick()
+        for key in self.runs.keys { self.runs[key]?.passing.tick(at: self.now) }
     }
 }
 
@@ -103,20 +114,23 @@ extension World {
 
     private func burst(_ key: RoomKey, _ generator: inout SplitMix64) throws {
         let count = [2, 5, 5, 10, 10, 30, 110].randomElement(using: &generator) ?? 2
-        self.note("  \(count) messages")
+        // Long ones are more than what a room keeps in memory.
+        let isLong = self.schedule.longText > 10_000 && Bool.random(using: &generator)
+        let padding = isLong ? self.schedule.longText : 0
+        self.note("  \(count) messages\(isLong ? ", long ones" : "")")
         guard let run = try self.find(key, isConnection: false) else { return }
         self.isQuiet = true
         defer { self.isQuiet = false }
         for _ in 0..<count {
             let number = self.nextNumber(key)
-            let message = Outgoing(id: "m\(number)", text: Plan.text("n0", key, number))
+            let message = Outgoing(id: "m\(number)", text: Plan.text("n0", key, number, padding: padding))
             if try self.accept(message, in: run, from: nil, .v1) == .refusedForNow { break }
             try self.closeSlow()
         }
         self.cancel(run)
     }
 
-    private func announce(_ key: RoomKey) throws {
+    func announce(_ key: RoomKey) throws {
         guard let run = self.runs[key] else { return }
         let text = "s0 \(name(of: key)) \(self.nextNumber(key))"
         self.hub.announce(text, run.room)
@@ -130,13 +144,14 @@ extension World {
         while Bool.random(using: &generator), run.openTurn != nil { try self.finish(run) }
     }
 
-    /// Answers a message that was handed over some time ago, perhaps for the second time.
+    /// Answers a message that was handed over some time ago, perhaps for the second time; or the one whose reply is just coming
+    /// piece by piece.
     private func replyAgain(_ key: RoomKey, _ generator: inout SplitMix64) throws {
-        guard let run = self.runs[key], let inbound = run.inbounds.suffix(6).randomElement(using: &generator) else {
-            return
+        guard let run = self.runs[key] else { return }
+        if run.stream != nil, let open = run.openTurn, Bool.random(using: &generator) {
+            return try self.reply(1, to: open, in: run)
         }
-        // While a reply comes piece by piece nobody gives another to the same message.
-        guard run.stream == nil || inbound.seq != run.openTurn?.seq else { return }
+        guard let inbound = run.inbounds.suffix(6).randomElement(using: &generator) else { return }
         try self.reply(.random(in: 1...3, using: &generator), to: inbound, in: run)
     }
 }

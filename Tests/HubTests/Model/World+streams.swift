@@ -18,6 +18,10 @@ extension World {
             try promise("P7", !run.isPosted(1, to: inbound) || mayRepeat, "\(inbound.message.id) is answered twice")
             run.stream = RoomRun.Stream(handle: handle)
             if Int.random(in: 0..<4, using: &generator) == 0 { return try self.settle(run, []) }
+        } else if Int.random(in: 0..<8, using: &generator) == 0 {
+            // Somebody else posts it whole, and more is said before the stream ends.
+            try self.reply(1, to: inbound, in: run)
+            return try self.announce(key)
         }
         try self.show(Bool.random(using: &generator) ? "and more " : "so ", in: run)
     }

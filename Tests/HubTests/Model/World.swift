@@ -68,6 +68,7 @@ final class World {
     func end(_ client: Client, lastFrames: Int, isPageLeft: Bool = false) throws {
         guard let connection = client.connection else { return }
         self.hub.leave(connection.link, connection.run.room, isPageLeft: isPageLeft)
+        connection.run.passing.exit(connection, at: self.now)
         connection.run.members -= 1
         if client.kind == .seed {
             let confirmed = connection.confirmed

@@ -12,8 +12,12 @@ import Testing
 struct ConfigurationTests {
     private static let chains = "chains: {demo: {fallback: [fallback]}}\n"
 
-    private func load(_ text: String, files: [String: String] = [:]) throws -> Configuration {
+    private func load(_ text: String, files: [String: String] = [:], mode: Int = 0o600) throws -> Configuration {
         let folder = try ScratchFolder(files)
+        for name in files.keys {
+            let path = "\(folder.path)/\(name)"
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
         try folder.write(text, to: "claude-chat.yaml")
         do {
             return try Configuration.load(file: "\(folder.path)/claude-chat.yaml", registry: .builtin())
@@ -22,8 +26,8 @@ struct ConfigurationTests {
         }
     }
 
-    private func mistakes(in text: String, files: [String: String] = [:]) -> String? {
-        #expect(throws: Rejection.self) { try self.load(text, files: files) }?.description
+    private func mistakes(in text: String, files: [String: String] = [:], mode: Int = 0o600) -> String? {
+        #expect(throws: Rejection.self) { try self.load(text, files: files, mode: mode) }?.description
     }
 
     @Test("needs a version, a chain, and the chain's name")
@@ -292,7 +296,8 @@ struct ConfigurationTests {
         let start = "version: 1\ndefault_chain: demo\n" + Self.chains
         let found = self.mistakes(
             in: start + "server: {listen: '0.0.0.0:443', tls: {certificate: no.pem, key: {file: key.pem}}}",
-            files: ["key.pem": ""]
+            files: ["key.pem": ""],
+            mode: 0o644
         )
         #expect(
             found == """

@@ -96,6 +96,35 @@ extension ProductTests {
             #expect(try await program.run("store", "verify").output.hasSuffix("everything is sound\n"))
         }
 
+        @Test("I6: the key is changed beside a server and its visitors, and the old one isn't needed afterwards")
+        func rekeyOnline() async throws {
+            let program = try await Self.filled("  keys: {s1: {env: CHAT_KEY_1}}", 300)
+            let file = "\(program.folder.path)/claude-chat.yaml"
+            let old = try String(contentsOfFile: file, encoding: .utf8)
+            let both = "keys: {s2: {env: CHAT_KEY_2}, s1: {env: CHAT_KEY_1}}"
+            try program.folder.write(old.replacing("keys: {s1: {env: CHAT_KEY_1}}", with: both), to: "claude-chat.yaml")
+            try await program.serve { port in
+                try await BuiltProgram.say("hello before", "b1", in: "online", port: port)
+                let rekey = try await program.run("store", "rekey", "--json")
+                let count = try #require(rekey.json.first?["records"]?.number, "\(rekey.complaint)")
+                #expect(count >= 600)
+                try await BuiltProgram.say("hello after", "b2", in: "online", port: port)
+                try await program.untilAnswered()
+                let again = try await program.run("store", "rekey", "--json")
+                #expect(again.json.first?["records"] == .number(0))
+            }
+            try program.folder.write(
+                old.replacing("s1: {env: CHAT_KEY_1}", with: "s2: {env: CHAT_KEY_2}"),
+                to: "claude-chat.yaml"
+            )
+            #expect(try await program.run("store", "verify").output.contains("304 messages read, everything is sound"))
+            #expect(try await program.run("store", "search", "hello", "--session", "online").lines.count == 3)
+            let keys = try await program.run("store", "stats")
+            #expect(keys.output.contains("key s2 ") && !keys.output.contains("key s1 "))
+            let audit = try await program.run("audit", "list")
+            #expect(audit.output.contains("  key-begun ") && audit.output.contains("  rekeyed "))
+        }
+
         @Test("an erasure that is ended is begun again, and then nothing is left")
         func erase() async throws {
             let program = try await Self.filled("", 3_000)
