@@ -138,23 +138,25 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
 
 @Suite("plugins check: programs", .timeLimit(.minutes(5)))
 struct ProcessCheckTests {
-    /// Long enough for a busy machine.
-    private static let patience: PluginCheck.Patience = {
+    /// Long enough for a busy machine; only a fault that is an absence has to be waited for.
+    private static func patience(for faulty: FaultyProgram? = nil) -> PluginCheck.Patience {
+        let isAbsence = ["no-ready", "no-pong", "no-verdict", "ignores-eof"].contains(faulty?.code)
         var patience = PluginCheck.Patience()
-        patience.start = .seconds(15)
-        patience.answer = .seconds(4)
-        patience.end = .seconds(4)
+        patience.start = .seconds(faulty?.code == "no-ready" ? 10 : 100)
+        patience.answer = .seconds(isAbsence ? 4 : 100)
+        patience.end = .seconds(isAbsence ? 4 : 100)
         return patience
-    }()
+    }
 
     private func outcomes(
         of program: String,
-        only names: Set<String>? = nil
+        only names: Set<String>? = nil,
+        _ patience: PluginCheck.Patience = Self.patience()
     ) async throws -> (isFine: Bool, outcomes: [PluginCheck.Outcome]) {
         let folder = try ScratchFolder(["program.py": program])
         let outcomes = Mutex<[PluginCheck.Outcome]>([])
         let services = PluginServices(baseFolder: folder.path)
-        let check = try ProcessCheck(["python3", "program.py"], patience: Self.patience, services: services)
+        let check = try ProcessCheck(["python3", "program.py"], patience: patience, services: services)
         let isFine = await Turnstile.programs.pass {
             await check.run(only: names) { outcome in outcomes.withLock { $0.append(outcome) } }
         }
@@ -173,7 +175,11 @@ struct ProcessCheckTests {
 
     @Test("find each planted fault in its case, by its code, and say what to write", arguments: FaultyProgram.all)
     func fault(faulty: FaultyProgram) async throws {
-        let (isFine, outcomes) = try await self.outcomes(of: faulty.program, only: [faulty.inCase])
+        let (isFine, outcomes) = try await self.outcomes(
+            of: faulty.program,
+            only: [faulty.inCase],
+            Self.patience(for: faulty)
+        )
         #expect(!isFine)
         for change in faulty.changes { #expect(FaultyProgram.good.contains(change.0)) }
         let outcome = try #require(outcomes.last)

@@ -14,7 +14,8 @@ struct WebhookCheckTests {
     /// Runs the example of a service, with changes, and checks it.
     private func outcomes(
         _ changes: [(String, String)] = [],
-        only names: Set<String>? = nil
+        only names: Set<String>? = nil,
+        isSlow: Bool = false
     ) async throws -> [PluginCheck.Outcome] {
         var files: [String: String] = [:]
         for file in ["service.py", "returns.py"] {
@@ -47,7 +48,8 @@ struct WebhookCheckTests {
                 defer { child.kill() }
                 for await url in lines {
                     var patience = PluginCheck.Patience()
-                    patience.answer = .seconds(5)
+                    patience.start = .seconds(100)
+                    patience.answer = .seconds(isSlow ? 4 : 100)
                     let check = try WebhookCheck(
                         url: url,
                         secret: Self.secret,
@@ -86,7 +88,7 @@ struct WebhookCheckTests {
             ),
             (
                 "turn", "timeout",
-                [("self.send(200, {\"type\": \"verdict\"", "time.sleep(20); self.send(200, {\"type\": \"verdict\"")]
+                [("self.send(200, {\"type\": \"verdict\"", "time.sleep(30); self.send(200, {\"type\": \"verdict\"")]
             ),
             ("bad JSON", "takes-junk", [("self.send(400", "self.send(200")]),
             (
@@ -111,7 +113,7 @@ struct WebhookCheckTests {
         ]
     )
     func fault(inCase name: String, code: String, changes: [(String, String)]) async throws {
-        let outcome = try #require(try await self.outcomes(changes, only: [name]).last)
+        let outcome = try #require(try await self.outcomes(changes, only: [name], isSlow: code == "timeout").last)
         #expect(outcome.name == name)
         #expect(outcome.fault?.problem.code == code, "\(outcome.fault?.problem.description ?? "")")
     }
