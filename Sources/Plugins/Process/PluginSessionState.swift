@@ -219,7 +219,7 @@ extension PluginSessionState {
             let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, self.bounded(verdict))] : []
             return finished + self.dispatch(at: now)
         case .delta(let id, let index, _):
-            // No responder streams its reply yet: the verdict has the whole text.
+            // The verdict has the whole text, which is what is shown.
             guard var call = self.open[id] else { return [] }
             guard index == call.nextDelta else {
                 return self.fail(call, "delta.index: \(index) after \(call.nextDelta) deltas", at: now)
