@@ -21,7 +21,7 @@ public final class ManualClock: Clock, Sendable {
         var nextID = 0
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
-        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var watchers: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
     }
 
     private let state = Mutex(State())
@@ -56,15 +56,24 @@ public final class ManualClock: Clock, Sendable {
         for sleeper in woken { sleeper.continuation.resume() }
     }
 
-    /// Waits until at least `count` tasks sleep on this clock.
+    /// Waits until at least `count` tasks sleep on this clock, or until the task is cancelled: a test whose time is over has
+    /// to end.
     public func sleepers(atLeast count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isReached = self.state.withLock { state in
-                if state.sleepers.count >= count { return true }
-                state.watchers.append((count, continuation))
-                return false
+        let id = self.state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReached = self.state.withLock { state in
+                    if state.sleepers.count >= count || Task.isCancelled { return true }
+                    state.watchers[id] = (count, continuation)
+                    return false
+                }
+                if isReached { continuation.resume() }
             }
-            if isReached { continuation.resume() }
+        } onCancel: {
+            self.state.withLock { $0.watchers.removeValue(forKey: id) }?.continuation.resume()
         }
     }
 
@@ -74,9 +83,9 @@ public final class ManualClock: Clock, Sendable {
             if state.cancelled.remove(id) != nil { return (.cancelled, []) }
             if sleeper.wakesAt <= state.now { return (.woken, []) }
             state.sleepers[id] = sleeper
-            let reached = state.watchers.filter { $0.count <= state.sleepers.count }.map(\.continuation)
-            state.watchers.removeAll { $0.count <= state.sleepers.count }
-            return (.sleeps, reached)
+            let reached = state.watchers.filter { $0.value.count <= state.sleepers.count }
+            for id in reached.keys { state.watchers[id] = nil }
+            return (.sleeps, reached.values.map(\.continuation))
         }
         switch fate {
         case .sleeps: break

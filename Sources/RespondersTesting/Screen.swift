@@ -23,7 +23,7 @@ public final class Screen: ReplySink {
     private struct State {
         var events: [Event] = []
         var stop: (@Sendable () -> Void)?
-        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var watchers: [(count: Int, continuation: AsyncStream<Never>.Continuation)] = []
     }
 
     private let state = Mutex(State())
@@ -35,16 +35,14 @@ public final class Screen: ReplySink {
     /// The visitor wants no more of the reply that is under way.
     public func stop() { self.state.withLock { $0.stop }?() }
 
-    /// Waits until so many things were shown.
+    /// Waits until so many things were shown, or until the task is cancelled.
     public func events(atLeast count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isReady = self.state.withLock { state in
-                if state.events.count >= count { return true }
-                state.watchers.append((count, continuation))
-                return false
-            }
-            if isReady { continuation.resume() }
+        let (end, continuation) = AsyncStream<Never>.makeStream()
+        self.state.withLock { state in
+            if state.events.count >= count { return continuation.finish() }
+            state.watchers.append((count, continuation))
         }
+        for await _ in end {}
     }
 
     public func show(_ reply: Reply, number: Int) { self.note(.shown(reply.text)) }
@@ -70,6 +68,6 @@ public final class Screen: ReplySink {
             state.watchers.removeAll { $0.count <= count }
             return ready
         }
-        for watcher in ready { watcher.continuation.resume() }
+        for watcher in ready { watcher.continuation.finish() }
     }
 }

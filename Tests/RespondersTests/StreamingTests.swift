@@ -130,8 +130,25 @@ struct StreamingTests {
     func firstPiece() async throws {
         for (deadline, limit) in [(Duration.seconds(8), Duration.seconds(5)), (.seconds(2), .milliseconds(1_750))] {
             let (pieces, input) = AsyncThrowingStream<String, any Error>.makeStream()
-            var desk = ChainDesk(self.chain(deadline: deadline, self.writer(pieces), self.fallback))
+            let (begin, began) = AsyncStream<Void>.makeStream()
+            let entry = Chain.Entry(
+                Waiting { _ in
+                    .stream(
+                        StreamedReply { _ in
+                            began.finish()
+                            for try await _ in pieces {}
+                            return "late"
+                        }
+                    )
+                },
+                name: "silent",
+                stage: .answer,
+                timeout: .seconds(30)
+            )
+            var desk = ChainDesk(self.chain(deadline: deadline, entry, self.fallback))
             async let result = desk.say("hello")
+            // Before that the clock would be moved while the responder is still asked.
+            for await _ in begin {}
             await self.clock.sleepers(atLeast: 1)
             self.clock.advance(by: limit - .milliseconds(1))
             await self.clock.sleepers(atLeast: 1)

@@ -91,7 +91,9 @@ extension ProductTests {
 
             let csv = try await program.run("store", "export", "--format", "csv", "--session", "alpha")
             #expect(csv.output.contains(",'=cmd|' /C calc'!A0,"))
-            #expect(csv.output.hasPrefix("time,site,session,seq,speaker,id,page,text,outcome,rule,feedback,comment\r\n"))
+            #expect(
+                csv.output.hasPrefix("time,site,session,seq,speaker,id,page,text,outcome,rule,feedback,comment\r\n")
+            )
             #expect(csv.output.components(separatedBy: "\r\n").count == 6)
         }
 
