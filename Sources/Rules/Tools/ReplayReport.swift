@@ -81,7 +81,7 @@ public struct ReplayReport: Sendable {
         self.reworded = reworded
     }
 
-    /// What stays the same when a rule moves to another file: its id. What is no rule's name stays as it is.
+    /// What stays the same when a rule moves to another file, its id; what is no rule's name stays as it is.
     private static func identity(_ name: String) -> String {
         name.firstIndex(of: "/").map { String(name[$0...]) } ?? name
     }
