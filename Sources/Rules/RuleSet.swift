@@ -73,18 +73,27 @@ public final class RuleSet: Sendable {
     ///     rule is ever taken out.
     ///   - previous: What was loaded from the folder before. It is returned as it is where its files have the same bytes.
     ///   - cache: What earlier loads of the folder have left, which spares doing the same again.
+    ///   - allowsEmpty: Whether a folder without a rule is none of the mistakes: a folder whose files were moved away
+    ///     must not silence a server.
     /// - Returns: The set, ready to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
     public static func load(
         folder: String,
         health: RuleHealth? = nil,
         after previous: RuleSet? = nil,
-        cache: RuleCache? = nil
+        cache: RuleCache? = nil,
+        allowsEmpty: Bool = false
     ) throws(Rejection) -> RuleSet {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
         if let previous, !findings.hasErrors, source.digest == previous.digest { return previous }
-        var loaded = self.compile(source, findings, health: health, memory: cache?.take() ?? LoadMemory())
+        var loaded = self.compile(
+            source,
+            findings,
+            health: health,
+            allowsEmpty: allowsEmpty,
+            memory: cache?.take() ?? LoadMemory()
+        )
         loaded.runTests()
         loaded.memory.endLoad(isRejected: loaded.findings.hasErrors)
         cache?.keep(loaded.memory)
@@ -113,11 +122,12 @@ public final class RuleSet: Sendable {
         _ source: RuleFolder,
         _ findings: Findings,
         health: RuleHealth?,
+        allowsEmpty: Bool = false,
         memory: consuming LoadMemory
     ) -> LoadedFolder {
         var findings = findings
         var memory = memory
-        let files = source.texts.enumerated().map { index, entry in
+        let files = source.files.enumerated().map { index, entry in
             memory.file(RuleFile(index: index, name: entry.name, path: entry.path), of: entry.text, into: &findings)
         }
         let written = LocalChanges(files, into: &findings).rules
@@ -126,6 +136,11 @@ public final class RuleSet: Sendable {
         if !findings.hasErrors {
             compiler.warnOfUnusedWords(into: &findings)
             Self.warnOfTopics(written, into: &findings)
+        }
+        if written.isEmpty, !allowsEmpty, !findings.hasErrors {
+            let problem = files.isEmpty ? "the folder has no rule files" : "no file of the folder has a rule"
+            let hint = files.isEmpty ? "add one, NAME.yaml" : "write one under rules:"
+            findings.error("no-rules", at: Place(file: source.folder), problem, hint: hint)
         }
         let ranked = Self.inOrder(zip(written, compiled).compactMap { pair in pair.1.map { (pair.0, $0) } })
         let rules = ranked.map(\.rule)

@@ -168,6 +168,18 @@ class Markdown(Wired):
         self.assertLess(time.monotonic() - started, 60)
 
 
+class Choices(Wired):
+    def test_a_click_sends_what_the_choice_says_and_its_label_only_where_it_says_nothing(self):
+        visitor = self.talk()
+        choices = [{"label": "Shirts"}, {"label": "Shoes", "send": "which size for shoes?"}]
+        for label, text in [("Shoes", "which size for shoes?"), ("Shirts", "Shirts")]:
+            visitor.receive(message="Which article is it?", choices=choices)
+            visitor.panel.get_by_role("button", name=label, exact=True).click()
+            expect(visitor.own.last).to_contain_text(text)
+            messages = [json.loads(frame) for frame in visitor.sent if json.loads(frame)["type"] == "user"]
+            self.assertEqual(messages[-1]["message"], text)
+
+
 class Streams(Wired):
     def test_a_streamed_reply_grows_and_is_replaced_by_the_message(self):
         visitor = self.talk()

@@ -14,7 +14,7 @@ struct ShippedRepliesTests {
     /// The shipped rules as they are written, local ones left out.
     private static func writtenRules() throws -> [(file: String, rule: WrittenRule)] {
         var findings = Findings()
-        let texts = RuleFolder(self.folder, into: &findings).texts.filter { !$0.path.contains("/local/") }
+        let texts = RuleFolder(self.folder, into: &findings).files.filter { !$0.path.contains("/local/") }
         return texts.enumerated().flatMap { index, entry in
             let empty = RuleFile(index: index, name: entry.name, path: entry.path)
             let rules = RuleFileReader.read(entry.text, of: empty, into: &findings)?.rules ?? []

@@ -14,6 +14,7 @@ final class LiveRuleSet: Sendable {
     }
 
     private let folder: String
+    private let allowsEmpty: Bool
     private let health: RuleHealth
     private let cache = RuleCache()
     private let state: Mutex<State>
@@ -21,10 +22,20 @@ final class LiveRuleSet: Sendable {
     /// Loads the first set.
     ///
     /// - Throws: Every mistake of its files.
-    init(folder: String, health: RuleHealth) throws(Rejection) {
+    init(folder: String, allowsEmpty: Bool = false, health: RuleHealth) throws(Rejection) {
         self.folder = folder
+        self.allowsEmpty = allowsEmpty
         self.health = health
-        self.state = Mutex(State(ruleSet: try RuleSet.load(folder: folder, health: health, cache: self.cache)))
+        self.state = Mutex(
+            State(
+                ruleSet: try RuleSet.load(
+                    folder: folder,
+                    health: health,
+                    cache: self.cache,
+                    allowsEmpty: allowsEmpty
+                )
+            )
+        )
     }
 
     /// The newest set whose files had no mistake.
@@ -58,7 +69,8 @@ final class LiveRuleSet: Sendable {
                 folder: self.folder,
                 health: self.health,
                 after: previous,
-                cache: self.cache
+                cache: self.cache,
+                allowsEmpty: self.allowsEmpty
             )
             self.state.withLock { state in
                 state.rejected = []

@@ -15,6 +15,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
         sample: """
             # The folder of the rule files, from this file's folder. All *.yaml in it are read, then those of local/.
             path: rules/
+            # Whether a folder without a rule is taken; otherwise the rules of before keep answering.
+            allow_empty: false
             """,
         sampleFiles: [
             "rules/greetings.yaml": """
@@ -38,6 +40,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public struct Configuration: Decodable, Sendable {
         /// The folder, from the configuration file's own.
         public var path: String
+        /// Whether a folder without a rule is taken.
+        public var allowEmpty: Bool?
     }
 
     private let live: LiveRuleSet
@@ -47,7 +51,11 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         let health = RuleHealth(clock: { services.clock.now }, report: { services.report(Incident($0)) })
         do throws(Rejection) {
-            self.live = try LiveRuleSet(folder: services.path(of: configuration.path), health: health)
+            self.live = try LiveRuleSet(
+                folder: services.path(of: configuration.path),
+                allowsEmpty: configuration.allowEmpty ?? false,
+                health: health
+            )
         } catch {
             throw ConfigurationProblem(key: "path", in: error)
         }

@@ -55,6 +55,10 @@ struct ReplayedAnswers: Sendable {
     private(set) var winners: [Int32] = []
     /// For each message a hash of what was said; the same in both versions where the text is the same.
     private(set) var texts: [Int] = []
+    /// What was said, by its hash.
+    private(set) var said: [Int: String] = [:]
+    /// For rules that hit a limit the number of messages.
+    private(set) var limits: [String: Int] = [:]
 
     /// The name under which messages are counted whose evaluation a limit ended.
     static let limit = "limit"
@@ -73,6 +77,7 @@ struct ReplayedAnswers: Sendable {
             let context = memory.context(of: message)
             let result = set.answer(to: message.text, in: context, within: .seconds(1), using: &scanner)
             memory.deliver(result, to: message)
+            for rule in result.rulesAtLimit(scanner) { self.limits[rule, default: 0] += 1 }
             self.append(result, &places)
             if (index + 1).isMultiple(of: Self.stride) { progress(Self.stride) }
         }
@@ -87,7 +92,9 @@ struct ReplayedAnswers: Sendable {
     }
 
     private mutating func append(_ result: RuleResult, _ places: inout [String: Int32]) {
-        self.texts.append(result.text.hashValue)
+        let hash = result.text.hashValue
+        self.texts.append(hash)
+        if let text = result.text, self.said[hash] == nil { self.said[hash] = text }
         self.append(result.rule ?? (result.isLimit ? Self.limit : nil), &places)
     }
 
@@ -108,5 +115,12 @@ struct ReplayedAnswers: Sendable {
 }
 
 extension RuleResult {
+    /// The rules that hit a limit: the one that ended the evaluation, and those that were passed over.
+    func rulesAtLimit(_ scanner: borrowing Scanner) -> Set<String> {
+        var rules = Set(scanner.skipped.map(\.rule))
+        if case .limit(let hit) = self.outcome { rules.insert(hit.rule) }
+        return rules
+    }
+
     fileprivate var isLimit: Bool { if case .limit = self.outcome { true } else { false } }
 }

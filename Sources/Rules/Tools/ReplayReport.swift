@@ -24,6 +24,16 @@ public struct ReplayReport: Sendable {
         public var message: Int
         public var before: String?
         public var after: String?
+        /// What was said and what is said now, where only that changed.
+        public var saidBefore: String?
+        public var saysNow: String?
+    }
+
+    /// A rule that hit a limit, on so many messages.
+    public struct Limit: Hashable, Sendable {
+        public var rule: String
+        public var before: Int
+        public var after: Int
     }
 
     public let messageCount: Int
@@ -33,6 +43,8 @@ public struct ReplayReport: Sendable {
     public let changes: [Change]
     /// The messages with the same winner and another text, in their order.
     public let reworded: [Change]
+    /// The rules that hit a limit in one of the versions, by name; whether they match those messages isn't known.
+    public let limits: [Limit]
 
     /// The part of the messages that changed their winner, from 0 to 1.
     public var changedShare: Double {
@@ -46,20 +58,32 @@ public struct ReplayReport: Sendable {
         self.messageCount = before.winners.count
         for message in 0..<before.winners.count {
             let (old, new) = (before.winner(of: message), after.winner(of: message))
-            rows[old, default: Row(rule: old)].before += 1
-            rows[new, default: Row(rule: new)].after += 1
-            if old != new {
-                rows[old]?.lost += 1
-                rows[new]?.gained += 1
+            let (oldKey, newKey) = (old.map(Self.identity), new.map(Self.identity))
+            rows[oldKey, default: Row(rule: old)].before += 1
+            rows[newKey, default: Row(rule: new)].after += 1
+            // Where a rule has moved to another file, it is called as it is now.
+            rows[newKey]?.rule = new
+            if oldKey != newKey {
+                rows[oldKey]?.lost += 1
+                rows[newKey]?.gained += 1
                 changes.append(Change(message: message, before: old, after: new))
             } else if before.texts[message] != after.texts[message] {
-                rows[new]?.reworded += 1
-                reworded.append(Change(message: message, before: old, after: new))
+                rows[newKey]?.reworded += 1
+                let (said, says) = (before.said[before.texts[message]], after.said[after.texts[message]])
+                reworded.append(Change(message: message, before: old, after: new, saidBefore: said, saysNow: says))
             }
+        }
+        self.limits = Set(before.limits.keys).union(after.limits.keys).sorted().map { rule in
+            Limit(rule: rule, before: before.limits[rule] ?? 0, after: after.limits[rule] ?? 0)
         }
         self.rows = rows.values.sorted(by: Self.isBefore)
         self.changes = changes
         self.reworded = reworded
+    }
+
+    /// What stays the same when a rule moves to another file, its id; what is no rule's name stays as it is.
+    private static func identity(_ name: String) -> String {
+        name.firstIndex(of: "/").map { String(name[$0...]) } ?? name
     }
 
     private static func isBefore(_ left: Row, _ right: Row) -> Bool {

@@ -15,6 +15,8 @@ public struct RuleCoverage: Sendable {
         public var tests = 0
         /// How often it matched and another rule won, by the winner's name.
         public var lostTo: [String: Int] = [:]
+        /// On how many sentences and messages it hit a limit, so that nobody knows whether it matches.
+        public var limits = 0
 
         public var fires: Bool { self.messages + self.tests > 0 }
 
@@ -38,10 +40,13 @@ public struct RuleCoverage: Sendable {
     public let longGreetings: [LongGreeting]
 
     /// Rules that nothing matched.
-    public var idle: [Row] { self.rows.filter { !$0.fires && $0.lostTo.isEmpty } }
+    public var idle: [Row] { self.rows.filter { !$0.fires && $0.lostTo.isEmpty && $0.limits == 0 } }
 
     /// Rules that matched and always lost to the same other one.
     public var shadowed: [Row] { self.rows.filter { $0.shadow != nil } }
+
+    /// Rules that hit a limit.
+    public var limited: [Row] { self.rows.filter { $0.limits > 0 } }
 
     /// Runs the tests' sentences and then the messages, in order.
     ///
@@ -107,6 +112,7 @@ private struct CoverageCount: ~Copyable {
     /// Counts the losers, and gives the winner.
     private mutating func count(_ text: String, in context: RuleContext) -> (winner: Int?, result: RuleResult) {
         let result = self.set.answer(to: text, in: context, within: .seconds(1), using: &self.scanner)
+        for rule in result.rulesAtLimit(self.scanner) { self.ranks[rule].map { self.rows[$0].limits += 1 } }
         guard let name = result.rule, let winner = self.ranks[name] else { return (nil, result) }
         for rank in self.set.matches(text, in: context, using: &self.scanner) where rank != winner {
             self.rows[rank].lostTo[name, default: 0] += 1

@@ -24,14 +24,17 @@ public struct RuleFormat: Sendable {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
         var files: [File] = []
-        for (_, path, text) in source.texts {
+        for file in source.files {
             do throws(Diagnostic) {
-                files.append(File(path: path, before: text, after: try Self.formatted(text, file: path)))
+                let before = (file.hasMark ? "\u{FEFF}" : "") + file.text
+                files.append(
+                    File(path: file.path, before: before, after: try Self.formatted(file.text, file: file.path))
+                )
             } catch {
                 findings.add(error)
             }
         }
-        guard !findings.hasErrors else { throw Rejection(findings.sorted(by: source.texts.map(\.path))) }
+        guard !findings.hasErrors else { throw Rejection(findings.sorted(by: source.files.map(\.path))) }
         return files
     }
 

@@ -6,6 +6,8 @@ public struct UnansweredGroups: Sendable {
         public var words: [String]
         /// The texts of its messages, equal ones once, the most frequent first.
         public var texts: [(text: String, count: Int)]
+        /// A message of another kind that comes close to the first of them.
+        var neighbour: String?
 
         public var count: Int { self.texts.reduce(0) { $0 + $1.count } }
     }
@@ -17,7 +19,7 @@ public struct UnansweredGroups: Sendable {
     /// The largest first.
     public let groups: [Group]
     /// The same in the order in which they were made: no message of one has the first word of an earlier one.
-    private let made: [Group]
+    let made: [Group]
 
     /// Answers all messages and groups those that are left, but for those of which it is known that somebody had an answer.
     ///
@@ -57,10 +59,19 @@ private struct Grouping {
     /// For each word the number of messages that have it, of all.
     private var frequencies: [String: Int] = [:]
     private var total = 0
+    /// Messages of any kind, among which neighbours are looked for.
+    private var samples: [(text: String, words: Set<String>)] = []
+    private static let maximumSampleCount = 2_000
+
+    /// Whether a word may tell what a message is about.
+    private static func isTelling(_ word: String) -> Bool {
+        word.count >= 3 && word.contains(where: \.isLetter) && !FunctionWords.all.contains(word)
+    }
 
     mutating func add(_ text: String, isAnswered: Bool) {
-        let words = Words(text).distinct.filter { $0.count >= 3 && $0.contains(where: \.isLetter) }
+        let words = Words(text).distinct.filter(Self.isTelling)
         self.total += 1
+        if self.samples.count < Self.maximumSampleCount { self.samples.append((text, words)) }
         for word in words { self.frequencies[word, default: 0] += 1 }
         if !isAnswered { self.unanswered.append((text, words)) }
     }
@@ -104,52 +115,19 @@ private struct Grouping {
         let others = common.keys.sorted { (self.weight(of: $1), $0) < (self.weight(of: $0), $1) }
         var texts: [String: Int] = [:]
         for member in members { texts[member.text, default: 0] += 1 }
-        return UnansweredGroups.Group(
+        var group = UnansweredGroups.Group(
             words: [word] + others.prefix(2),
             texts: texts.map { (text: $0.key, count: $0.value) }.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
         )
-    }
-}
-
-extension UnansweredGroups {
-    /// A file with a rule for each group to start from.
-    ///
-    /// Each rule finds the group's first word; its tests are two of the group's messages, and they hold.
-    public var skeletons: String {
-        var used: [String: Int] = [:]
-        let rules = self.made.map { group in
-            let count = used[group.id, default: 0] + 1
-            used[group.id] = count
-            return group.skeleton(id: count == 1 ? group.id : "\(group.id)-\(count)")
-        }
-        return (["version: 1", "rules:"] + rules).joined(separator: "\n")
-    }
-}
-
-extension UnansweredGroups.Group {
-    fileprivate var id: String {
-        let plain = self.words[0].unicodeScalars.filter { ("a"..."z").contains($0) || ("0"..."9").contains($0) }
-        return "new" + (plain.isEmpty ? "" : "-" + String(String.UnicodeScalarView(plain.prefix(40))))
+        group.neighbour = self.neighbour(of: group)
+        return group
     }
 
-    fileprivate func skeleton(id: String) -> String {
-        let pattern = "\\b" + self.words[0].replacing("'", with: "['\u{2019}]") + "\\b"
-        let sentences = self.texts.map { Self.line($0.text) }.filter { Words($0).distinct.contains(self.words[0]) }
-        let tests = sentences.prefix(2).map { "      - say: \(Self.quoted($0))" }
-        let lines = [
-            "  - id: \(id)", "    about: \(Self.quoted("Messages about \(self.words.joined(separator: ", "))"))",
-            "    match: \(Self.quoted(pattern))", "    reply: 'Write here what the visitor shall read.'",
-        ]
-        return (lines + (tests.isEmpty ? [] : ["    tests:"] + tests)).joined(separator: "\n")
+    /// The message without the group's first word that shares most words with the group's first text.
+    private func neighbour(of group: UnansweredGroups.Group) -> String? {
+        let words = Words(group.texts[0].text).distinct
+        let others = self.samples.filter { !$0.text.lowercased().contains(group.words[0]) && !$0.words.isEmpty }
+        let scored = others.map { (text: $0.text, score: Words($0.text).distinct.intersection(words).count) }
+        return scored.max { ($0.score, $1.text) < ($1.score, $0.text) }?.text
     }
-
-    /// A message on one line, cut where it is long.
-    private static func line(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        let shown = line.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(200)
-        return String(String.UnicodeScalarView(shown))
-    }
-
-    /// A text in single quotes, as YAML.
-    private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
 }

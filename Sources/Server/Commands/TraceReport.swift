@@ -71,7 +71,7 @@ struct TraceReport {
         guard let explanation = step.explanation else { return [] }
         let minor = self.showsAll ? explanation.minorLines : []
         let lines = minor + explanation.lines
-        return lines.isEmpty ? [] : ["", step.responder] + lines.map { "  \($0)" }
+        return lines.isEmpty ? [] : ["", step.responder] + lines.map { "  \(printable($0, limit: 1_000))" }
     }
 
     private var ending: [String] {
@@ -79,7 +79,7 @@ struct TraceReport {
         guard !self.result.replies.isEmpty else { return ["", "outcome \(outcome), no reply"] }
         let replies = self.result.replies.map { reply in
             let choices = reply.choices.map { " [\($0.label)]" }.joined()
-            return "outcome \(outcome): \(reply.text)\(choices)"
+            return "outcome \(outcome): \(printable(reply.text, limit: 4_000))\(choices)"
         }
         return [""] + replies
     }

@@ -65,7 +65,7 @@ struct RulesReplayCommandTests {
                   a/hello  to a/broken  "hello, it is broken"
 
                 text
-                  a/broken  "it is broken"
+                  a/broken  "it is broken"  said "Sorry", says "Oh"
 
                 \(Self.table)5 messages, 3 changed winner, 1 changed text only
 
@@ -90,7 +90,8 @@ struct RulesReplayCommandTests {
         let run = try await Self.run("--json", "--show", "text")
         #expect(
             run.output == """
-                {"kind":"text","number":3,"before":"a/broken","after":"a/broken","session":"s2","message":"it is broken"}
+                {"kind":"text","number":3,"before":"a/broken","after":"a/broken","saidBefore":"Sorry","saysNow":"Oh",\
+                "session":"s2","message":"it is broken"}
                 {"rule":"a/broken","before":1,"after":4,"gained":3,"lost":0,"text":1}
                 {"rule":"a/hello","before":2,"after":1,"gained":0,"lost":1,"text":0}
                 {"rule":null,"before":2,"after":0,"gained":0,"lost":2,"text":0}
@@ -120,6 +121,22 @@ struct RulesReplayCommandTests {
         #expect(run.status == 0)
         let unknown = try await CommandRun(arguments + ["--against", "--output=x"])
         #expect(unknown.status == 2)
+        let missing = try await CommandRun(arguments + ["--against", "no-such"])
+        #expect(
+            missing.complaint.contains(
+                """
+                "no-such" is neither a folder nor a revision of the repository of \(folder)/site/rules/; write a folder of \
+                rule files, or a commit, tag or branch, such as HEAD~1
+                """
+            )
+        )
+        // A rule file that is a symbolic link means what it leads to.
+        try FileManager.default.moveItem(atPath: file.path, toPath: "\(folder)/shared.yaml")
+        try FileManager.default.createSymbolicLink(atPath: file.path, withDestinationPath: "../../shared.yaml")
+        try Self.git(["add", "-A"], in: folder)
+        try Self.git(identity + ["commit", "-qm", "A link"], in: folder)
+        let linked = try await CommandRun(arguments + ["--against", "HEAD"])
+        #expect(linked.output.hasSuffix("5 messages, 0 changed winner, 0 changed text only\n"), "\(linked)")
     }
 
     private static func git(_ arguments: [String], in folder: String) throws {
@@ -142,10 +159,13 @@ struct RulesReplayCommandTests {
             line.complaint == #"""
                 log.jsonl:2:1: the line is not one JSON object; write one message a line: \#
                 {"session":"s1","message":"hello","page":"/shop"} [log-syntax]
+                   2 | hello
+                     | ^
+                1 error; no message was answered
 
                 """#
         )
-        #expect(line.status == 2)
+        #expect(line.status == 1)
         let revision = try await CommandRun(
             ["rules", "replay", "--log", "{folder}/log.jsonl", "--against", "no-such"],
             files: ["rules/a.yaml": Self.new, "log.jsonl": Self.log]
@@ -153,8 +173,7 @@ struct RulesReplayCommandTests {
         #expect(
             revision.complaint.hasPrefix(
                 #"""
-                Error: "no-such" is neither a folder nor a revision of the repository of rules/; write a folder of rule files, or \#
-                a commit, tag or branch, such as HEAD~1
+                Error: "no-such" is no folder, and rules/ is in no git repository; write a folder of rule files
                 """#
             )
         )

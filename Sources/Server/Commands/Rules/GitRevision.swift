@@ -22,6 +22,12 @@ struct GitRevision {
         self.folder = folder
         let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(name)^{commit}"]
         guard let output = try Self.git(arguments, in: folder) else {
+            guard try Self.git(["rev-parse", "--git-dir"], in: folder) != nil else {
+                throw Failure(
+                    problem:
+                        "\"\(name)\" is no folder, and \(folder) is in no git repository; write a folder of rule files"
+                )
+            }
             throw Failure(
                 problem:
                     "\"\(name)\" is neither a folder nor a revision of the repository of \(folder); write a folder of "
@@ -42,10 +48,30 @@ struct GitRevision {
         try FileManager.default.createDirectory(at: local, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: copy) }
         for path in try self.paths() {
-            let blob = try Self.git(["cat-file", "blob", "\(self.commit):./\(path)"], in: self.folder)
-            try (blob ?? Data()).write(to: copy.appendingPathComponent(path))
+            let blob = try Self.git(
+                ["cat-file", "blob", "\(self.commit):./\(try self.target(of: path))"],
+                in: self.folder
+            )
+            guard let blob else {
+                throw Failure(problem: "\(path) of \(self.name) leads out of the repository; name a folder")
+            }
+            try blob.write(to: copy.appendingPathComponent(path))
         }
         return try body(copy.path)
+    }
+
+    /// The file that a path of the revision means: where it is a symbolic link, what that leads to.
+    private func target(of path: String) throws(Failure) -> String {
+        var path = path
+        // As deep as Linux follows links.
+        for _ in 0..<40 {
+            let entry = try Self.git(["ls-tree", "-z", self.commit, "./\(path)"], in: self.folder) ?? Data()
+            guard entry.starts(with: Data("120000 ".utf8)) else { return path }
+            let link = try Self.git(["cat-file", "blob", "\(self.commit):./\(path)"], in: self.folder) ?? Data()
+            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+            path = (parent.isEmpty ? "" : "\(parent)/") + String(decoding: link, as: UTF8.self)
+        }
+        return path
     }
 
     /// The rule files from the folder on: those in it and those in `local/`.
@@ -75,6 +101,8 @@ struct GitRevision {
         }
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
+        // What env says where there is no such program.
+        if process.terminationStatus == 127 { throw Failure(problem: "git can't be run; install it, or name a folder") }
         return process.terminationStatus == 0 ? data : nil
     }
 }

@@ -5,7 +5,8 @@ internal import Store
 
 /// Where a command takes old messages from: a transcript export, or a store.
 struct MessageSource: ParsableArguments {
-    @Option(help: ArgumentHelp("The messages, one JSON object a line.", valueName: "file")) var log: String?
+    @Option(help: ArgumentHelp("The messages, one JSON object a line; - for a pipe.", valueName: "file")) var log:
+        String?
     @OptionGroup var access: StoreAccess
     @Option(name: .customLong("site"), help: ArgumentHelp("Those of one site of the store.", valueName: "name"))
     var site: String?
@@ -24,10 +25,11 @@ struct MessageSource: ParsableArguments {
 
     /// The messages, in the order in which they came.
     ///
+    /// - Parameter asJSON: Whether lines that can't be read are shown as objects.
     /// - Returns: None where neither a log nor a store was named.
     /// - Throws: The exit status, after what is wrong was shown.
-    func messages() async throws -> [LoggedMessage] {
-        if let log { return try readTranscript(log) }
+    func messages(asJSON: Bool = false) async throws -> [LoggedMessage] {
+        if let log { return try readTranscript(log, asJSON: asJSON) }
         guard self.isStore else { return [] }
         let settings = try self.access.settings()
         let filter = try self.filter(at: SystemClocks().timestamp())

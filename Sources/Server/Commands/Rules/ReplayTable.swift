@@ -33,18 +33,25 @@ struct ReplayTable {
     }
 
     /// The messages that were asked for, the table of the rules, and a line that counts all.
-    var lines: [String] { self.kinds.flatMap { self.list($0) } + self.table + [self.summary] }
+    var lines: [String] { self.kinds.flatMap { self.list($0) } + self.table + self.limits + [self.summary] }
 
     /// The same as objects.
     var json: [JSONValue] {
-        let messages = self.kinds.flatMap { kind in self.entries(of: kind).map { self.json(kind, $0) } }
+        let messages = self.kinds.flatMap { kind in
+            self.entries(of: kind).prefix(self.limit).map { self.json(kind, $0) }
+        }
         let summary: JSONValue = .object([
             ("messages", .integer(self.report.messageCount)),
             ("changedWinner", .integer(self.report.changes.count)),
             ("changedText", .integer(self.report.reworded.count)),
             ("changedPercent", .number((10_000 * self.report.changedShare).rounded() / 100)),
         ])
-        return messages + self.rows.map(\.json) + [summary]
+        let limits = self.report.limits.map { limit -> JSONValue in
+            .object([
+                ("limit", .text(limit.rule)), ("before", .integer(limit.before)), ("after", .integer(limit.after)),
+            ])
+        }
+        return messages + self.rows.map(\.json) + limits + [summary]
     }
 
     // MARK: The table
@@ -62,6 +69,13 @@ struct ReplayTable {
             table.append([row.rule ?? "no rule"] + counts)
         }
         return self.rows.isEmpty ? [] : table.lines
+    }
+
+    /// The rules that hit a limit: whether they match isn't known, so they are in no other count.
+    private var limits: [String] {
+        self.report.limits.map { limit in
+            "\(limit.rule) hit a limit on \(counted(limit.after, "message")), \(grouped(limit.before)) before"
+        }
     }
 
     private var summary: String {
@@ -96,19 +110,23 @@ struct ReplayTable {
             switch kind {
             case .gained: table.append(["  \(entry.after ?? "")", "from \(entry.before ?? "no rule")", text])
             case .lost: table.append(["  \(entry.before ?? "")", "to \(entry.after ?? "no rule")", text])
-            case .text: table.append(["  \(entry.after ?? "no rule")", text])
+            case .text:
+                let said = "said \(Self.quoted(entry.saidBefore)), says \(Self.quoted(entry.saysNow))"
+                table.append(["  \(entry.after ?? "no rule")", text, said])
             }
         }
         let rest = groups.dropFirst(self.limit).reduce(0) { $0 + $1.count }
         return [kind.rawValue] + table.lines + (rest > 0 ? ["  and \(grouped(rest)) more"] : []) + [""]
     }
 
+    private static func quoted(_ text: String?) -> String { text.map { "\"\(printable($0))\"" } ?? "nothing" }
+
     /// Messages of the same text and the same winners once, with their number; in the order of the first of each.
     private func equalTexts(_ entries: [ReplayReport.Change]) -> [(first: ReplayReport.Change, count: Int)] {
         var places: [[String?]: Int] = [:]
         var groups: [(first: ReplayReport.Change, count: Int)] = []
         for entry in entries {
-            let key = [self.messages[entry.message].text, entry.before, entry.after]
+            let key = [self.messages[entry.message].text, entry.before, entry.after, entry.saidBefore, entry.saysNow]
             if let place = places[key] {
                 groups[place].count += 1
             } else {
@@ -120,10 +138,15 @@ struct ReplayTable {
     }
 
     private func json(_ kind: Kind, _ entry: ReplayReport.Change) -> JSONValue {
-        .compact([
+        var members: [(String, JSONValue)] = [
             ("kind", .text(kind.rawValue)), ("number", .integer(entry.message + 1)), ("before", .text(entry.before)),
-            ("after", .text(entry.after)), ("session", .text(self.messages[entry.message].session)),
+            ("after", .text(entry.after)),
+        ]
+        if kind == .text { members += [("saidBefore", .text(entry.saidBefore)), ("saysNow", .text(entry.saysNow))] }
+        members += [
+            ("session", .text(self.messages[entry.message].session)),
             ("message", .text(self.messages[entry.message].text)),
-        ])
+        ]
+        return .object(members)
     }
 }

@@ -25,7 +25,7 @@ struct RuleExplanationReport {
         for entry in self.entries {
             let place = "\(entry.place.file):\(entry.place.line)"
             let cost = entry.fate == .wins ? [Self.microseconds(self.time)] : []
-            table.append([entry.rule, entry.fate.word, place, entry.reason] + cost)
+            table.append([entry.rule, entry.fate.word, place, printable(entry.reason, limit: 400)] + cost)
         }
         return (table.lines + self.outcome + [self.summary]).joined(separator: "\n")
     }
@@ -50,6 +50,9 @@ struct RuleExplanationReport {
         return rows + [result]
     }
 
+    /// How many characters of a reply are shown.
+    private static let maximumShown = 4_000
+
     private var entries: [RuleExplanation.Entry] {
         let entries = self.explanation.entries
         let shown = self.showsAll ? entries : entries.filter(\.isNotable)
@@ -59,7 +62,9 @@ struct RuleExplanationReport {
     private var outcome: [String] {
         let variant = self.explanation.variant.map { "     \($0)" } ?? ""
         guard let text = self.result.text else { return ["\(self.result.kind)\(variant)"] }
-        return ["\(self.result.kind)  \(text)\(variant)"]
+        // Parts of the message may stand in it.
+        let shown = printable(text, limit: Self.maximumShown)
+        return ["\(self.result.kind)  \(shown)\(variant)"]
     }
 
     private var result: (kind: String, text: String?) {

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Diagnostics
-internal import FoundationEssentials
 internal import Rules
 
 /// The command `claude-chat rules bench`.
@@ -85,22 +84,22 @@ struct RulesBenchCommand: AsyncParsableCommand {
             guard let table else { return try RuleBenchmark { () throws(Rejection) in try RuleSet.load(folder: path) } }
             return try RuleBenchmark(table: table, file: path)
         } catch {
-            throw RulesOptions.rejected(error, "nothing was measured")
+            throw self.options.rejected(error, "nothing was measured")
         }
     }
 
     /// The messages, or the sentences of all tests.
     private func texts() throws -> [String] {
-        if let log { return try readTranscript(log).map(\.text) }
+        if let log { return try readTranscript(log, asJSON: self.options.json).map(\.text) }
         guard let messages else { return try self.options.load(or: "nothing was measured").sentences.map(\.text) }
         return try Self.text(of: messages, "--messages").split(whereSeparator: \.isNewline).map(String.init)
     }
 
     private static func text(of file: String, _ option: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard let bytes = inputBytes(of: file) else {
             throw ValidationError("\"\(file)\" can't be read; name another file with \(option)")
         }
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func text(of report: RuleBenchmark.Report) -> String {

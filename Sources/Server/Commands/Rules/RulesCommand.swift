@@ -38,22 +38,40 @@ struct RulesOptions: ParsableArguments {
     /// - Parameter consequence: What follows from the mistakes, `there is nothing to explain`.
     /// - Returns: The folder's rules.
     /// - Throws: The exit status for findings, after the mistakes were shown.
-    func load(or consequence: String) throws -> RuleBook { try Self.load(self.folder, or: consequence) }
+    func load(or consequence: String) throws -> RuleBook {
+        try Self.load(self.folder, or: consequence, asJSON: self.json)
+    }
 
     /// The same for a folder that isn't that of the options.
-    static func load(_ folder: String, or consequence: String) throws -> RuleBook {
+    static func load(_ folder: String, or consequence: String, asJSON: Bool) throws -> RuleBook {
         do throws(Rejection) {
             return try RuleBook.load(folder: folder)
         } catch {
-            throw self.rejected(error, consequence)
+            throw self.rejected(error, consequence, asJSON: asJSON)
         }
     }
 
-    /// Shows the mistakes of rule files to the person and gives the error that ends the command.
-    static func rejected(_ rejection: Rejection, _ consequence: String) -> ExitCode {
-        let report = DiagnosticReport(rejection.diagnostics)
-        Terminal.current.complain(report.text)
-        Terminal.current.complain("\(report.count); \(consequence)")
+    /// Shows mistakes in the form of the options and gives the error that ends the command.
+    func rejected(_ rejection: Rejection, _ consequence: String) -> ExitCode {
+        Self.rejected(rejection, consequence, asJSON: self.json)
+    }
+
+    /// Shows mistakes to the person, or as objects to a program, and gives the error that ends the command.
+    static func rejected(_ rejection: Rejection, _ consequence: String, asJSON: Bool) -> ExitCode {
+        let (terminal, diagnostics) = (Terminal.current, rejection.diagnostics)
+        if asJSON {
+            for diagnostic in diagnostics { terminal.write(diagnostic.json.description) }
+            let errors = diagnostics.count { $0.severity == .error }
+            let summary: JSONValue = .object([
+                ("ok", .bool(false)), ("errors", .integer(errors)),
+                ("warnings", .integer(diagnostics.count - errors)),
+            ])
+            terminal.write(summary.description)
+        } else {
+            let report = DiagnosticReport(diagnostics)
+            terminal.complain(report.text)
+            terminal.complain("\(report.count); \(consequence)")
+        }
         return ExitCode(ExitStatus.findings)
     }
 }

@@ -27,7 +27,7 @@ struct RulesCoverageCommand: AsyncParsableCommand {
 
     func run() async throws {
         let book = try self.options.load(or: "there is nothing to measure")
-        let messages = try await self.source.messages()
+        let messages = try await self.source.messages(asJSON: self.options.json)
         let progress = ProgressLine("answering", total: messages.count)
         let coverage = RuleCoverage(of: book, on: messages) { progress.advance(by: $0) }
         progress.end()
@@ -57,6 +57,10 @@ struct RulesCoverageCommand: AsyncParsableCommand {
                 ]
             }
         )
+        lines += Self.section(
+            "hits a limit",
+            coverage.limited.map { [$0.rule, "\($0.place.file):\($0.place.line)", counted($0.limits, "message")] }
+        )
         lines += Self.section("greets more than four words", Self.greetings(coverage))
         return lines + Self.summary(coverage)
     }
@@ -85,7 +89,7 @@ struct RulesCoverageCommand: AsyncParsableCommand {
         guard coverage.messageCount > 0 else {
             return ["\(rules)\(grouped(byTest)) win a test's sentence, \(grouped(never)) nothing"]
         }
-        let words = coverage.frequentWords.prefix(10).map { "\($0.word) \(grouped($0.count))" }
+        let words = coverage.frequentWords.prefix(10).map { "\(printable($0.word, limit: 40)) \(grouped($0.count))" }
         let most = words.isEmpty ? "" : "; their words: \(words.joined(separator: ", "))"
         return [
             "\(rules)\(grouped(byMessage)) win a message, \(grouped(byTest)) only a test's sentence, "
@@ -100,7 +104,7 @@ struct RulesCoverageCommand: AsyncParsableCommand {
             return .compact([
                 ("rule", .text(row.rule)), ("file", .text(row.place.file)), ("line", .integer(row.place.line)),
                 ("messages", .integer(row.messages)), ("tests", .integer(row.tests)), ("lostTo", .object(lost)),
-                ("shadow", .text(row.shadow)),
+                ("shadow", .text(row.shadow)), ("limits", row.limits > 0 ? .integer(row.limits) : .null),
             ])
         }
         let words = coverage.frequentWords.map { ($0.word, JSONValue.integer($0.count)) }

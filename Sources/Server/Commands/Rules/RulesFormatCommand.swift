@@ -30,7 +30,7 @@ struct RulesFormatCommand: AsyncParsableCommand {
         do throws(Rejection) {
             files = try RuleFormat.files(of: self.options.folder)
         } catch {
-            throw RulesOptions.rejected(error, "nothing was written")
+            throw self.options.rejected(error, "nothing was written")
         }
         let changed = files.filter(\.isChanged)
         for file in changed {
@@ -50,9 +50,13 @@ struct RulesFormatCommand: AsyncParsableCommand {
     /// Replaces a file in one step, so that a server that watches the folder never sees half of it.
     private static func write(_ file: RuleFormat.File) throws {
         do {
-            try Data(file.after.utf8).write(to: URL(fileURLWithPath: file.path), options: .atomic)
+            // A link stays one: what it points to is replaced.
+            let url = URL(fileURLWithPath: file.path).resolvingSymlinksInPath()
+            try Data(file.after.utf8).write(to: url, options: .atomic)
         } catch {
-            Terminal.current.complain("\(file.path):1:1: the file can't be written; check its mode [unwritable-file]")
+            Terminal.current.complain(
+                "\(file.path):1:1: the file can't be written; check the mode of the file and of its folder [unwritable-file]"
+            )
             throw ExitCode(ExitStatus.findings)
         }
     }

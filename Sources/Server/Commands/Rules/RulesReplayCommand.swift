@@ -55,11 +55,13 @@ struct RulesReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (folder, against) = (self.options.folder, self.against)
-        async let after = RulesOptions.load(folder, or: Self.consequence)
-        async let before = against.map { try Self.older($0, than: folder) }
+        let (folder, against, asJSON) = (self.options.folder, self.against, self.options.json)
+        async let after = RulesOptions.load(folder, or: Self.consequence, asJSON: asJSON)
+        async let before = against.map { try Self.older($0, than: folder, asJSON: asJSON) }
         let (old, new) = try await (before?.set, after.set)
-        let messages = try await self.source.messages()
+        let messages = try await self.source.messages(asJSON: self.options.json)
+        // A gate that looked at nothing must not look passed.
+        if messages.isEmpty, self.failAbove != nil { throw ValidationError("there is no message to answer") }
         let progress = ProgressLine("replaying", total: (old == nil ? 1 : 2) * messages.count)
         let report: ReplayReport
         if let old {
@@ -83,14 +85,14 @@ struct RulesReplayCommand: AsyncParsableCommand {
     private static let consequence = "nothing was replayed"
 
     /// The rules as they were: those of a folder, or of a revision of the repository that `folder` is in.
-    private static func older(_ against: String, than folder: String) throws -> RuleBook {
+    private static func older(_ against: String, than folder: String, asJSON: Bool) throws -> RuleBook {
         var isFolder = false
         if FileManager.default.fileExists(atPath: against, isDirectory: &isFolder), isFolder {
-            return try RulesOptions.load(against, or: self.consequence)
+            return try RulesOptions.load(against, or: self.consequence, asJSON: asJSON)
         }
         do {
             return try GitRevision(against, of: folder).withFiles { copy in
-                try self.load(copy: copy, of: against, folder)
+                try self.load(copy: copy, of: against, folder, asJSON: asJSON)
             }
         } catch let failure as GitRevision.Failure {
             throw ValidationError(failure.problem)
@@ -98,22 +100,22 @@ struct RulesReplayCommand: AsyncParsableCommand {
     }
 
     /// Reads a copy of older files; their mistakes name the revision, not the copy.
-    private static func load(copy: String, of revision: String, _ folder: String) throws -> RuleBook {
+    private static func load(copy: String, of revision: String, _ folder: String, asJSON: Bool) throws -> RuleBook {
         do throws(Rejection) {
             return try RuleBook.load(folder: copy)
         } catch {
-            throw RulesOptions.rejected(error.naming(revision, of: folder, copiedTo: copy), self.consequence)
+            let named = error.naming(revision, of: folder, copiedTo: copy)
+            throw RulesOptions.rejected(named, self.consequence, asJSON: asJSON)
         }
     }
 }
 
-/// The messages of `--log`; where a line can't be read, says so and ends the command.
-func readTranscript(_ file: String) throws -> [LoggedMessage] {
-    do throws(Diagnostic) {
+/// The messages of `--log`; where lines can't be read, says so and ends the command.
+func readTranscript(_ file: String, asJSON: Bool) throws -> [LoggedMessage] {
+    do throws(Rejection) {
         return try TranscriptReader.messages(of: file)
     } catch {
-        Terminal.current.complain("\(error)")
-        throw ExitCode(ExitStatus.wrongUsage)
+        throw RulesOptions.rejected(error, "no message was answered", asJSON: asJSON)
     }
 }
 

@@ -30,7 +30,7 @@ struct RulesTestCommand: AsyncParsableCommand {
         do throws(Rejection) {
             run = try RuleTestRun(folder: self.options.folder, where: self.isChosen)
         } catch {
-            throw RulesOptions.rejected(error, "no test was run")
+            throw self.options.rejected(error, "no test was run")
         }
         if self.options.json {
             for result in run.results { Terminal.current.write(result.json.description) }

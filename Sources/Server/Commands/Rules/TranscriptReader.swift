@@ -16,24 +16,27 @@ struct TranscriptReader {
     private var inner = JSONScanner()
     private var clock = Duration.zero
     private(set) var messages: [LoggedMessage] = []
+    private var mistakes: [Diagnostic] = []
 
     /// Reads a file.
     ///
     /// - Parameter file: Its path.
     /// - Returns: The visitors' messages.
-    /// - Throws: `no-file`, or `log-syntax` with the first line that can't be read.
-    static func messages(of file: String) throws(Diagnostic) -> [LoggedMessage] {
-        guard let data = FileManager.default.contents(atPath: file) else {
+    /// - Throws: `no-file`, or `log-syntax` for each line that can't be read, up to ``maximumMistakes``.
+    static func messages(of file: String) throws(Rejection) -> [LoggedMessage] {
+        guard let bytes = inputBytes(of: file) else {
             let problem = "\"\(file)\" can't be read"
-            throw Diagnostic("no-file", at: Place(file: file), problem, hint: "name a transcript export with --log")
+            let hint = "name a transcript export with --log, or - for what comes through a pipe"
+            throw Rejection([Diagnostic("no-file", at: Place(file: file), problem, hint: hint)])
         }
-        var reader = TranscriptReader(file: file)
-        let failure = data.withUnsafeBytes { raw in
-            raw.withMemoryRebound(to: UInt8.self) { bytes in reader.read(bytes) }
-        }
-        if let failure { throw failure }
+        var reader = TranscriptReader(file: file == "-" ? "stdin" : file)
+        bytes.withUnsafeBufferPointer { reader.read($0) }
+        guard reader.mistakes.isEmpty else { throw Rejection(reader.mistakes) }
         return reader.messages
     }
+
+    /// Of a file that is no transcript not every line is named.
+    static let maximumMistakes = 50
 
     /// - Parameter file: What is named where a line can't be read.
     init(file: String) { self.file = file }
@@ -58,19 +61,19 @@ struct TranscriptReader {
         Outcome.fellBack.rawValue, Outcome.failedAndTold.rawValue, "abandoned",
     ]
 
-    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Diagnostic? {
-        var start = 0
+    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // An editor may have put a byte order mark there.
+        var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         var number = 1
-        while start < bytes.count {
+        while start < bytes.count, self.mistakes.count < Self.maximumMistakes {
             let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
             let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
             if !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) {
-                if let problem = self.read(line: line) { return self.failure(problem, line: number) }
+                if let problem = self.read(line: line) { self.mistakes.append(self.failure(problem, line: number)) }
             }
             start = end + 1
             number += 1
         }
-        return nil
     }
 
     private func failure(_ problem: String, line: Int) -> Diagnostic {
