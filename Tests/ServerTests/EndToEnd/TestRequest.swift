@@ -40,8 +40,9 @@ struct TestRequest: Sendable {
     func write(to socket: TestSocket) async throws {
         let length = self.method == "POST" ? ["Content-Length: \(self.body.count)"] : []
         let lines = ["\(self.method) \(self.target) HTTP/1.1", "Host: \(self.host)", "Connection: close"]
-        try await socket.write((lines + self.headers + length + ["", ""]).joined(separator: "\r\n"))
-        if !self.body.isEmpty { try await socket.write(self.body) }
+        let head = (lines + self.headers + length + ["", ""]).joined(separator: "\r\n")
+        // At once: a server that refuses by the head alone may have answered and closed before a second write.
+        try await socket.write(Array(head.utf8) + self.body)
     }
 
     static func answer(from socket: TestSocket) async throws -> Answer {
