@@ -45,6 +45,9 @@ class Stream(WidgetTest):
         expect(fast.all).to_have_count(2)
         fast.ask("what do you know?")
         expect(slow.all).to_have_count(4)
+        # It comes word by word.
+        for tab in (slow, fast):
+            expect(tab.theirs.last).to_contain_text("does not work.")
         self.assertEqual(slow.texts(), fast.texts())
 
     def test_after_a_cut_line_it_goes_on_where_it_was(self):
