@@ -97,9 +97,9 @@ final class StreamedCall: Sendable {
     ///
     /// - Returns: Whether more is wanted.
     private func take(_ piece: String) -> Bool {
-        let (isWanted, isFull) = self.state.withLock { state -> (Bool, Bool) in
-            guard !state.isOver else { return (false, false) }
-            guard !piece.isEmpty else { return (true, false) }
+        let (isWanted, whole) = self.state.withLock { state -> (Bool, String?) in
+            guard !state.isOver else { return (false, nil) }
+            guard !piece.isEmpty else { return (true, nil) }
             let room = Reply.maximumTextBytes - state.played.text.utf8.count
             let shown = piece.prefix(bytes: room)
             let now = self.clock.now
@@ -112,11 +112,11 @@ final class StreamedCall: Sendable {
             state.played.pieceCount += 1
             state.played.text += shown
             if state.played.isShown { self.sink?.append(shown) }
-            return (true, piece.utf8.count > room)
+            state.played.isTruncated = piece.utf8.count > room
+            return (true, state.played.isTruncated ? state.played.text : nil)
         }
-        guard isFull else { return isWanted }
-        self.state.withLock { $0.played.isTruncated = true }
-        self.end(.complete(Reply(self.state.withLock { $0.played.text })))
+        guard let whole else { return isWanted }
+        self.end(.complete(Reply(whole)))
         return false
     }
 
