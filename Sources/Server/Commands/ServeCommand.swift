@@ -149,7 +149,12 @@ struct ServeCommand: AsyncParsableCommand {
         // Whoever still talks then is cut off.
         services.maximumGracefulShutdownDuration = .seconds(30)
         let group = ServiceGroup(configuration: services)
-        audit?.noteStart(configuration, reloader.reports, newKey: log?.store.newKey)
+        audit?.noteStart(
+            configuration,
+            in: isDevelopment ? .development : .production,
+            reloader.reports,
+            newKey: log?.store.newKey
+        )
         defer { audit?.note("server-stopped") }
         do {
             try await group.run()

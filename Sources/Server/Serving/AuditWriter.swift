@@ -70,7 +70,18 @@ struct AuditWriter: Sendable {
     }
 
     /// Appends that the server starts, and with what.
-    func noteStart(_ configuration: Configuration, _ contents: [ContentReloader.Report], newKey: String?) {
+    ///
+    /// - Parameters:
+    ///   - configuration: Its configuration.
+    ///   - mode: The mode that holds, which an option may have set.
+    ///   - contents: What answers.
+    ///   - newKey: The key with which records are made from now on, where that is another one than before.
+    func noteStart(
+        _ configuration: Configuration,
+        in mode: Configuration.Mode,
+        _ contents: [ContentReloader.Report],
+        newKey: String?
+    ) {
         let bytes = FileManager.default.contents(atPath: configuration.file) ?? Data()
         let digest = SHA256.hash(data: bytes).prefix(8).map {
             String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16)
@@ -79,7 +90,7 @@ struct AuditWriter: Sendable {
         self.note(
             "server-started",
             [
-                ("version", ClaudeChatCommand.configuration.version), ("mode", configuration.mode.rawValue),
+                ("version", ClaudeChatCommand.configuration.version), ("mode", mode.rawValue),
                 ("configuration", digest.joined()), ("key", configuration.storage.options.keys?.active.id),
             ] + digests
         )

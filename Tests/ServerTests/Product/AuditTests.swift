@@ -49,6 +49,20 @@ extension ProductTests {
             return (program, log)
         }
 
+        @Test("the mode of a start is the one that held, whatever the configuration says")
+        func mode() async throws {
+            let program = try BuiltProgram(environment: BuiltProgram.keys)
+            let file = "\(program.folder.path)/claude-chat.yaml"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try program.folder.write(
+                text.replacing("mode: development", with: "mode: production"),
+                to: "claude-chat.yaml"
+            )
+            _ = try await program.serve(["--insecure-dev"]) { _ in }
+            let list = try await program.run("audit", "list", "--json", "--action", "server-started")
+            #expect(list.output.contains(#""mode":"development""#), "\(list.output)\(list.complaint)")
+        }
+
         @Test("who did what is there, in order, with no text, no token and no session; verify takes it for sound")
         func whole() async throws {
             let (program, log) = try await Self.busy()

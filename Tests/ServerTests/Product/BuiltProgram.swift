@@ -140,15 +140,17 @@ struct BuiltProgram: Sendable {
 
     /// Runs a server while `body` does, and stops it as a supervisor would.
     ///
-    /// - Parameter body: Gets the port.
+    /// - Parameters:
+    ///   - options: Of `serve`.
+    ///   - body: Gets the port.
     /// - Returns: What the server wrote into its log.
     /// - Throws: What `body` throws, or that the server didn't start.
     @discardableResult
-    func serve(_ body: (Int) async throws -> Void) async throws -> String {
+    func serve(_ options: [String] = [], _ body: (Int) async throws -> Void) async throws -> String {
         let output = Pipe()
         let log = "\(self.folder.path)/server-\(UUID().uuidString).log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let process = try self.start(["serve"], output: output, complaint: FileHandle(forWritingAtPath: log))
+        let process = try self.start(["serve"] + options, output: output, complaint: FileHandle(forWritingAtPath: log))
         do {
             let greeting = await Self.read(output, until: "stops)")
             let address = greeting.split(separator: "127.0.0.1:").last?.prefix { $0.isNumber }
