@@ -169,19 +169,26 @@ class Renewal(WidgetTest):
         page = self.context.new_page()
         page.add_init_script("delete window.WebSocket")
         visitor = Visitor(page).visit(self.server.url).open(status="Connected (slow mode)")
-        refused = []
+        posts, renewals = [], []
+        page.on("request", lambda request: request.url.endswith("/api/chat/session") and renewals.append(request))
 
-        def refuse(route):
-            if refused:
+        def refuse_the_first(route):
+            frame = route.request.post_data_json
+            # That somebody types is posted too, with the same token.
+            if frame["type"] == "user":
+                posts.append((route.request.headers["authorization"], frame["id"]))
+            if frame["type"] != "user" or len(posts) > 1:
                 return route.continue_()
-            refused.append(route.request.all_headers().get("authorization"))
             body = {"type": "error", "code": "token_expired", "message": "", "temporary": True}
             route.fulfill(status=401, json=body, headers={"Access-Control-Allow-Origin": "*"})
 
-        page.route(re.compile("/api/chat/messages"), refuse)
+        page.route(re.compile("/api/chat/messages$"), refuse_the_first)
         visitor.ask("hello")
-        self.assertEqual([kind for kind, _ in visitor.texts()], ["own", "theirs"])
-        self.assertEqual(len(refused), 1)
+        self.assert_shown_once(visitor)
+        (refused_token, refused_id), (new_token, repeated_id) = posts
+        self.assertEqual(refused_id, repeated_id)
+        self.assertNotEqual(refused_token, new_token)
+        self.assertEqual(len(renewals), 1)
 
     def test_two_tabs_that_race_for_a_renewal_keep_one_conversation(self):
         first, second = self.visitor().open(), self.visitor().open()
