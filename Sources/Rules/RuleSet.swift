@@ -312,6 +312,12 @@ public final class RuleSet: Sendable {
             rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
         }
         switch trial {
+        case .refused, .coolingDown:
+            let own = rule.trial(on: bytes, at: rank, of: self, using: &scanner)
+            if case .matched = own { entry.wouldMatch = true }
+        default: break
+        }
+        switch trial {
         case .quarantined(let left): entry.fate = .quarantine(left: left)
         case .refused(let index): entry.fate = .condition(rule.requirements[index].refusal(in: context))
         case .coolingDown(let left): entry.fate = .coolingDown(left: left)

@@ -59,7 +59,13 @@ struct RuleCompiler {
     ) -> LoadMemory.KeptRule {
         var findings = Findings()
         if case .all = written { Self.refuseSharedNames(patterns, into: &findings) }
-        var texts = TextCompiler(written, patterns, actions: rule.actions ?? [], findings: findings)
+        var texts = TextCompiler(
+            written,
+            patterns,
+            requirements: rule.requirements ?? [],
+            actions: rule.actions ?? [],
+            findings: findings
+        )
         let compiledOutcome = texts.outcome(outcome)
         let actions = (rule.actions ?? []).map { texts.action($0) }
         var result = LoadMemory.KeptRule(

@@ -7,6 +7,9 @@ public struct RuleCheck: Sendable {
     /// The rules, where there is no error.
     public let book: RuleBook?
 
+    /// The rules that the site's own files change, as far as they could be read.
+    public let localChanges: [LocalChange]
+
     /// Whether the rules would go live.
     public var isFine: Bool { self.book != nil }
 
@@ -22,6 +25,7 @@ public struct RuleCheck: Sendable {
             Self.demandTests(of: rule, isStrict: isStrict, into: &loaded.findings)
         }
         self.diagnostics = loaded.diagnostics
+        self.localChanges = loaded.set.localChanges
         self.book = loaded.findings.hasErrors ? nil : RuleBook(loaded)
     }
 
