@@ -111,10 +111,16 @@ public final class RuleSet: Sendable {
     }
 
     /// Reads, checks and compiles a folder of rule files, as far as its mistakes allow; no inline test is run.
-    static func read(folder: String, health: RuleHealth? = nil) -> LoadedFolder {
+    ///
+    /// - Parameter progress: Learns how far it is.
+    static func read(
+        folder: String,
+        health: RuleHealth? = nil,
+        progress: LoadProgress.Observer? = nil
+    ) -> LoadedFolder {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
-        return self.compile(source, findings, health: health, memory: LoadMemory())
+        return self.compile(source, findings, health: health, memory: LoadMemory(), progress: progress)
     }
 
     /// Checks and compiles the files of a folder, with what may be taken over from earlier loads.
@@ -123,7 +129,8 @@ public final class RuleSet: Sendable {
         _ findings: Findings,
         health: RuleHealth?,
         allowsEmpty: Bool = false,
-        memory: consuming LoadMemory
+        memory: consuming LoadMemory,
+        progress: LoadProgress.Observer? = nil
     ) -> LoadedFolder {
         var findings = findings
         var memory = memory
@@ -131,7 +138,7 @@ public final class RuleSet: Sendable {
             memory.file(RuleFile(index: index, name: entry.name, path: entry.path), of: entry.text, into: &findings)
         }
         let written = LocalChanges(files, into: &findings).rules
-        var compiler = RuleCompiler(files, written, &memory, into: &findings)
+        var compiler = RuleCompiler(files, written, &memory, into: &findings, progress: progress)
         let compiled = written.indices.map { compiler.compile($0, &memory, into: &findings) }
         if !findings.hasErrors {
             compiler.warnOfUnusedWords(into: &findings)

@@ -74,7 +74,10 @@ struct InlineTestRun: ~Copyable {
                 self.reportWinner(sentence, expected.value, winner, at: expected.place, into: &findings)
             }
         case .loses(let expected):
-            if expected.value != winner {
+            if expected.value == rule.name {
+                let problem = "\(rule.name) can't lose \(sentence) to itself"
+                findings.failedTest(expected.place, problem, hint: "name the rule that wins, or write say")
+            } else if expected.value != winner {
                 self.reportWinner(sentence, expected.value, winner, at: expected.place, into: &findings)
             }
         }
@@ -146,7 +149,7 @@ struct InlineTestRun: ~Copyable {
             let got = result.text.map { "it is \"\($0)\"" } ?? "there is none"
             findings.failedTest(reply.place, "the reply should be \"\(reply.value)\", but \(got)")
         }
-        if let tags = expected.tags, result.effects.tags != tags.value {
+        if let tags = expected.tags, Set(result.effects.tags) != Set(tags.value) {
             let (wanted, got) = (Self.listed(tags.value), Self.listed(result.effects.tags))
             findings.failedTest(tags.place, "the tags should be \(wanted), but they are \(got)")
         }

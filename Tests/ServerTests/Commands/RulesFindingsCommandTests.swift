@@ -108,4 +108,45 @@ struct RulesFindingsCommandTests {
         let wrong = try await CommandRun(["rules", "check"], files: ["rules/a.yaml": "version: 1\nrules:\n\(negated)"])
         #expect(wrong.output.contains("[unset-capture]"), "\(wrong.output)")
     }
+
+    @Test("a load that takes its time shows how far it is, and takes the line away at its end")
+    func progress() async throws {
+        let rules = (1...3).map { "  - {id: r\($0), match: 'word\($0) of many', reply: Hi}\n" }.joined()
+        let files = ["rules/a.yaml": "version: 1\nrules:\n\(rules)"]
+        let check = try await CommandRun(["rules", "check"], files: files, showsProgress: true)
+        // Three new patterns and three rules.
+        let shares = [16, 33, 50, 66, 83].map { "checking \($0) %" } + ["checking 6", ""]
+        #expect(check.progress == shares)
+        let explain = try await CommandRun(["rules", "explain", "hello"], files: files, showsProgress: true)
+        #expect(explain.progress.first == "loading 16 %")
+        #expect(explain.progress.last == "")
+    }
+
+    @Test("what is wrong with the usage ends with the command's own help, and doesn't list a hundred names")
+    func usage() async throws {
+        let rules = (1...40).map { "  - {id: rule-\($0), match: 'word\($0) of many', reply: Hi}\n" }.joined()
+        let files = ["rules/a.yaml": "version: 1\nrules:\n\(rules)"]
+        let run = try await CommandRun(["rules", "test", "--rule", "something-else"], files: files)
+        #expect(run.status == 2)
+        #expect(run.complaint.hasPrefix("Error: there is no rule \"something-else\"; known: rule-1, rule-10, "))
+        #expect(run.complaint.hasSuffix(" and 20 more\nSee 'claude-chat rules test --help'\n"), "\(run.complaint)")
+    }
+
+    @Test("a table without a rule is nothing to measure")
+    func emptyTable() async throws {
+        let files = ["empty.tsv": "", "messages.txt": "hello\n"]
+        let run = try await CommandRun(
+            ["rules", "bench", "--rules", "{folder}/empty.tsv", "--messages", "{folder}/messages.txt"],
+            files: files
+        )
+        #expect(run.status == 2)
+        #expect(run.complaint.hasPrefix("Error: there is no rule in \"empty.tsv\"\n"), "\(run.complaint)")
+    }
+
+    @Test("the tags of a test may stand in any order")
+    func tags() async throws {
+        let rule = "{id: a, match: hello, reply: Hi, tags: [x, y], tests: [{say: hello, tags: [y, x]}]}"
+        let run = try await CommandRun(["rules", "check"], files: ["rules/a.yaml": "version: 1\nrules: [\(rule)]\n"])
+        #expect(run.status == 0, "\(run.output)")
+    }
 }

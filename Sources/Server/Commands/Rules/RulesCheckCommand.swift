@@ -31,7 +31,9 @@ struct RulesCheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let check = RuleCheck(folder: self.options.folder, isStrict: self.strict)
+        let progress = ProgressLine("checking")
+        let check = RuleCheck(folder: self.options.folder, isStrict: self.strict) { progress.reach($0, of: $1) }
+        progress.end()
         if self.sarif {
             let log = SARIFLog(check.diagnostics, toolVersion: ClaudeChatCommand.configuration.version)
             Terminal.current.write(log.description)
