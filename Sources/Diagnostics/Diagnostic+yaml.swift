@@ -41,9 +41,13 @@ extension Place {
     }
 }
 
-/// The line that holds a key of a mapping for the second time, where each of its keys has a line.
+/// The line that holds a key of a mapping for the second time.
 ///
-/// - Parameter first: Where the mapping starts.
+/// - Parameters:
+///   - key: The key.
+///   - yaml: The whole text.
+///   - first: Where the mapping starts.
+/// - Returns: The line, from 1; nothing where the mapping's keys don't have a line each.
 private func secondLine(of key: String, in yaml: String, from first: Place) -> Int? {
     let indent = String(repeating: " ", count: first.column - 1)
     let starts = [key, "'\(key)'", "\"\(key)\""].map { "\(indent)\($0):" }
