@@ -112,7 +112,11 @@ public final class RuleSet: Sendable {
 
     /// Reads, checks and compiles a folder of rule files, as far as its mistakes allow; no inline test is run.
     ///
-    /// - Parameter progress: Learns how far it is.
+    /// - Parameters:
+    ///   - folder: As for ``load(folder:)``.
+    ///   - health: Knows the rules that are out.
+    ///   - progress: Learns how far it is.
+    /// - Returns: What could be read, with all mistakes.
     static func read(
         folder: String,
         health: RuleHealth? = nil,
