@@ -4,10 +4,16 @@ internal import Responders
 internal import Rules
 
 extension ContentReloader {
-    /// The health of the server for everybody who can reach it: where newer files are wrong, but not what stands there.
-    var health: String {
-        JSONValue.object([
-            ("status", .text("ok")), ("content", .array(self.reports.map { $0.json(isPublic: true) })),
+    /// The health of the server for everybody who can reach it: where newer files are wrong, but not what stands there,
+    /// and which responders don't work.
+    ///
+    /// It is `degraded` where visitors get other answers than they should; the server is never down because of that.
+    func health(_ responders: ResponderHealth) -> String {
+        let ailing = responders.ailing
+        return JSONValue.object([
+            ("status", .text(ailing.isEmpty ? "ok" : "degraded")),
+            ("content", .array(self.reports.map { $0.json(isPublic: true) })),
+            ("responders", .array(ailing)),
         ]).description
     }
 
