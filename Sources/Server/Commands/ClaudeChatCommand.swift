@@ -24,6 +24,7 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, RulesCommand.self, PluginsCommand.self,
             ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self, StoreCommand.self, AuditCommand.self,
+            StubCommand.self,
         ]
     )
 
