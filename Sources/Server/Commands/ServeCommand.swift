@@ -88,7 +88,8 @@ struct ServeCommand: AsyncParsableCommand {
             )
         }
         let runner = TurnRunner(desk, desks, metrics: metrics, log: log, logger: logger)
-        let limits = self.noLimits ? .none : configuration.limits
+        var limits = self.noLimits ? .none : configuration.limits
+        limits.hub.features = configuration.features
         let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
             audit?.note($0, before: $1)

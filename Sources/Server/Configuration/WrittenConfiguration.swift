@@ -93,6 +93,7 @@ struct WrittenConfiguration: Decodable {
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
+        var feedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -139,6 +140,7 @@ struct WrittenConfiguration: Decodable {
                     seed_mode: development
                     cookie_auth: false
                     seed_feedback: false
+                    feedback: true
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)
