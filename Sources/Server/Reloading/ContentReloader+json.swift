@@ -25,13 +25,16 @@ extension ContentReloader {
 
 extension ContentReloader.Report {
     fileprivate func json(isPublic: Bool) -> JSONValue {
-        .object([
+        var members: [(String, JSONValue)] = [
             ("responder", .text(self.responder)), ("generation", .integer(self.content.generation)),
             ("digest", .text(self.content.digest)), ("summary", .text(self.content.summary)),
             ("loadedAt", .text(self.loadedAt.description)),
-            ("loadMs", self.took.map { .number($0 / .milliseconds(1)) } ?? .null),
+            ("loadMs", .number(self.content.loadTime / .milliseconds(1))),
             ("rejected", self.rejected(isPublic: isPublic)),
-        ])
+        ]
+        // That a rule is out tells its attacker that the attack works.
+        if !isPublic { members.append(("suspended", .array(self.content.suspended.map { .text($0) }))) }
+        return .object(members)
     }
 
     private func rejected(isPublic: Bool) -> JSONValue {
