@@ -96,7 +96,7 @@ final class TurnRunner: InboundSubscriber, Service {
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
             defer { group.cancelAll() }
-            return await chain.finish(pending.run, showing: sink)
+            return await chain.conclude(pending.run, showing: sink)
         }
         dialogue.sink = nil
         self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
@@ -131,9 +131,14 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
         dialogue.remember(result)
-        dialogue.desk.chain.delivered(result)
-        self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
-        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
+        let chain = dialogue.desk.chain
+        let metrics = self.metrics[chain.name]
+        chain.delivered(result) { failure in
+            metrics?.count(failure)
+            self.log(failure, of: message, in: chain)
+        }
+        metrics?.count(result, after: chain.clock.now - began)
+        for failure in result.failures { self.log(failure, of: message, in: chain) }
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
