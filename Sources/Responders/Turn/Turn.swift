@@ -12,6 +12,8 @@ public struct Turn: Sendable {
     public internal(set) var drafts: [Reply] = []
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
+    /// Takes what responders say about themselves; nothing where nobody keeps it.
+    var probe: TraceProbe?
 
     public init(
         id: TurnID,
