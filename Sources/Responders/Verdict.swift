@@ -61,6 +61,8 @@ public struct Augmentation: Sendable, Hashable {
     public var cooldowns: [Cooldown]
     /// The full name of the rule that decided, where one did; it is kept with the turn.
     public var rule: String?
+    /// What later responders see in place of parts of the message's text; in `guard` alone.
+    public var replacements: [Replacement]
 
     public init(
         note: Note? = nil,
@@ -69,8 +71,10 @@ public struct Augmentation: Sendable, Hashable {
         severity: Severity? = nil,
         said: [Said] = [],
         cooldowns: [Cooldown] = [],
-        rule: String? = nil
+        rule: String? = nil,
+        replacements: [Replacement] = []
     ) {
+        self.replacements = replacements
         self.rule = rule
         self.note = note
         self.tags = tags
@@ -156,6 +160,8 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let verdictNotAllowed: TraceReason = "verdict-not-allowed"
     /// A note was too large and is not kept.
     public static let noteTooLarge: TraceReason = "note-too-large"
+    /// A part of the text was to be replaced that isn't there, or twice.
+    public static let badReplacement: TraceReason = "bad-replacement"
     /// The entry says `enabled: false`.
     public static let disabled: TraceReason = "disabled"
     /// Not asked: somebody had ended the turn.

@@ -117,6 +117,8 @@ extension Chain {
         /// From one piece of a streamed reply to the next, at most.
         public let nextPiece: Duration
         let call: Call
+        /// Takes out of other texts what it takes out of messages; nothing outside of `guard`.
+        let redactor: (any TextRedactor)?
 
         /// - Parameters:
         ///   - responder: Who is asked.
@@ -144,6 +146,7 @@ extension Chain {
             self.timeout = timeout
             self.firstPiece = firstPiece
             self.nextPiece = nextPiece
+            self.redactor = stage == .guard ? responder as? any TextRedactor : nil
             self.call = (responder as? any ImmediateResponder).map(Call.immediate) ?? .waiting(responder)
         }
 

@@ -36,6 +36,7 @@ struct ConfigurationReading {
         var keys = Keys()
         if let written {
             self.check(written, chains: Set(chains.keys))
+            self.checkRedaction(written, chains)
             keys = self.keys(written)
         }
         let found = self.diagnostics.inFileOrder()
@@ -101,6 +102,7 @@ struct ConfigurationReading {
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
+                site.openingHours = written.openingHours
                 return site
             }
         }

@@ -75,6 +75,7 @@ struct RunningServer: Sendable {
     ///   - proxies: Whose word it takes for where clients are.
     ///   - log: Gets whatever the server logs, of every level.
     ///   - store: Where messages are kept; in memory where it is left out.
+    ///   - redacts: Whether the chain redacts messages before the hub takes them.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -92,6 +93,7 @@ struct RunningServer: Sendable {
         proxies: TrustedProxies = TrustedProxies(),
         log: LogRecord? = nil,
         store: StoreOptions? = nil,
+        redacts: Bool = false,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
@@ -101,13 +103,11 @@ struct RunningServer: Sendable {
             let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
             return StoreLog(store, clocks: clocks, logger: logger)
         }
-        let runner = TurnRunner(
-            SiteDesk(site: Site(name: "default"), chain: chain),
-            Dictionary(desks) { first, _ in first },
-            log: storeLog,
-            logger: logger
-        )
-        let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog)
+        let desk = SiteDesk(site: Site(name: "default"), chain: chain)
+        let siteDesks = Dictionary(desks) { first, _ in first }
+        let runner = TurnRunner(desk, siteDesks, log: storeLog, logger: logger)
+        let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
+        let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
         let keepers = ServeCommand.services(of: storeLog, hub)
         let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
         let (ports, listening) = AsyncStream<Int>.makeStream()
