@@ -119,6 +119,7 @@ extension ChainRun {
     mutating func ask(_ responder: any ImmediateResponder) {
         let askedAt = self.isTracing ? self.chain.clock.now : .zero
         let verdict = responder.verdict(on: self.turn)
+        if case .pass = verdict, !self.isTracing { return self.passOn() }
         if case .stream = verdict {
             // Its time has to be known, also where nothing else of the chain may wait.
             let now = self.chain.clock.now
@@ -126,6 +127,12 @@ extension ChainRun {
             if self.streams(verdict, askedAt: now) { return }
         }
         self.take(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
+    }
+
+    /// Goes on after a pass of which nobody wants to know more: by far the most frequent verdict.
+    private mutating func passOn() {
+        if self.turn.place.stage == .answer { self.answerers.all += 1 }
+        self.advance()
     }
 
     /// Asks a responder that may wait, within its time limit, and takes its verdict.
