@@ -26,6 +26,12 @@ let package = Package(
         .executableTarget(name: "RuleTimes", dependencies: ["AllocationCount", "Rules"], swiftSettings: settings),
         .executableTarget(name: "LoadTimes", dependencies: ["Diagnostics", "Rules"], swiftSettings: settings),
         .target(name: "Messages", swiftSettings: settings),
+        .target(name: "Responders", dependencies: ["Messages", "Diagnostics"], swiftSettings: settings),
+        .executableTarget(
+            name: "ChainTimes",
+            dependencies: ["AllocationCount", "Messages", "Responders"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Store",
             dependencies: [
