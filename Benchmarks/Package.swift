@@ -32,6 +32,11 @@ let package = Package(
             dependencies: ["AllocationCount", "Messages", "Responders"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "TraceTimes",
+            dependencies: ["AllocationCount", "Diagnostics", "Responders", "Rules"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Store",
             dependencies: [

@@ -1,3 +1,5 @@
+public import Diagnostics
+
 /// What a responder decided about a message.
 ///
 /// The set is closed on purpose: the chain must handle every case. Adding one is a major version.
@@ -67,6 +69,8 @@ public struct Augmentation: Sendable, Hashable {
     public var cooldowns: [Cooldown]
     /// The full name of the rule that decided, where one did; it is kept with the turn.
     public var rule: String?
+    /// Where that rule stands, for the trace.
+    public var place: Place?
 
     public init(
         note: Note? = nil,
@@ -75,9 +79,11 @@ public struct Augmentation: Sendable, Hashable {
         severity: Severity? = nil,
         said: [Said] = [],
         cooldowns: [Cooldown] = [],
-        rule: String? = nil
+        rule: String? = nil,
+        at place: Place? = nil
     ) {
         self.rule = rule
+        self.place = place
         self.note = note
         self.tags = tags
         self.topic = topic

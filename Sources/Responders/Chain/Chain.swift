@@ -1,7 +1,7 @@
 /// An ordered list of responders that turns a message into exactly one outcome.
 ///
-/// Immutable: any number of turns run at once. A turn first runs on the caller's thread with ``begin(_:tracing:)``; a
-/// chain of immediate responders that are asked in order always ends there, without a task.
+/// Immutable: any number of turns run at once. A turn first runs on the caller's thread with ``begin(_:tracing:explaining:)``;
+/// a chain of immediate responders that are asked in order always ends there, without a task.
 public final class Chain: Sendable {
     /// The chain's name in `claude-chat.yaml`.
     public let name: String
@@ -67,10 +67,17 @@ public final class Chain: Sendable {
     /// - Parameters:
     ///   - turn: The message.
     ///   - tracing: Whether the result says what each entry did; costs nothing otherwise.
+    ///   - explaining: Whether a traced entry is also asked how it decided, which takes it longer than to decide.
     /// - Returns: The result, or the turn in front of a responder that may wait, for ``finish(_:)``.
-    public func begin(_ turn: Turn, tracing: Bool = false) -> ChainProgress {
+    public func begin(_ turn: Turn, tracing: Bool = false, explaining: Bool = true) -> ChainProgress {
         let startedAt = self.mayWait || tracing ? self.clock.now : .zero
-        var run = ChainRun(chain: self, turn: turn, startedAt: startedAt, isTracing: tracing)
+        var run = ChainRun(
+            chain: self,
+            turn: turn,
+            startedAt: startedAt,
+            isTracing: tracing,
+            isExplaining: tracing && explaining
+        )
         run.stopEchoes()
         while let entry = run.next() {
             guard !self.asksTogether(entry.stage) else { return .waiting(run) }
@@ -82,7 +89,7 @@ public final class Chain: Sendable {
         return .finished(run.result())
     }
 
-    /// Goes on where ``begin(_:tracing:)`` stopped.
+    /// Goes on where ``begin(_:tracing:explaining:)`` stopped.
     ///
     /// Called in a task that somebody owns; cancelling it makes every responder that waits fail at once, so the turn
     /// still ends in an outcome.

@@ -1,3 +1,5 @@
+public import Diagnostics
+
 /// How a turn ended.
 ///
 /// Every turn has exactly one.
@@ -91,6 +93,12 @@ public struct TraceStep: Sendable, Hashable {
     public var explanation: Explanation?
     /// How a streamed reply came.
     public var stream: Stream?
+    /// The full name of the rule that decided, where one did.
+    public var rule: String?
+    /// Where that rule stands.
+    public var place: Place?
+    /// What else might have decided there, and why it did not.
+    public var candidates: TraceCandidates?
 
     public init(
         stage: Stage,
@@ -100,7 +108,10 @@ public struct TraceStep: Sendable, Hashable {
         problem: String? = nil,
         duration: Duration = .zero,
         explanation: Explanation? = nil,
-        stream: Stream? = nil
+        stream: Stream? = nil,
+        rule: String? = nil,
+        place: Place? = nil,
+        candidates: TraceCandidates? = nil
     ) {
         self.stage = stage
         self.responder = responder
@@ -110,6 +121,9 @@ public struct TraceStep: Sendable, Hashable {
         self.duration = duration
         self.explanation = explanation
         self.stream = stream
+        self.rule = rule
+        self.place = place
+        self.candidates = candidates
     }
 
     /// How a streamed reply came.

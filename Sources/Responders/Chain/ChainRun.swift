@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// One turn on its way through a chain.
 ///
 /// A value with one owner. `next` says who is asked, `ask` or `wait` asks and takes the verdict, `result` is the end.
@@ -6,6 +8,7 @@ public struct ChainRun: Sendable {
     var turn: Turn
     private(set) var startedAt: Duration
     let isTracing: Bool
+    let isExplaining: Bool
 
     /// The entry that is asked now.
     var index = 0
@@ -30,6 +33,8 @@ public struct ChainRun: Sendable {
     var responder: String?
     var effects = ChainResult.Effects()
     var steps: [TraceStep] = []
+    /// The rule behind the verdict that is taken at the moment.
+    private var rule: (name: String, place: Place?)?
     /// The reply that is to be played next.
     var streaming: Streaming?
 
@@ -55,12 +60,16 @@ public struct ChainRun: Sendable {
         }
     }
 
-    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool) {
+    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool, isExplaining: Bool) {
         self.chain = chain
         self.turn = turn
         self.startedAt = startedAt
         self.isTracing = isTracing
+        self.isExplaining = isExplaining
         self.turn.place.chain = chain.name
+        guard isTracing else { return }
+        self.steps.reserveCapacity(chain.entries.count)
+        self.turn.probe = TraceProbe()
     }
 
     /// Goes to the next entry that is to be asked.
@@ -101,7 +110,8 @@ public struct ChainRun: Sendable {
     /// Passes over an entry whose condition doesn't hold.
     mutating func skips(_ entry: Chain.Entry) -> Bool {
         guard let refusal = entry.condition?.refusal(of: self.turn) else { return false }
-        self.record(nil, .condition, problem: refusal)
+        // It quotes the site's values, which may be somebody's name: for those who ask, not for the record.
+        self.record(nil, .condition, problem: self.isExplaining ? refusal : nil)
         self.advance()
         return true
     }
@@ -200,7 +210,7 @@ extension ChainRun {
     ) {
         let failureCount = self.failures.count
         let entry = self.chain.entries[self.index]
-        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        let explanation = self.isExplaining ? entry.responder.explanation(of: self.turn) : nil
         switch verdict {
         case .pass(let reason):
             self.record(verdict, reason, took: duration, explanation)
@@ -291,6 +301,7 @@ extension ChainRun {
     /// - Returns: Why a part of it is not kept.
     private mutating func keep(_ found: Augmentation, of entry: Chain.Entry) -> TraceReason? {
         self.effects.merge(found)
+        if self.isTracing { self.rule = found.rule.map { ($0, found.place) } }
         guard let note = found.note, !self.turn.notes.keep(note, of: entry.name) else { return nil }
         return .noteTooLarge
     }
@@ -305,6 +316,7 @@ extension ChainRun {
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
+        defer { self.rule = nil }
         self.steps.append(
             TraceStep(
                 stage: entry.stage,
@@ -314,7 +326,10 @@ extension ChainRun {
                 problem: problem,
                 duration: duration,
                 explanation: explanation,
-                stream: stream
+                stream: stream,
+                rule: self.rule?.name,
+                place: self.rule?.place,
+                candidates: self.turn.probe?.take(at: self.turn.place)
             )
         )
     }
@@ -346,7 +361,7 @@ extension ChainRun {
         self.streaming = nil
         let entry = self.chain.entries[self.index]
         let duration = self.chain.clock.now - streaming.askedAt
-        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        let explanation = self.isExplaining ? entry.responder.explanation(of: self.turn) : nil
         streaming.permit?.count(played.result)
         guard let (reply, finish) = played.reply else {
             self.noteAnswerer(nil, played.failure)

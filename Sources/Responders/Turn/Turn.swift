@@ -18,6 +18,8 @@ public struct Turn: Sendable {
     public let isStaffed: Bool
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
+    /// Takes what responders say about themselves; nothing where nobody keeps it.
+    var probe: TraceProbe?
 
     public init(
         id: TurnID,
