@@ -129,7 +129,8 @@ extension ChainRun {
     mutating func ask(_ responder: any ImmediateResponder) {
         let askedAt = self.isTracing ? self.chain.clock.now : .zero
         let verdict = responder.verdict(on: self.turn)
-        if case .pass = verdict, !self.isTracing { return self.passOn() }
+        // A guard may have more to say than its verdict.
+        if case .pass = verdict, !self.isTracing, self.turn.place.stage != .guard { return self.passOn() }
         if case .stream = verdict {
             // Its time has to be known, also where nothing else of the chain may wait.
             let now = self.chain.clock.now
