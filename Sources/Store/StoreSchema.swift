@@ -84,6 +84,10 @@ enum StoreSchema {
             UNIQUE (room, message)
         ) STRICT;
         """,
+        """
+        ALTER TABLE room ADD COLUMN attended INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX room_attended ON room (changed) WHERE attended = 1;
+        """,
     ]
 
     static var version: Int { self.migrations.count }

@@ -1,3 +1,5 @@
+internal import Messages
+
 /// One turn on its way through a chain.
 ///
 /// A value with one owner. `next` says who is asked, `ask` or `wait` asks and takes the verdict, `result` is the end.
@@ -79,11 +81,15 @@ public struct ChainRun: Sendable {
     private func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
         if self.ending != nil { return .alreadyAnswered }
+        if self.isForPeople, entry.stage == .answer || entry.stage == .fallback { return .withPerson }
         if entry.stage == .fallback {
             return self.replies.isEmpty || self.isCutToFallback ? nil : .alreadyAnswered
         }
         return self.skipsToFallback ? .stageSkipped : nil
     }
+
+    /// Whether a person answers, now or soon, so that no responder does.
+    private var isForPeople: Bool { self.turn.conversation.state.isAttended }
 
     private mutating func advance() {
         self.index += 1
@@ -340,7 +346,8 @@ extension ChainRun {
     /// Nobody is asked afterwards.
     consuming func result() -> ChainResult {
         let outcome = self.outcome
-        let isUnanswered = (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty
+        let isUnanswered =
+            (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
             let isHandedOver = outcome == .handedOver
@@ -367,6 +374,7 @@ extension ChainRun {
         case .answered: return .answered
         case .handedOver: return .handedOver
         case .fellBack: return self.isCutToFallback ? .answered : .fellBack
+        case nil where self.isForPeople: return .handedOver
         case nil: break
         }
         if !self.replies.isEmpty { return .answered }

@@ -262,7 +262,8 @@ extension RestoredRoom {
                     age: age,
                     replies: message.replies
                 )
-            }
+            },
+            standing: stored.state.flatMap { Standing(stored: $0) } ?? Standing()
         )
     }
 }
