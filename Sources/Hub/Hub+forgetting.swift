@@ -17,6 +17,7 @@ extension Hub {
     /// Takes a room out of its table and keeps nothing of it.
     func dropForgotten(_ key: RoomKey) {
         let room = self.shard(of: key).rooms.withLock { $0.removeValue(forKey: key) }
+        self.context.desk.remove(key)
         guard let room else { return }
         self.roomCount.wrappingSubtract(1, ordering: .relaxed)
         room.forget()
@@ -30,6 +31,7 @@ extension Room {
             state.isForgotten = true
             state.shrinkHistory(to: 0)
             state.companion = nil
+            state.standing = Standing()
             self.keep(&state)
             for member in state.members { member.link.close(.revoked, reason: "revoked") }
         }

@@ -9,7 +9,7 @@ import Synchronization
 /// Safe on any thread. Rooms are found through tables of their own locks; once a connection has its ``Room``, nothing
 /// is shared between rooms.
 public final class Hub: Sendable {
-    private let context: HubContext
+    let context: HubContext
     /// Tables of rooms, each with its own lock, chosen by the hash of the session.
     private let shards: [Shard]
     let roomCount = Atomic<Int>(0)
@@ -56,10 +56,19 @@ public final class Hub: Sendable {
     /// Whoever calls must end the reservation: by ``Room/join(_:mode:from:)``, by ``Room/poll(from:orWait:)`` or by
     /// ``Room/cancelReservation()``.
     ///
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - site: Its site.
+    ///   - kind: Whose connection it will be: agents take no places of the visitor.
+    /// - Returns: The room.
     /// - Throws: `rate_limited` if the room has as many connections as it may, `overloaded` if the hub has as many
     ///   rooms as it may, `unavailable` if the room is in the log and wasn't opened: ``open(_:)``.
-    public func reserve(_ session: SessionID, of site: SiteID = .default) throws(ClientError) -> Room {
-        let room = try self.room(of: RoomKey(site: site, session: session))
+    public func reserve(
+        _ session: SessionID,
+        of site: SiteID = .default,
+        for kind: Author.Kind = .visitor
+    ) throws(ClientError) -> Room {
+        let room = try self.room(of: RoomKey(site: site, session: session), for: kind)
         guard let room else {
             throw ClientError(
                 .rateLimited,
@@ -76,19 +85,19 @@ public final class Hub: Sendable {
     ///
     /// - Throws: `overloaded` if the hub has as many rooms as it may.
     public func pin(_ session: SessionID, of site: SiteID = .default) throws(ClientError) -> Room {
-        guard let room = try self.room(of: RoomKey(site: site, session: session), isConnection: false) else {
+        guard let room = try self.room(of: RoomKey(site: site, session: session), for: nil) else {
             throw ClientError(.overloaded, "the session is not available")
         }
         return room
     }
 
     /// The room with one more reservation, or nothing if the room is full.
-    private func room(of key: RoomKey, isConnection: Bool = true) throws(ClientError) -> Room? {
-        var found = self.lookUp(key, isConnection)
+    private func room(of key: RoomKey, for kind: Author.Kind?) throws(ClientError) -> Room? {
+        var found = self.lookUp(key, kind)
         if case .overloaded = found {
             // A flood of newcomers that are refused must not look through all rooms each.
             self.context.searchForVacancies { self.dropIdleRooms() }
-            found = self.lookUp(key, isConnection)
+            found = self.lookUp(key, kind)
         }
         switch found {
         case .found(let room): return room
@@ -111,6 +120,7 @@ public final class Hub: Sendable {
     public func tick() {
         let now = self.context.clocks.nanoseconds()
         for room in self.context.takeScheduled() where room.tick(at: now) { self.context.schedule(room) }
+        self.settleConversations()
         if self.historyBytes > self.options.historyBytes { self.shrinkHistory() }
     }
 
@@ -131,15 +141,15 @@ public final class Hub: Sendable {
         self.shards[Int(UInt(bitPattern: key.hashValue) % UInt(self.shards.count))]
     }
 
-    private func lookUp(_ key: RoomKey, _ isConnection: Bool) -> Lookup {
+    private func lookUp(_ key: RoomKey, _ kind: Author.Kind?) -> Lookup {
         let shard = self.shard(of: key)
         return shard.rooms.withLock { rooms -> Lookup in
             // The reservation is made under the table's lock, so that the room can't be dropped in between.
-            if let room = rooms[key] { return room.reserve(isConnection: isConnection) ? .found(room) : .full }
+            if let room = rooms[key] { return room.reserve(for: kind) ? .found(room) : .full }
             guard self.context.log == nil else { return .closed }
             guard self.roomCount.load(ordering: .relaxed) < self.options.rooms else { return .overloaded }
             let room = self.makeRoom(key)
-            _ = room.reserve(isConnection: isConnection)
+            _ = room.reserve(for: kind)
             rooms[key] = room
             self.roomCount.wrappingAdd(1, ordering: .relaxed)
             return .found(room)
@@ -313,6 +323,7 @@ final class HubContext: Sendable {
     let subscriber: any InboundSubscriber
     let log: (any MessageLog)?
     let filter: (any TextFilter)?
+    let desk: AgentDesk
     /// Bytes of the messages that all rooms keep.
     let historyBytes = Atomic<Int>(0)
     /// Counts how often a room may have become unused: only then is it worth looking for one.
@@ -353,6 +364,7 @@ final class HubContext: Sendable {
         filter: (any TextFilter)?
     ) {
         self.filter = filter
+        self.desk = AgentDesk(openedAt: clocks.timestamp())
         self.log = log
         self.options = options
         self.clocks = clocks

@@ -30,10 +30,19 @@ public struct HubOptions: Sendable {
     public var heartbeatSeconds: Int
     /// An opaque name of this server, for support.
     public var node: String
-    /// The optional features of the protocol that are on for the visitors of a site: what clients are told of them.
-    ///
-    /// Asked at each welcome, on any thread; none by default.
-    public var features: @Sendable (SiteID) -> [String] = { _ in [] }
+    /// The optional features of the protocol that are on: what clients are told of them, none by default.
+    public var features: [String] = []
+    /// Those of single sites.
+    public var siteFeatures: [SiteID: [String]] = [:]
+    /// After how long a conversation goes on by itself.
+    public var conversationTimes = ConversationTimes()
+    /// The same of single sites.
+    public var siteConversationTimes: [SiteID: ConversationTimes] = [:]
+    /// Whether a site is open at a time, so that its agents count as there.
+    public var isOpen: @Sendable (SiteID, Timestamp) -> Bool = { _, _ in true }
+
+    /// After how long a conversation of a site goes on by itself.
+    func times(of site: SiteID) -> ConversationTimes { self.siteConversationTimes[site] ?? self.conversationTimes }
 
     public init(
         messageRate: RateLimit? = RateLimit(2, burst: 10),

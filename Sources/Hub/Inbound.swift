@@ -20,6 +20,52 @@ public protocol InboundSubscriber: Sendable {
     ///
     /// Whoever streams it ends it.
     func stop(_ replyID: String, in room: Room)
+
+    /// Says where a visitor comes who asks for a person by a button; nothing where there is no such button.
+    func personRequested(in room: Room) -> PersonAnswer?
+
+    /// Learns that somebody else than the subscriber has changed who answers, as ``Room/standing`` says.
+    ///
+    /// What it still says to messages that are under way is dropped.
+    func conversationChanged(in room: Room)
+
+    /// Learns what an agent has done in a room.
+    func agentActed(_ act: AgentAct, _ agent: Author, in room: Room)
+}
+
+extension InboundSubscriber {
+    public func personRequested(in room: Room) -> PersonAnswer? { nil }
+    public func conversationChanged(in room: Room) {}
+    public func agentActed(_ act: AgentAct, _ agent: Author, in room: Room) {}
+}
+
+/// What becomes of a visitor's wish for a person.
+public struct PersonAnswer: Hashable, Sendable {
+    /// Whether somebody can come.
+    public var isAvailable: Bool
+    /// Which people.
+    public var queue: String?
+    /// What the visitor reads.
+    public var text: String
+
+    public init(isAvailable: Bool, queue: String?, text: String) {
+        self.isAvailable = isAvailable
+        self.queue = queue
+        self.text = text
+    }
+}
+
+/// What an agent does.
+///
+/// The raw value is the action of the audit log.
+public enum AgentAct: String, Sendable {
+    /// Looks at the list of conversations.
+    case signedIn = "agent-signed-in"
+    /// Comes into a room.
+    case entered = "agent-entered"
+    case took = "agent-took"
+    case returned = "agent-returned"
+    case closed = "agent-closed"
 }
 
 /// Whether a message is done with.
@@ -37,6 +83,12 @@ public struct InboundMessage: Sendable {
     public let attempt: Int
     /// How the message came; nothing where nobody noted it.
     public let origin: MessageOrigin?
+    /// Whether a conversation begins with it, though the room may have messages before it.
+    public internal(set) var startsAnew = false
+    /// The ``RoomState/floor`` at which it was handed over.
+    ///
+    /// Its replies are shown for as long as that is so. Nothing for one that nobody can take the floor from.
+    var floor: Int?
 
     init(message: Message, seq: Int, page: String, turnID: String, attempt: Int = 1, origin: MessageOrigin? = nil) {
         self.origin = origin

@@ -62,6 +62,15 @@ public protocol MessageLog: Sendable {
         at timestamp: Timestamp,
         completion: @escaping @Sendable (Bool) -> Void
     )
+
+    /// Keeps how a conversation stands in place of how it stood before.
+    ///
+    /// Called with the lock of the room held. Nothing is kept by default.
+    func keep(_ standing: Standing, of key: RoomKey)
+}
+
+extension MessageLog {
+    public func keep(_ standing: Standing, of key: RoomKey) {}
 }
 
 /// A message of a room with its number.
@@ -105,6 +114,8 @@ public struct RestoredRoom: Sendable {
     public var frames: [[UInt8]]
     /// What visitors sent lately, oldest first.
     public var remembered: [Remembered]
+    /// How the conversation stood.
+    public var standing: Standing
 
     /// A visitor's message that must not be taken twice.
     public struct Remembered: Sendable {
@@ -125,7 +136,14 @@ public struct RestoredRoom: Sendable {
         }
     }
 
-    public init(epoch: String, top: Int, frames: [[UInt8]] = [], remembered: [Remembered] = []) {
+    public init(
+        epoch: String,
+        top: Int,
+        frames: [[UInt8]] = [],
+        remembered: [Remembered] = [],
+        standing: Standing = Standing()
+    ) {
+        self.standing = standing
         self.epoch = epoch
         self.top = top
         self.frames = frames

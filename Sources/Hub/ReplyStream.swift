@@ -73,7 +73,8 @@ extension Room {
     /// - Returns: Nothing if the message has got that many replies already, or if another reply is under way.
     public func beginStream(to inbound: InboundMessage, turnID: String, number: Int = 1) -> ReplyStream? {
         self.state.withLock { state in
-            guard state.streams.isEmpty, let id = state.replyID(to: inbound, number: number) else { return nil }
+            guard state.hasFloor(inbound), state.streams.isEmpty, let id = state.replyID(to: inbound, number: number)
+            else { return nil }
             state.streams.append(.init(replyID: id, turnID: turnID, inbound: inbound, number: number))
             return ReplyStream(id, in: self)
         }

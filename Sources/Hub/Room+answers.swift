@@ -34,6 +34,7 @@ extension Room {
     public func reply(_ answer: Answer, to inbound: InboundMessage, number: Int = 1) {
         let timestamp = self.hub.clocks.timestamp()
         self.state.withLock { state in
+            guard state.hasFloor(inbound) else { return }
             let frame = state.reply(to: inbound, number: number) { id in
                 Message(answer, id: id, at: timestamp, inReplyTo: inbound.message.id)
             }
@@ -53,8 +54,9 @@ extension Room {
     ///   - attempt: How often that turn was begun, this time included.
     /// - Returns: Whether it was; not if it is answered.
     public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String, attempt: Int) -> Bool {
-        let inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID, attempt: attempt)
+        var inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID, attempt: attempt)
         let how = self.state.withLock { state -> RoomState.Delivery? in
+            inbound.floor = state.floor
             guard state.replyID(to: inbound, number: 1) != nil else { return nil }
             return state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages)
         }
@@ -94,12 +96,8 @@ extension Room {
 
     /// Shows a text of the server itself to everybody in the room.
     public func announce(_ text: String) {
-        let timestamp = self.hub.clocks.timestamp()
-        self.state.withLock { state in
-            let frame = state.announce { Message(.system, text, id: $0, at: timestamp) }
-            for member in state.members { member.link.send(frame) }
-            self.keep(&state)
-        }
+        let time = self.hub.clocks.timestamp()
+        self.state.withLock { self.announce(text, at: time, &$0) }
     }
 
     /// The last messages before one of them, oldest first.

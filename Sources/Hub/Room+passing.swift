@@ -14,7 +14,7 @@ extension Room {
         let now = self.hub.clocks.nanoseconds()
         self.state.withLock { state in
             // Too much of it is left out without a word: it costs the client nothing, and the others even less.
-            if author.kind == .visitor, self.hub.options.typingRate?.refuse(&state.arrivals.typing, at: now) != nil {
+            if author.kind != .responder, state.refusesTyping(of: author, self.hub.options.typingRate, at: now) {
                 return
             }
             guard state.note(author, isWriting: isWriting, at: now) else { return }
@@ -55,11 +55,18 @@ extension Room {
     /// Lists a connection that was let in, and tells the others and itself who is there.
     ///
     /// Called with the lock held.
-    func enter(_ link: any Link, _ mode: ProtocolMode, _ author: Author, _ state: inout RoomState) {
+    func enter(
+        _ link: any Link,
+        _ mode: ProtocolMode,
+        _ author: Author,
+        isAtDesk: Bool = false,
+        _ state: inout RoomState
+    ) {
         if state.noteArrival(of: author) { self.tell(.join, of: author, connections: 1, &state) }
-        state.append(RoomState.Member(link: link, mode: mode, author: author))
+        state.append(RoomState.Member(link: link, mode: mode, author: author, isAtDesk: isAtDesk))
         guard mode == .v1 else { return }
         link.send(Frame(ServerFrame.presence(.sync, state.participants), .passing))
+        if author.kind == .agent { self.noteAgent(isLeaving: false, isAtDesk: isAtDesk, link, &state) }
     }
 
     /// Strikes a connection off.
@@ -70,6 +77,7 @@ extension Room {
         self.hub.noteVacancy()
         if member.mode == .seed { state.endSeed(link, isPageLeft: isPageLeft, at: now) }
         let author = member.author
+        if author.kind == .agent { self.noteAgent(isLeaving: true, isAtDesk: member.isAtDesk, link, &state) }
         guard state.noteDeparture(of: author, at: now) else { return }
         if state.note(author, isWriting: false, at: now) { self.tell(false, of: author, &state) }
         if state.hasDeadline { self.scheduleTick(&state) }

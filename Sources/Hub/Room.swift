@@ -114,8 +114,10 @@ public final class Room: Sendable {
         var delivery: (message: InboundMessage, how: RoomState.Delivery)?
         switch acceptance {
         case .duplicate(let first): seq = first
-        case .accepted(let inbound, let frame):
+        case .accepted(var inbound, let frame):
             seq = inbound.seq
+            inbound.startsAnew = self.noteSpoken(at: inbound.message.timestamp, &state)
+            inbound.floor = state.floor
             // What was written is sent: nobody waits for it any more.
             if state.note(.visitor, isWriting: false, at: state.lastActive) { self.tell(false, of: .visitor, &state) }
             for member in state.members { member.link.send(frame) }
@@ -158,12 +160,14 @@ extension Room {
     ///   - mode: The form of the protocol that it speaks.
     ///   - position: What the client has, where it said so.
     ///   - author: Who has the connection.
+    ///   - isAtDesk: Whether it sees which conversations of the site wait for a person, in place of one of them.
     ///   - seconds: For how long its token is good; nothing without one.
     public func join(
         _ link: any Link,
         mode: ProtocolMode,
         from position: Position?,
         as author: Author = .visitor,
+        isAtDesk: Bool = false,
         expiresInSeconds seconds: Int? = nil
     ) {
         let timestamp = self.hub.clocks.timestamp()
@@ -173,8 +177,9 @@ extension Room {
             state.reservations -= 1
             let cursor = mode == .seed ? state.beginSeed(link, at: now) : nil
             self.catchUp(link, mode, position ?? cursor, timestamp, seconds, &state)
-            self.enter(link, mode, author, &state)
+            self.enter(link, mode, author, isAtDesk: isAtDesk, &state)
         }
+        if author.kind == .agent { self.hub.subscriber.agentActed(isAtDesk ? .signedIn : .entered, author, in: self) }
     }
 
     /// Notes how much a client of the first form has certainly got.
@@ -238,7 +243,9 @@ extension Room {
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
             expiresInSeconds: expiresInSeconds,
-            features: self.hub.options.features(self.key.site)
+            features: self.hub.options.features + (self.hub.options.siteFeatures[self.key.site] ?? []),
+            conversation: state.standing.state,
+            agent: state.standing.agent
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
         if recovery.replayed > 0 { link.replay(Array(state.recent.frames(from: recovery.from))) }
@@ -275,10 +282,14 @@ extension Room {
     /// Whether another connection may come in.
     ///
     /// If so it is expected from now on.
-    func reserve(isConnection: Bool) -> Bool {
+    ///
+    /// - Parameter kind: Whose connection it is; nothing for a call that is none.
+    /// - Returns: Whether it may.
+    func reserve(for kind: Author.Kind?) -> Bool {
         self.state.withLock { state in
-            let bound = isConnection ? self.hub.options.connectionsPerRoom ?? .max : .max
-            guard state.members.count + state.reservations < bound else { return false }
+            let bound = kind == nil ? .max : self.hub.options.connectionsPerRoom ?? .max
+            let count = state.members.count { ($0.author.kind == .agent) == (kind == .agent) }
+            guard count + state.reservations < bound else { return false }
             state.reservations += 1
             return true
         }

@@ -9,6 +9,8 @@ struct RoomState: Sendable {
         let link: any Link
         let mode: ProtocolMode
         let author: Author
+        /// Whether it sees which conversations wait for a person.
+        var isAtDesk = false
         /// Counts the members that the room has had, so that it is known who came before what.
         fileprivate(set) var arrival: UInt32 = 0
     }
@@ -45,6 +47,15 @@ struct RoomState: Sendable {
     var keeping = Keeping()
     /// Whether its session was erased: nothing is kept any more.
     var isForgotten = false
+    /// Who answers.
+    var standing = Standing()
+    /// Counts how often somebody else than the responders has begun to answer: what they still say to older messages is
+    /// dropped.
+    var floor = 0
+    /// When the visitor or an agent last said something, in milliseconds of the time of day; 0 if it isn't known.
+    var lastSpoken: Int64 = 0
+    /// When the last agent went, in milliseconds of the time of day.
+    var agentLeft: Int64 = 0
     /// What the subscriber keeps with the room.
     var companion: (any AnyObject & Sendable)?
     /// Whether a message is with the subscriber, and what waits behind it.
@@ -57,6 +68,8 @@ struct RoomState: Sendable {
         var poll: UInt64 = 0
         var typing: UInt64 = 0
         var presence: UInt64 = 0
+        var agentMessage: UInt64 = 0
+        var agentTyping: UInt64 = 0
     }
 
     init(_ key: RoomKey, _ origin: RestoredRoom, idSeed: UInt64, hub: HubContext) {
@@ -72,6 +85,8 @@ struct RoomState: Sendable {
             top: origin.top
         )
         hub.historyBytes.wrappingAdd(self.recent.bytes, ordering: .relaxed)
+        self.standing = origin.standing
+        if origin.standing.state.isAttended { self.agentLeft = hub.clocks.timestamp().milliseconds }
         let now = hub.clocks.nanoseconds()
         for message in origin.remembered {
             let record = RememberedIDs.Record(
@@ -92,7 +107,7 @@ struct RoomState: Sendable {
     /// Whether nobody is in the room, is about to come, or is being answered, and everything that was said is kept.
     var isUnused: Bool {
         self.members.isEmpty && self.reservations == 0 && !self.isDelivering
-            && (self.hub.log == nil || self.keeping.settled == self.recent.top)
+            && (self.hub.log == nil ? !self.standing.state.isAttended : self.keeping.settled == self.recent.top)
     }
 
     mutating func append(_ member: Member) {
@@ -137,23 +152,7 @@ extension RoomState {
         limit: RateLimit?
     ) throws(ClientError) -> Acceptance {
         self.lastActive = now
-        if let id = message.id, let record = self.ids[id] {
-            guard record.fingerprint == RememberedIDs.Fingerprint(message.text) else {
-                throw ClientError(
-                    .badRequest,
-                    "this id was used for another text",
-                    detail: "id_conflict",
-                    id: id
-                )
-            }
-            return .duplicate(seq: record.seq)
-        }
-        // Nobody is to see what would be lost.
-        guard !self.isForgotten, self.hub.log?.isAccepting ?? true else {
-            var error = Room.notKept
-            error.id = message.id
-            throw error
-        }
+        if let seq = try self.knownMessage(message) { return .duplicate(seq: seq) }
         // What was taken before costs nothing, so that an outbox may be sent again.
         if let wait = limit?.refuse(&self.nextArrival, at: now) {
             throw ClientError(.rateLimited, "too many messages", waitingNanoseconds: wait, id: message.id)
@@ -171,6 +170,52 @@ extension RoomState {
     /// Takes one of the calls that count as a message of the visitor, or says how long to wait for it.
     mutating func refuseMessage(_ limit: RateLimit?, at now: UInt64) -> UInt64? {
         limit?.refuse(&self.nextArrival, at: now)
+    }
+
+    /// The same for somebody in the room: an agent takes nothing from the visitor.
+    mutating func refuseMessage(of author: Author, _ limit: RateLimit?, at now: UInt64) -> UInt64? {
+        author.kind == .agent ? limit?.refuse(&self.arrivals.agentMessage, at: now) : self.refuseMessage(limit, at: now)
+    }
+
+    /// Whether somebody tells too often that they write.
+    mutating func refusesTyping(of author: Author, _ limit: RateLimit?, at now: UInt64) -> Bool {
+        author.kind == .agent
+            ? limit?.refuse(&self.arrivals.agentTyping, at: now) != nil
+            : limit?.refuse(&self.arrivals.typing, at: now) != nil
+    }
+
+    /// Whether what is said to a message is still shown.
+    func hasFloor(_ inbound: InboundMessage) -> Bool { inbound.floor == nil || inbound.floor == self.floor }
+
+    /// The number of a message that was taken before; nothing of a new one.
+    ///
+    /// - Throws: `bad_request` with `id_conflict` where another text has its id, or `unavailable`.
+    func knownMessage(_ message: UserMessage) throws(ClientError) -> Int? {
+        if let id = message.id, let record = self.ids[id] {
+            guard record.fingerprint == RememberedIDs.Fingerprint(message.text) else {
+                throw ClientError(.badRequest, "this id was used for another text", detail: "id_conflict", id: id)
+            }
+            return record.seq
+        }
+        // Nobody is to see what would be lost.
+        guard !self.isForgotten, self.hub.log?.isAccepting ?? true else {
+            var error = Room.notKept
+            error.id = message.id
+            throw error
+        }
+        return nil
+    }
+
+    /// Keeps what an agent says.
+    mutating func say(_ message: UserMessage, by agent: Author, at time: Timestamp, now: UInt64) -> Frame {
+        self.lastActive = now
+        let seq = self.recent.top + 1
+        let id = message.id ?? self.serverID(seq)
+        var stored = Message(.claude, message.text, id: id, at: time, authorName: agent.name)
+        stored.isByAgent = true
+        let frame = self.keep(stored)
+        if message.id != nil { self.remember(id, seq: seq, text: message.text, now: now) }
+        return frame
     }
 
     /// Gives a reply its id and number and keeps it.
@@ -303,6 +348,8 @@ extension RoomState {
             self.isDelivering = false
             return nil
         }
-        return self.waiting.removeFirst()
+        var next = self.waiting.removeFirst()
+        next.floor = self.floor
+        return next
     }
 }

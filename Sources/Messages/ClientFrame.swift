@@ -12,6 +12,8 @@ public enum ClientFrame: Hashable, Sendable {
     case refresh(token: String)
     /// The client asks who is there.
     case presence
+    /// Somebody wants the conversation to be in another state: a person is asked for, takes it, gives it back, closes it.
+    case conversation(ConversationState)
     /// The visitor wants no more of a reply that comes piece by piece.
     case stop(replyID: String)
     /// An answer to `ping`.
@@ -129,8 +131,7 @@ public struct ClientFrameReader {
         case "refresh": return .refresh(token: try self.requiredText("token", bytes))
         case "presence": return .presence
         case "stop": return .stop(replyID: try self.replyID(bytes))
-        case "conversation":
-            throw ClientError(.badRequest, "this server doesn't offer frames of this type", detail: "type")
+        case "conversation": return .conversation(try self.state(bytes))
         case let type where Self.serverTypes.contains(type):
             throw ClientError(.forbiddenType, "this type is sent by the server only")
         default:
@@ -140,7 +141,7 @@ public struct ClientFrameReader {
 
     private static let serverTypes: Set<String> = [
         "claude", "system", "agent", "ack", "error", "welcome", "reply.start", "reply.delta", "reply.end", "ping",
-        "reconnect", "refreshed",
+        "reconnect", "refreshed", "conversations",
     ]
 
     private mutating func userMessage(
@@ -205,6 +206,13 @@ public struct ClientFrameReader {
             throw ClientError(.badRequest, "\"epoch\" and \"since\" must be a position", detail: "since")
         }
         return position
+    }
+
+    private func state(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> ConversationState {
+        guard let state = ConversationState(rawValue: try self.requiredText("state", bytes)) else {
+            throw ClientError(.badRequest, "\"state\" must be waiting, human, bot or closed", detail: "state")
+        }
+        return state
     }
 
     private func replyID(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> String {

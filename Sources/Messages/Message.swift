@@ -31,6 +31,8 @@ public struct Message: Hashable, Sendable {
     public var links: [Link]
     /// The name of whoever speaks, at most 80 bytes.
     public var authorName: String?
+    /// Whether a person has written it who answers for the site.
+    public var isByAgent = false
 
     /// Whether a reply is whole, and if not, why.
     public var finish = Finish.complete

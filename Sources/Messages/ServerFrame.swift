@@ -26,7 +26,7 @@ public enum ServerFrame {
             frame.text("epoch", epoch)
             if let inReplyTo = message.inReplyTo { frame.text("inReplyTo", inReplyTo) }
             frame.object("author") { author in
-                author.text("kind", message.speaker.authorKind)
+                author.text("kind", message.isByAgent ? "agent" : message.speaker.authorKind)
                 if let name = message.authorName { author.text("name", name) }
             }
             writeReplyExtras(of: message, to: &frame)
@@ -91,7 +91,8 @@ public enum ServerFrame {
             }
             frame.text("serverTime", welcome.timestamp.description)
             frame.text("node", welcome.node)
-            frame.text("conversation", "bot")
+            frame.text("conversation", welcome.conversation.rawValue)
+            if let agent = welcome.agent { frame.text("agent", agent) }
             if !welcome.features.isEmpty { frame.array("features", ofTexts: welcome.features) }
             if let seconds = welcome.expiresInSeconds { frame.integer("expiresIn", seconds) }
         }
@@ -298,6 +299,10 @@ public struct Welcome: Sendable {
     public var expiresInSeconds: Int?
     /// The optional features that are on.
     public var features: [String]
+    /// Who answers in the conversation.
+    public var conversation: ConversationState
+    /// The name of the person who has it.
+    public var agent: String?
 
     /// A sustained rate and how many may come at once.
     public struct MessageRate: Hashable, Sendable {
@@ -323,8 +328,12 @@ public struct Welcome: Sendable {
         messageRate: MessageRate?,
         node: String,
         expiresInSeconds: Int? = nil,
-        features: [String] = []
+        features: [String] = [],
+        conversation: ConversationState = .bot,
+        agent: String? = nil
     ) {
+        self.conversation = conversation
+        self.agent = agent
         self.features = features
         self.expiresInSeconds = expiresInSeconds
         self.session = session

@@ -172,6 +172,8 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let verdictNotAllowed: TraceReason = "verdict-not-allowed"
     /// A note was too large and is not kept.
     public static let noteTooLarge: TraceReason = "note-too-large"
+    /// Not asked: a person has the conversation, or is awaited.
+    public static let withPerson: TraceReason = "with-person"
     /// A part of the text was to be replaced that isn't there, or twice.
     public static let badReplacement: TraceReason = "bad-replacement"
     /// The entry says `enabled: false`.

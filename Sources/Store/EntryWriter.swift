@@ -207,8 +207,11 @@ extension EntryWriter {
             session: conversation.session.rawValue
         )
         let room = try self.room(conversation.site, conversation.session, part: nil)
-        let update = try self.db.cachedStatement(sql: "UPDATE room SET state = ?, changed = ? WHERE id = ?")
-        try update.execute(arguments: [try self.seal(conversation.state, at: place), self.now.milliseconds, room.id])
+        let update = try self.db.cachedStatement(
+            sql: "UPDATE room SET state = ?, attended = ?, changed = ? WHERE id = ?"
+        )
+        let record = try self.seal(conversation.state, at: place)
+        try update.execute(arguments: [record, conversation.isAttended ? 1 : 0, self.now.milliseconds, room.id])
         return .committed
     }
 }

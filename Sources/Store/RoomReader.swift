@@ -98,7 +98,7 @@ struct RoomReader {
         guard self.isRemembered(message, top: top) else { return }
         if let (answered, number) = answeredMessage(message.id) {
             self.replies[answered, default: 0] |= 1 << number
-        } else if message.speaker == .user, message.clientMessageID != nil {
+        } else if message.clientMessageID != nil {
             let replies = self.replies[message.id] ?? 0
             self.remembered.append(
                 RememberedMessage(

@@ -158,8 +158,11 @@ public struct ConversationEntry: Hashable, Sendable {
     public var session: SessionID
     /// Small JSON, at most 8,192 bytes; takes the place of the one before it.
     public var state: [UInt8]
+    /// Whether it waits for a person or has one, so that ``MessageStore/attendedConversations()`` finds it.
+    public var isAttended: Bool
 
-    public init(site: SiteID, session: SessionID, state: [UInt8]) {
+    public init(site: SiteID, session: SessionID, state: [UInt8], isAttended: Bool = false) {
+        self.isAttended = isAttended
         self.site = site
         self.session = session
         self.state = state

@@ -85,6 +85,10 @@ enum StoreSchema {
         ) STRICT;
         """,
         "CREATE INDEX turn_traced ON turn (ended) WHERE trace IS NOT NULL;",
+        """
+        ALTER TABLE room ADD COLUMN attended INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX room_attended ON room (changed) WHERE attended = 1;
+        """,
     ]
 
     static var version: Int { self.migrations.count }

@@ -162,7 +162,7 @@ struct RuleMemoryTests {
         let result = try await desk.say("a person please")
         try result.expectReply("I am calling somebody.", from: "rules").expectOutcome(.handedOver)
         let text = Reply("I am calling somebody.", format: .plain)
-        #expect(result.effects.handoff == Handoff(queue: "billing", note: "wants a person", text: text))
+        #expect(result.effects.handoff == Responders.Handoff(queue: "billing", note: "wants a person", text: text))
         #expect(result.effects.tags == ["person"])
         let quiet = try await desk.say("a human please")
         try quiet.expectOutcome(.handedOver).expectExactlyOne()

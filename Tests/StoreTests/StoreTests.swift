@@ -206,6 +206,26 @@ struct StoreTests {
         }
     }
 
+    @Test("conversations that are a person's are found again, in the order in which they changed, and no others")
+    func attended() async throws {
+        @Sendable func entry(_ name: String, _ state: String, _ isAttended: Bool) -> ConversationEntry? {
+            SessionID(name).map { session in
+                ConversationEntry(site: .default, session: session, state: Array(state.utf8), isAttended: isAttended)
+            }
+        }
+        let changes = [entry("a", "1", true), entry("b", "2", false), entry("c", "3", true), entry("a", "4", true)]
+        try await self.folder.withStore { store in
+            for change in changes + [entry("c", "5", false), entry("d", "6", true)] {
+                let change = try #require(change)
+                #expect(await store.store(.conversation(change)) == .committed)
+            }
+        }
+        try await self.folder.withStore { store in
+            let found = try await store.attendedConversations()
+            #expect(found == [entry("a", "4", true), entry("d", "6", true)])
+        }
+    }
+
     @Test("the state of a conversation is the last one that was stored")
     func conversation() async throws {
         try await self.folder.withStore { store in

@@ -10,7 +10,7 @@ extension Verdict {
             self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said], of: reply.match))
         case .handoff(let handoff):
             let text = handoff.text.map { Reply($0, format: .plain) }
-            let request = Handoff(queue: handoff.queue, note: handoff.note, text: text)
+            let request = Responders.Handoff(queue: handoff.queue, note: handoff.note, text: text)
             self = .handoff(request, keep: Augmentation(result.effects, of: handoff.match))
         case .silent(let match, _):
             self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects, of: match))

@@ -26,7 +26,7 @@ extension FrameReader {
         case .suppress: return .suppress(reason: self.code("reason") ?? "suppressed", keep: self.augmentation())
         case .handoff:
             let text = self.value("text") == nil ? nil : self.reply(in: self.name)
-            let handoff = Handoff(
+            let handoff = Responders.Handoff(
                 queue: self.text("queue", atMost: 64),
                 note: self.text("note", atMost: Reply.maximumTextBytes),
                 text: text

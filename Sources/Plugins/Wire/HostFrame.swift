@@ -1,3 +1,4 @@
+internal import Messages
 package import Responders
 
 /// One object that the server sends to a plugin.
@@ -62,6 +63,7 @@ extension JSONValue {
             ]),
             "conversation": .present([
                 "sessionId": .text(conversation.sessionID), "site": .text(conversation.site),
+                "state": .text(conversation.state.rawValue),
                 "turnCount": JSONValue(conversation.turnCount), "topic": conversation.topic.map(JSONValue.text),
                 "tags": .list(conversation.tags.map(JSONValue.text)),
             ]),

@@ -8,7 +8,8 @@ public enum Outcome: String, Sendable, CaseIterable {
     case answered
     /// Nobody answered, so a responder of `fallback` did, or the built-in sentence.
     case fellBack = "fell-back"
-    /// A responder decided that a person goes on.
+    /// A responder decided that a person goes on, or the message came while a person had the conversation: then nothing is
+    /// said.
     case handedOver = "handed-over"
     /// A responder decided that there is no reply.
     case silent

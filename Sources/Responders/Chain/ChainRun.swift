@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Messages
 
 /// One turn on its way through a chain.
 ///
@@ -101,6 +102,7 @@ public struct ChainRun: Sendable {
     func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
         if self.ending != nil { return self.endReason }
+        if self.isForPeople, entry.stage == .answer || entry.stage == .fallback { return .withPerson }
         if entry.stage == .fallback {
             return self.replies.isEmpty || self.isCutToFallback ? nil : .alreadyAnswered
         }
@@ -115,6 +117,9 @@ public struct ChainRun: Sendable {
         self.advance()
         return true
     }
+
+    /// Whether a person answers, now or soon, so that no responder does.
+    var isForPeople: Bool { self.turn.conversation.state.isAttended }
 
     mutating func advance() {
         self.index += 1
@@ -414,7 +419,8 @@ extension ChainRun {
     consuming func result() -> ChainResult {
         self.handOverWhereAllFailed()
         let outcome = self.outcome
-        let isUnanswered = (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty
+        let isUnanswered =
+            (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
             let isHandedOver = outcome == .handedOver
@@ -441,6 +447,7 @@ extension ChainRun {
         case .answered: return .answered
         case .handedOver: return .handedOver
         case .fellBack: return self.isCutToFallback ? .answered : .fellBack
+        case nil where self.isForPeople: return .handedOver
         case nil: break
         }
         if !self.replies.isEmpty { return .answered }

@@ -1,4 +1,5 @@
 internal import Diagnostics
+public import Messages
 
 /// A visitor's message as the hub accepted it.
 public struct Incoming: Sendable, Hashable {
@@ -26,6 +27,8 @@ public struct Conversation: Sendable, Hashable {
     public var sessionID: String
     /// The site's name in `claude-chat.yaml`.
     public var site: String
+    /// Who answers.
+    public var state: ConversationState
     /// How many messages of the visitor came before this one.
     public var turnCount: Int
     /// What the conversation is about, where a responder said so.
@@ -50,6 +53,7 @@ public struct Conversation: Sendable, Hashable {
     public init(
         sessionID: String,
         site: String = "default",
+        state: ConversationState = .bot,
         turnCount: Int = 0,
         topic: String? = nil,
         topicEnd: Int64? = nil,
@@ -59,6 +63,7 @@ public struct Conversation: Sendable, Hashable {
     ) {
         self.sessionID = sessionID
         self.site = site
+        self.state = state
         self.turnCount = turnCount
         self.topic = topic
         self.topicEnd = topicEnd

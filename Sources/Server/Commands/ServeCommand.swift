@@ -88,9 +88,10 @@ struct ServeCommand: AsyncParsableCommand {
             )
         }
         let traces = TurnTraces(configuration.tracing, log: log)
-        let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, logger: logger)
+        let agentAudit = audit.map(AgentAudit.init)
+        let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, agentAudit: agentAudit, logger: logger)
         var limits = self.noLimits ? .none : configuration.limits
-        limits.hub.features = configuration.features
+        limits.hub.take(desk, desks)
         let hub = Hub(
             options: limits.hub,
             clocks: SystemClocks(),
@@ -98,6 +99,7 @@ struct ServeCommand: AsyncParsableCommand {
             log: log,
             filter: configuration.storage.redacts ? ChainRedaction(desk, desks) : nil
         )
+        if let log { hub.restore(try await log.attendedConversations()) }
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
             audit?.note($0, before: $1)
         }
@@ -146,13 +148,12 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)).map {
-                .init(service: $0)
-            } + [
-                .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
-                .init(service: ReloadService(reloader: reloader, logger: logger)),
-                .init(service: server),
-            ],
+            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)
+                + (agentAudit.map { [$0] } ?? [])).map { .init(service: $0) } + [
+                    .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
+                    .init(service: ReloadService(reloader: reloader, logger: logger)),
+                    .init(service: server),
+                ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )

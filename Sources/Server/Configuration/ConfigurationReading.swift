@@ -105,6 +105,8 @@ struct ConfigurationReading {
                 site.offersSeedFeedback = written.seedFeedback ?? false
                 site.offersFeedback = written.feedback ?? true
                 site.openingHours = written.openingHours
+                site.returnAfter = written.returnAfter
+                site.closeAfter = written.closeAfter
                 return site
             }
         }
@@ -223,6 +225,13 @@ extension ConfigurationReading {
                 "unknown time zone \"\(zone)\"",
                 hint: hint
             )
+        }
+        for (key, time) in [("return_after", site.returnAfter), ("close_after", site.closeAfter)] {
+            guard let time, self.isGood("sites", name, key), !(.seconds(1)...(.seconds(30 * 86_400)) ~= time) else {
+                continue
+            }
+            let place = self.place("sites", name, key)
+            self.refuse("wrong-value", at: place, "\"\(time.written)\" is out of its range", hint: "write 1s to 720h")
         }
         if mode == .production, site.cookieAuth != true { self.warnOfMissingCookie(site, named: name) }
         guard self.entry("sites", name, "origins") == nil || self.isGood("sites", name, "origins") else { return }

@@ -32,6 +32,10 @@ public struct Site: Sendable {
     public var offersFeedback = true
     /// When people are there; nothing where that isn't written.
     public var openingHours: OpeningHours?
+    /// How long a person is waited for before the responders answer again; nothing means 30 minutes.
+    public var returnAfter: Duration?
+    /// After how long without a word a conversation is over; nothing means 24 hours.
+    public var closeAfter: Duration?
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

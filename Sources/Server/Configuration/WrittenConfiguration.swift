@@ -99,6 +99,8 @@ struct WrittenConfiguration: Decodable {
         var seedFeedback: Bool?
         var feedback: Bool?
         var openingHours: OpeningHours?
+        var returnAfter: Duration?
+        var closeAfter: Duration?
     }
 
     /// How a site vouches for its visitors.
@@ -146,6 +148,8 @@ struct WrittenConfiguration: Decodable {
                     cookie_auth: false
                     seed_feedback: false
                     feedback: true
+                    return_after: 30m
+                    close_after: 24h
                     opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
@@ -162,7 +166,6 @@ struct WrittenConfiguration: Decodable {
                 "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
                 "sites.*.refusal": "leave it out",
-                "sites.*.return_after": "leave it out",
             ]
         )
     }

@@ -2,7 +2,9 @@ internal import Diagnostics
 internal import ArgumentParser
 internal import Crypto
 internal import Foundation
+internal import Hub
 internal import Logging
+internal import Messages
 internal import NIOPosix
 internal import Observability
 internal import Responders
@@ -45,6 +47,20 @@ struct AuditWriter: Sendable {
         let details = act.details.map { ($0.key, $0.value as String?) } + names
         _ = try? await NIOThreadPool.singleton.runIfActive { self.note(act.action, details, by: self.admin) }
     }
+
+    /// Appends what an agent has done in a room.
+    func note(_ act: AgentAct, by agent: String?, in room: RoomKey) async {
+        let isSignIn = act == .signedIn
+        let details: [(String, String?)] = [
+            ("site", room.site.rawValue),
+            ("session", isSignIn ? nil : self.trail.digest(of: room.session.rawValue)),
+        ]
+        let actor = agent.map { "agent:\($0)" } ?? "agent"
+        _ = try? await NIOThreadPool.singleton.runIfActive { self.note(act.rawValue, details, by: actor) }
+    }
+
+    /// Counts an entry that nobody could take.
+    func lost() { self.failures.increment() }
 
     /// Appends an erasure.
     func note(_ report: ErasureReport) async {

@@ -42,6 +42,9 @@ final class RoomSink: ReplySink {
         stream?.end(Room.Answer(reply), finish: Message.Finish(finish))
     }
 
+    /// Ends the reply that is under way, if there is one.
+    func stop() { self.state.withLock { $0.stop }?() }
+
     /// Ends a reply of which the visitor wants no more; nothing happens where it isn't under way.
     func stop(_ replyID: String) {
         let stop = self.state.withLock { state in state.stream?.replyID == replyID ? state.stop : nil }

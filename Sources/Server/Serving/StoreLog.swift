@@ -255,7 +255,8 @@ extension RestoredRoom {
                     age: age,
                     replies: message.replies
                 )
-            }
+            },
+            standing: stored.state.flatMap { Standing(stored: $0) } ?? Standing()
         )
     }
 }

@@ -49,8 +49,7 @@ final class TurnMetrics: Sendable {
     ///   - result: What became of it.
     ///   - duration: From the message to the answer.
     func count(_ result: ChainResult, after duration: Duration) {
-        self.seconds.observe(duration)
-        self.outcomes.first { $0.outcome == result.outcome }?.counter.increment()
+        self.count(result.outcome, after: duration)
         if result.isOverdue { self.overdue.increment() }
         if let responder = result.responder { self.replies[responder]?.increment() }
         for failure in result.failures { self.count(failure) }
@@ -63,5 +62,11 @@ final class TurnMetrics: Sendable {
         ]
         let help = "Turns in which a responder failed."
         self.registry.counter("chat_responder_failures_total", help: help, labels: labels).increment()
+    }
+
+    /// Counts a turn of which nothing but its end matters.
+    func count(_ outcome: Outcome, after duration: Duration) {
+        self.seconds.observe(duration)
+        self.outcomes.first { $0.outcome == outcome }?.counter.increment()
     }
 }

@@ -28,6 +28,8 @@ final class TurnRunner: InboundSubscriber, Service {
     private let logger: Logger
     /// Keeps the record of each turn.
     private let traces: TurnTraces
+    /// Learns what agents do; nothing where nothing is kept.
+    let agentAudit: AgentAudit?
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let pending: AsyncStream<Pending>
@@ -38,15 +40,18 @@ final class TurnRunner: InboundSubscriber, Service {
     ///   - desks: Who answers the visitors of each site.
     ///   - metrics: Where turns are counted.
     ///   - traces: Keeps the record of each turn.
+    ///   - agentAudit: Learns what agents do.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
         _ desk: SiteDesk,
         _ desks: [SiteID: SiteDesk] = [:],
         metrics: MetricsRegistry = MetricsRegistry(),
         traces: TurnTraces = TurnTraces(),
+        agentAudit: AgentAudit? = nil,
         logger: Logger
     ) {
         self.traces = traces
+        self.agentAudit = agentAudit
         let chains = [desk.chain] + desks.values.map(\.chain)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
@@ -59,6 +64,7 @@ final class TurnRunner: InboundSubscriber, Service {
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
         let began = dialogue.desk.chain.clock.now
+        if message.startsAnew { dialogue.startAnew() }
         let isTraced = self.traces.isTraced(message.turnID)
         let turn = self.turn(of: message, in: room, dialogue)
         switch dialogue.desk.chain.begin(turn, tracing: isTraced, explaining: false) {
@@ -95,13 +101,33 @@ final class TurnRunner: InboundSubscriber, Service {
         let chain = dialogue.desk.chain
         let sink = RoomSink(pending.room, pending.message)
         dialogue.sink = sink
-        let result = await withTaskGroup(of: Void.self) { group in
-            group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
-            defer { group.cancelAll() }
-            return await chain.conclude(pending.run, showing: sink)
+        let interruption = Interruption()
+        dialogue.interruption = interruption
+        let result = await withTaskGroup(of: ChainResult?.self) { group in
+            group.addTask {
+                await Self.showTyping(in: pending.room, by: chain.clock)
+                return nil
+            }
+            group.addTask {
+                await interruption.wait()
+                return nil
+            }
+            group.addTask { await chain.conclude(pending.run, showing: sink) }
+            var result: ChainResult?
+            for await ended in group {
+                result = ended ?? result
+                group.cancelAll()
+            }
+            return result
         }
         dialogue.sink = nil
-        self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
+        dialogue.interruption = nil
+        if interruption.hasHappened {
+            self.traces.keepTakenOver(pending.message.turnID)
+            self.metrics[chain.name]?.count(Outcome.handedOver, after: chain.clock.now - pending.began)
+        } else if let result {
+            self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
+        }
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
     }
@@ -115,6 +141,15 @@ final class TurnRunner: InboundSubscriber, Service {
             // Clients take it for over after 6 seconds.
             pause = .seconds(4)
         }
+    }
+
+    func chain(in room: Room) -> Chain { self.dialogue(in: room).desk.chain }
+
+    func conversationChanged(in room: Room) {
+        let dialogue = self.dialogue(in: room)
+        guard room.standing.state != .bot else { return }
+        dialogue.sink?.stop()
+        dialogue.interruption?.interrupt()
     }
 
     private func dialogue(in room: Room) -> Dialogue {
@@ -133,6 +168,10 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         let elapsed = dialogue.desk.chain.clock.now - began
         self.traces.keep(result, of: message, after: elapsed)
+        if result.outcome == .handedOver, let handoff = result.effects.handoff {
+            let reference = TurnID(message.turnID).reference
+            room.handOver(to: handoff.queue, note: handoff.note, reference: reference)
+        }
         dialogue.remember(result)
         let chain = dialogue.desk.chain
         let metrics = self.metrics[chain.name]
@@ -184,7 +223,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 lang: context.text("locale"),
                 serverTime: milliseconds
             ),
-            conversation: dialogue.conversation,
+            conversation: dialogue.conversation(in: room),
             page: Page(
                 path: String(written.prefix { $0 != "?" && $0 != "#" }),
                 title: context.text("title") ?? context.text("pageTitle"),
@@ -194,6 +233,7 @@ final class TurnRunner: InboundSubscriber, Service {
             history: History(lazily: { history(of: room, before: inbound.seq) }),
             localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
             isOpen: dialogue.desk.site.isOpen(atMilliseconds: milliseconds),
+            isStaffed: room.isStaffed,
             trace: inbound.origin?.trace
         )
     }
@@ -215,11 +255,19 @@ private func history(of room: Room, before seq: Int) -> [HistoryItem] {
             let author: HistoryItem.Author =
                 switch scanner.text(of: type, in: bytes) {
                 case "user": .visitor
-                case "claude": .claude
+                case "claude": scanner.value(of: "author", in: bytes).isAgent(in: bytes) ? .agent : .claude
                 default: .system
                 }
             return HistoryItem(author, scanner.text(of: text, in: bytes))
         }
+    }
+}
+
+extension JSONScanner.Value? {
+    /// Whether the author of a message is an agent; `author` is written by the server alone, its kind first.
+    fileprivate func isAgent(in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let self else { return false }
+        return bytes[self.start..<self.end].starts(with: #"{"kind":"agent""#.utf8)
     }
 }
 
@@ -237,6 +285,7 @@ private final class Dialogue: Sendable {
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>
     private let shown = Mutex<RoomSink?>(nil)
+    private let interrupting = Mutex<Interruption?>(nil)
 
     init(session: SessionID, desk: SiteDesk) {
         self.desk = desk
@@ -249,7 +298,26 @@ private final class Dialogue: Sendable {
         set { self.shown.withLock { $0 = newValue } }
     }
 
-    var conversation: Conversation { self.state.withLock { $0 } }
+    /// Ends the turn that is under way.
+    var interruption: Interruption? {
+        get { self.interrupting.withLock { $0 } }
+        set { self.interrupting.withLock { $0 = newValue } }
+    }
+
+    func conversation(in room: Room) -> Conversation {
+        let state = room.standing.state
+        return self.state.withLock { conversation in
+            conversation.state = state
+            return conversation
+        }
+    }
+
+    /// Forgets what came before a conversation that begins anew.
+    func startAnew() {
+        self.state.withLock {
+            $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:])
+        }
+    }
 
     func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }
 }

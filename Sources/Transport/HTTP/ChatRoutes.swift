@@ -135,6 +135,7 @@ extension ChatRoutes {
         case .typing(let isWriting): room.typing(isWriting, by: .visitor)
         case .presence: try room.presenceToVisitor()
         case .stop(let replyID): room.stop(replyID)
+        case .conversation(let state): try room.change(to: state, by: .visitor)
         case .resume, .history, .refresh:
             throw ClientError(.badRequest, "frames of this type are for WebSockets", detail: "type")
         case .user, .pong: break

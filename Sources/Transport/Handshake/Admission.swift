@@ -90,6 +90,8 @@ public struct Admission: Sendable {
     /// The room that a request gets.
     struct Entry: Sendable {
         let key: RoomKey
+        /// Whether it is no conversation but the list of those that wait for a person.
+        var isDesk = false
         /// What its token gives; nothing where none is needed and none was shown.
         let grant: Grant?
     }
@@ -112,9 +114,10 @@ public struct Admission: Sendable {
     /// - Parameters:
     ///   - request: What it says.
     ///   - session: The session of the room.
+    ///   - admitsAgents: Whether it can be told there who is an agent, so that what one writes doesn't look like a visitor's.
     /// - Returns: The room.
     /// - Throws: The answer to the first check that fails.
-    func entry(_ request: Request, to session: SessionID) throws(Refused) -> Entry {
+    func entry(_ request: Request, to session: SessionID, admitsAgents: Bool = false) throws(Refused) -> Entry {
         try self.checkOrigin(request)
         let grant = try self.grant(of: request)
         let site = try self.site(request, grant)
@@ -123,11 +126,18 @@ public struct Admission: Sendable {
         }
         if let grant {
             do throws(AccessDenied) { try grant.check(opens: session, at: site) } catch { throw Refused(error) }
-            // What an agent writes must not look like a visitor's, and there is no other door yet.
-            guard grant.role != .agent else { throw Refused(.wrongSession) }
+            guard grant.role == .agent else { return Entry(key: RoomKey(site: site, session: session), grant: grant) }
+            guard admitsAgents, request.mode == .v1 else { throw Refused(.wrongSession) }
+            let isDesk = session.rawValue == Self.deskSession || session == grant.session
+            let key = RoomKey(site: site, session: isDesk ? grant.session : session)
+            return Entry(key: key, isDesk: isDesk, grant: grant)
         }
-        return Entry(key: RoomKey(site: site, session: session), grant: grant)
+        return Entry(key: RoomKey(site: site, session: session), grant: nil)
     }
+
+    /// What an agent names as a session to see which conversations wait: it stands for the session of the agent's token,
+    /// which is nobody's.
+    static let deskSession = "desk"
 
     /// The room of a request to `/api/claude-feedback`, which names no session: that of its token or its cookie.
     ///

@@ -16,6 +16,8 @@ struct Handshake: Sendable {
     /// A request for a room.
     struct ChatRequest: Sendable {
         var room: RoomKey
+        /// Whether it is the list of conversations that wait for a person.
+        var isDesk: Bool
         /// What the token gives.
         var grant: Grant?
         /// Where the visitor is: context, never trusted.
@@ -100,10 +102,11 @@ struct Handshake: Sendable {
             }
             request.site = asked.site
             request.mode = asked.mode
-            let entry = try admission.entry(request, to: asked.session)
+            let entry = try admission.entry(request, to: asked.session, admitsAgents: true)
             self.endpoint = .chat(
                 ChatRequest(
                     room: entry.key,
+                    isDesk: entry.isDesk,
                     grant: entry.grant,
                     page: asked.page,
                     position: asked.position,

@@ -1,3 +1,4 @@
+import Access
 import Hub
 import HummingbirdCore
 import Messages
@@ -277,7 +278,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler, Timed {
     private func reserve(_ handshake: Handshake) throws(Handshake.Refusal) -> Room? {
         guard case .chat(let request) = handshake.endpoint else { return nil }
         do throws(ClientError) {
-            return try self.server.hub.reserve(request.room.session, of: request.room.site)
+            let kind: Author.Kind = request.grant?.role == .agent ? .agent : .visitor
+            return try self.server.hub.reserve(request.room.session, of: request.room.site, for: kind)
         } catch {
             self.cancel(nil)
             let status: HTTPResponseStatus = error.code == .rateLimited ? .tooManyRequests : .serviceUnavailable

@@ -13,7 +13,9 @@ extension WebSocketHandler: Link {
 
     func receive(_ bytes: UnsafeBufferPointer<UInt8>, _ room: Room, _ mode: ProtocolMode, _ page: String) {
         do throws(ClientError) {
-            switch try self.loop.frameReader.read(bytes, session: room.session, mode: mode) {
+            let frame = try self.loop.frameReader.read(bytes, session: room.session, mode: mode)
+            try self.checkDesk(frame, room)
+            switch frame {
             case .user(let message) where self.drainSeconds != nil:
                 throw ClientError(
                     .unavailable,
@@ -24,8 +26,14 @@ extension WebSocketHandler: Link {
             case .user(var message):
                 message.origin = MessageOrigin(request: self.name, trace: self.trace?.parent)
                 try self.loop.addresses.take(message.id, of: self.address, for: room.key.site, at: self.loop.clocks)
-                let acknowledgement = try room.accept(message, page: page, from: self, mode: mode)
+                let acknowledgement =
+                    if let agent {
+                        try room.say(message, by: agent, from: self)
+                    } else {
+                        try room.accept(message, page: page, from: self, mode: mode)
+                    }
                 self.loop.metrics.took(acknowledgement, overWebSocket: true)
+            case .conversation(let state): try room.change(to: state, by: self.agent ?? .visitor)
             case .resume(let position):
                 try room.resume(self, from: position, expiresInSeconds: self.secondsLeft)
             case .refresh(let token): try self.refresh(token)
@@ -36,7 +44,7 @@ extension WebSocketHandler: Link {
                     case .failure(let error): self.send(Frame(ServerFrame.error(error)))
                     }
                 }
-            case .typing(let isWriting): room.typing(isWriting, by: .visitor)
+            case .typing(let isWriting): room.typing(isWriting, by: self.agent ?? .visitor)
             case .presence: try room.presence(to: self)
             case .stop(let replyID): room.stop(replyID)
             // A sign of life was noted when it arrived.
@@ -73,6 +81,26 @@ extension WebSocketHandler: Link {
 // MARK: What the token gives
 
 extension WebSocketHandler {
+    /// The agent whose connection it is; nothing for others.
+    var agent: Author? {
+        guard let grant = self.lease?.grant, grant.role == .agent else { return nil }
+        return Author(.agent, name: grant.name)
+    }
+
+    /// Refuses what belongs into a conversation where there is only the list of them.
+    private func checkDesk(_ frame: ClientFrame, _ room: Room) throws(ClientError) {
+        guard self.lease?.grant.role == .agent, self.lease?.grant.session == room.session else { return }
+        switch frame {
+        case .user, .typing, .stop, .conversation:
+            throw ClientError(
+                .badRequest,
+                "this is the desk; connect with the session of a conversation",
+                detail: "desk"
+            )
+        case .resume, .history, .refresh, .presence, .pong: return
+        }
+    }
+
     /// For how many whole seconds the token is still good; nothing without one.
     var secondsLeft: Int? { self.lease.map { self.loop.desk.secondsLeft(of: $0.grant) } }
 

@@ -144,7 +144,14 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
         if let grant = request.grant { self.lease = Lease(grant, of: self) }
         if mode == .seed { self.cursor = Cursor() }
         self.trace = request.trace.map(Trace.init)
-        room.join(self, mode: mode, from: request.position, expiresInSeconds: self.secondsLeft)
+        room.join(
+            self,
+            mode: mode,
+            from: request.position,
+            as: self.agent ?? .visitor,
+            isAtDesk: request.isDesk,
+            expiresInSeconds: self.secondsLeft
+        )
         // The token may have been revoked between the handshake and now, when the connection was on no list yet.
         self.endIfRevoked { (try? self.loop.desk.revocations.check($0)) == nil }
     }

@@ -29,6 +29,9 @@ class Chat {
   #othersTyping = new OthersTyping((state, author) => this.#typingChanged(state, author));
   #life = new AbortController();
   #conversation = 'bot';
+  #agent = null;
+  #offersPerson = false;
+  #person = new PersonLine(() => this.#askForPerson());
   #opener = null;
   #promises = new Map();
   #beforeSend = (message) => message;
@@ -296,6 +299,7 @@ class Chat {
     this.#sound = new Sound(this.#settings.sound, this.#record);
     this.#panel = new Panel({
       list: this.#list,
+      person: this.#person,
       composer: this.#composer,
       context: this.#context.node,
       onClose: () => this.close(),
@@ -388,6 +392,8 @@ class Chat {
         break;
       case 'conversation':
         this.#conversation = String(frame.state);
+        this.#agent = frame.agent ?? null;
+        this.#showPerson();
         emit('conversation', { state: this.#conversation });
         break;
       default: // Types may be added at any time; what isn't known is not for this version.
@@ -405,9 +411,22 @@ class Chat {
     this.#session.keepFresh(frame.expiresIn);
     if (frame.conversation) this.#conversation = String(frame.conversation);
     this.#list.isRatable = Array.isArray(frame.features) && frame.features.includes('feedback');
+    this.#agent = frame.agent ?? null;
+    this.#offersPerson = Array.isArray(frame.features) && frame.features.includes('person');
+    this.#showPerson();
     if (frame.limits?.message > 0) this.#composer.limit = frame.limits.message;
     this.#outbox.connected();
     if (frame.top > 0) this.#seen({ epoch: frame.epoch, seq: frame.top });
+  }
+
+  #showPerson() {
+    this.#person.show(this.#conversation, { isOffered: this.#offersPerson, agent: this.#agent });
+  }
+
+  #askForPerson() {
+    this.#connection.send({ type: 'conversation', state: 'waiting' });
+    // The button goes with the answer, and must not take the focus along.
+    this.#composer.focus();
   }
 
   /** What the server has shown but not acknowledged may be lost with its memory: it's unsent again. */

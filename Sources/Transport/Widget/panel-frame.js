@@ -9,7 +9,7 @@ class Panel {
   #sound;
   #onClose;
 
-  constructor({ list, composer, context, onClose, onSound }) {
+  constructor({ list, composer, context, person, onClose, onSound }) {
     this.#onClose = onClose;
     this.#sound = element('button', { class: 'plain', type: 'button', click: onSound });
     const header = element(
@@ -30,6 +30,7 @@ class Panel {
       { id: 'panel', class: 'panel', part: 'panel', role: 'dialog', 'aria-labelledby': 'title', hidden: true, keydown: (event) => this.#pressed(event) },
       header,
       this.#notice,
+      person.node,
       list.node,
       composer.node,
       context,

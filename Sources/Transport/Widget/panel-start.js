@@ -2,7 +2,7 @@
  * The panel of the chat, fetched at its first opening. The loader is loader.js.
  *
  * The server puts these files together into one module, in this order: start, texts, session, delivery,
- * transports, connection, markdown, messages, composer, frame, context, picker, sound, chat. They share
+ * transports, connection, markdown, messages, composer, person, frame, context, picker, sound, chat. They share
  * one scope. Comment lines and indentation don't travel.
  *
  * Two rules hold everywhere. Text from anybody becomes a text node, never markup. And nothing here

@@ -22,9 +22,9 @@ final class HubUnderTest {
         _ = self.subscriber.takeEvents()
     }
 
-    func reserve(_ key: RoomKey) throws(ClientError) -> Room {
+    func reserve(_ key: RoomKey, for kind: Author.Kind) throws(ClientError) -> Room {
         self.clock.tick()
-        return try self.hub.reserve(key.session, of: key.site)
+        return try self.hub.reserve(key.session, of: key.site, for: kind)
     }
 
     func pin(_ key: RoomKey) throws(ClientError) -> Room {

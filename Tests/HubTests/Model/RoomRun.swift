@@ -63,6 +63,8 @@ final class RoomRun {
     var stream: Stream?
     var reservations = 0
     var members = 0
+    /// How many of them are agents, who take no places of the visitor.
+    var agents = 0
     var seed = SeedReference()
     var passing = PassingReference()
     var rates = RateReference()
@@ -76,6 +78,9 @@ final class RoomRun {
     }
 
     var top: Int { self.entries.count }
+    /// How many connections count against the bound of somebody of that kind.
+    func connections(of kind: Author.Kind) -> Int { kind == .agent ? self.agents : self.members - self.agents }
+
     var isInUse: Bool { self.members > 0 || self.reservations > 0 || !self.turns.isEmpty }
 
     func entry(_ seq: Int) -> Entry? { 1...max(1, self.top) ~= seq && self.top > 0 ? self.entries[seq - 1] : nil }

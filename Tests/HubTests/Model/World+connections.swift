@@ -3,7 +3,9 @@ import Messages
 
 extension World {
     func connect(_ client: Client, _ generator: inout SplitMix64) throws {
-        guard client.isOffline, client.kind != .poll, let run = try self.find(client.key, isConnection: true) else {
+        guard client.isOffline, client.kind != .poll,
+            let run = try self.find(client.key, isConnection: true, for: client.author)
+        else {
             return
         }
         client.stage = .reserved(run)
@@ -32,6 +34,7 @@ extension World {
         run.passing.enter(connection)
         run.reservations -= 1
         run.members += 1
+        if client.author.kind == .agent { run.agents += 1 }
         if isSeed { run.seed.begin() }
         client.stage = .online(connection)
         try self.inspect()

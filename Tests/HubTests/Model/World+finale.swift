@@ -45,7 +45,7 @@ extension World {
 
     private func comeBack(_ client: Client) throws {
         if client.kind == .poll { return try self.pollAll(client) }
-        guard let run = try self.find(client.key, isConnection: true) else {
+        guard let run = try self.find(client.key, isConnection: true, for: client.author) else {
             throw Violation("P12", "\(client.name) can't come back")
         }
         client.stage = .reserved(run)

@@ -70,6 +70,7 @@ final class World {
         self.hub.leave(connection.link, connection.run.room, isPageLeft: isPageLeft)
         connection.run.passing.exit(connection, at: self.now)
         connection.run.members -= 1
+        if connection.author.kind == .agent { connection.run.agents -= 1 }
         if client.kind == .seed {
             let confirmed = connection.confirmed
             connection.run.seed.end(
@@ -127,17 +128,18 @@ extension World {
     /// - Parameters:
     ///   - key: Which.
     ///   - isConnection: Whether it counts as a connection.
+    ///   - author: Whose connection it is.
     /// - Returns: The room, or nothing where the hub has to refuse.
     /// - Throws: What is broken.
-    func find(_ key: RoomKey, isConnection: Bool) throws -> RoomRun? {
+    func find(_ key: RoomKey, isConnection: Bool, for author: Author = .visitor) throws -> RoomRun? {
         let known = self.runs[key]
         let inUse = self.runs.values.count { $0.isInUse && $0.key != key }
         let isCertain = known.map { !$0.mayBeDropped } ?? false
-        let connections = known.map { $0.members + $0.reservations } ?? 0
+        let connections = known.map { $0.connections(of: author.kind) + $0.reservations } ?? 0
         let isFull = isConnection && connections >= self.schedule.options.connectionsPerRoom ?? .max
         let room: Room
         do throws(ClientError) {
-            room = isConnection ? try self.hub.reserve(key) : try self.hub.pin(key)
+            room = isConnection ? try self.hub.reserve(key, for: author.kind) : try self.hub.pin(key)
         } catch {
             self.note("  refused: \(error.code.rawValue)")
             switch error.code {

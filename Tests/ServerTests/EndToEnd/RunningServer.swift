@@ -110,6 +110,8 @@ struct RunningServer: Sendable {
         let siteDesks = Dictionary(desks) { first, _ in first }
         let runner = TurnRunner(desk, siteDesks, traces: traces, logger: logger)
         let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
+        var options = options
+        options.take(desk, siteDesks)
         let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
         let keepers = ServeCommand.services(of: storeLog, hub)
         let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
@@ -145,6 +147,7 @@ struct RunningServer: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for await port in ports {
+                if let storeLog { hub.restore(try await storeLog.attendedConversations()) }
                 let stop: @Sendable () async -> Void = { await group.triggerGracefulShutdown() }
                 do { try await body(RunningServer(port: port, desk: admission.desk, hub: hub, stop: stop)) } catch {
                     await group.triggerGracefulShutdown()

@@ -92,6 +92,40 @@ extension ProductTests {
             #expect(try await program.run("audit", "verify", "--head", String(head)).status == 0)
         }
 
+        @Test("what agents do is there in order, by their names, with no text, no token and no session")
+        func agents() async throws {
+            let program = try BuiltProgram(store: Self.form, environment: BuiltProgram.keys)
+            _ = try await program.serve { port in
+                let arguments = ["token", "--site", "default", "--role", "agent", "--name", "Ann"]
+                let token = try await program.run(arguments + ["--listen", "127.0.0.1:\(port)"])
+                let offer = "Sec-WebSocket-Protocol: chat.v1, bearer.\(token.lines.first ?? "")"
+                for session in ["desk", "visitorone"] {
+                    try await TestSocket.connect(port: port) { socket in
+                        try await socket.write(TestSocket.handshake("/ws/chat?session=\(session)", [offer]))
+                        try await socket.readHead()
+                        #expect(socket.head.hasPrefix("HTTP/1.1 101 "), "\(socket.head)")
+                        guard session != "desk" else { return }
+                        try await socket.send(#"{"type":"user","message":"secretword","id":"a1"}"#)
+                        for state in ["bot", "human", "closed"] {
+                            try await socket.send(#"{"type":"conversation","state":"\#(state)"}"#)
+                            while try await socket.next("conversation")["state"]?.text != state {}
+                        }
+                    }
+                }
+            }
+            let list = try await program.run("audit", "list", "--json")
+            let entries = list.json.filter { $0["actor"]?.text == "agent:Ann" }
+            #expect(
+                entries.compactMap { $0["action"]?.text } == [
+                    "agent-signed-in", "agent-entered", "agent-took", "agent-returned", "agent-took", "agent-closed",
+                ],
+                "\(list.output)"
+            )
+            for secret in ["secretword", "visitorone", "eyJ"] { #expect(!list.output.contains(secret), "\(secret)") }
+            let verdict = try await program.run("audit", "verify")
+            #expect(verdict.status == 0, "\(verdict.output)\(verdict.complaint)")
+        }
+
         @Test("I7: deleted, moved, changed, cut off, written anew, and without its key: verify says where")
         func tampered() async throws {
             let (program, log) = try await Self.busy()

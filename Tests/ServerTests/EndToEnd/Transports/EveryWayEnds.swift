@@ -25,7 +25,7 @@ struct EveryWayEnds {
         (#"{"type":"user","message":"a","id":"m1","context":{"x":"\#(Self.long)"}}"#, "too_large", "context"),
         (#"{"type":"claude","message":"a"}"#, "forbidden_type", nil), (#"{"type":"system"}"#, "forbidden_type", nil),
         (#"{"type":"typing","state":"perhaps"}"#, "bad_request", "state"),
-        (#"{"type":"stop"}"#, "bad_request", "replyId"), (#"{"type":"conversation"}"#, "bad_request", "type"),
+        (#"{"type":"stop"}"#, "bad_request", "replyId"), (#"{"type":"conversation"}"#, "bad_request", "state"),
     ]
 
     @Test(

@@ -6,7 +6,7 @@ import Testing
 @testable import Hub
 @testable import Server
 
-/// Somebody in a room who sees at once what passes: an agent, who can't come in by any of the ways yet.
+/// Somebody in a room who sees at once what passes: an agent, who comes in by WebSocket alone.
 private final class Watcher: Link {
     private let frames = Mutex<[String]>([])
 
