@@ -7,6 +7,7 @@ extension PluginRegistry {
     /// - Throws: `duplicate-plugin` or `broken-sample`, which the tests rule out.
     public static func builtin() throws(Diagnostic) -> PluginRegistry {
         var registry = PluginRegistry()
+        try registry.register(Claude.self)
         try registry.register(ClaudeStub.self)
         try registry.register(Fallback.self)
         try registry.register(Process.self)

@@ -13,6 +13,8 @@ public final class Chain: Sendable {
     public let entries: [Entry]
     /// The clock of all time limits.
     public let clock: TurnClock
+    /// The tools that the responders offer.
+    let tools: ToolBox
     /// Whether a turn may have to wait, so that its time must be known.
     private let mayWait: Bool
 
@@ -37,6 +39,7 @@ public final class Chain: Sendable {
         self.streamDeadline = max(deadline, streamDeadline)
         self.clock = clock
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
+        self.tools = ToolBox(self.entries.filter(\.isEnabled).flatMap(\.responder.tools))
         self.mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
     }
 

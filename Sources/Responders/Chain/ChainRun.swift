@@ -51,6 +51,7 @@ public struct ChainRun: Sendable {
         self.startedAt = startedAt
         self.isTracing = isTracing
         self.turn.place.chain = chain.name
+        self.turn.tools = chain.tools
     }
 
     /// Goes to the next entry that is to be asked.

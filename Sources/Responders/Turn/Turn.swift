@@ -13,6 +13,9 @@ public struct Turn: Sendable {
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
 
+    /// What the responders of the chain offer to one that asks a language model.
+    public internal(set) var tools = ToolBox()
+
     public init(
         id: TurnID,
         message: Incoming,
