@@ -54,7 +54,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
             self.live = try LiveRuleSet(
                 folder: services.path(of: configuration.path),
                 allowsEmpty: configuration.allowEmpty ?? false,
-                health: health
+                health: health,
+                clock: services.clock
             )
         } catch {
             throw ConfigurationProblem(key: "path", in: error)

@@ -128,8 +128,6 @@ extension TraceReason {
     static let crashed: TraceReason = "crashed"
     /// Nobody is there to answer at the moment.
     static let unavailable: TraceReason = "unavailable"
-    /// Too many wait already.
-    static let pluginBusy: TraceReason = "busy"
     /// What the plugin sent can't be read.
     static let badFrame: TraceReason = "bad-frame"
     /// The plugin's `ready` doesn't name the stage that it stands in.

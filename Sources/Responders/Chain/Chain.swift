@@ -119,6 +119,8 @@ extension Chain {
         public let firstPiece: Duration
         /// From one piece of a streamed reply to the next, at most.
         public let nextPiece: Duration
+        /// Stands in front of the responder; nothing in front of an immediate one, which doesn't wait.
+        public let gate: CallGate?
         let call: Call
 
         /// - Parameters:
@@ -130,6 +132,7 @@ extension Chain {
         ///   - timeout: How long one call may take; a streamed reply is a part of it.
         ///   - firstPiece: From the begin of a streamed reply to its first piece, at most.
         ///   - nextPiece: From one piece of a streamed reply to the next, at most.
+        ///   - gate: Stands in front of the responder where that may wait; each instance has one of its own.
         public init(
             _ responder: any Responder,
             name: String,
@@ -138,7 +141,8 @@ extension Chain {
             onFailure: OnFailure? = nil,
             timeout: Duration = .seconds(2),
             firstPiece: Duration = .seconds(5),
-            nextPiece: Duration = .seconds(10)
+            nextPiece: Duration = .seconds(10),
+            gate: CallGate? = nil
         ) {
             self.name = name
             self.stage = stage
@@ -147,7 +151,9 @@ extension Chain {
             self.timeout = timeout
             self.firstPiece = firstPiece
             self.nextPiece = nextPiece
-            self.call = (responder as? any ImmediateResponder).map(Call.immediate) ?? .waiting(responder)
+            let immediate = responder as? any ImmediateResponder
+            self.call = immediate.map(Call.immediate) ?? .waiting(responder)
+            self.gate = immediate == nil ? gate : nil
         }
 
         /// The responder.

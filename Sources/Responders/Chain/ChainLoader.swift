@@ -2,15 +2,21 @@ public import Diagnostics
 
 /// Reads the chains of a configuration file and creates their responders.
 ///
-/// Every mistake is kept in ``diagnostics`` and reading goes on. Entries of the same plugin with the same settings share
-/// one responder, in one chain or in several.
+/// Every mistake is kept in ``diagnostics`` and reading goes on. Entries of the same plugin with the same settings and limits
+/// share one responder with its ``CallGate``, in one chain or in several.
 public struct ChainLoader {
     private let registry: PluginRegistry
     private let services: PluginServices
     /// Every mistake and warning so far.
     public private(set) var diagnostics: [Diagnostic] = []
     /// Nothing stands for one whose creation failed, so that its mistakes come out once.
-    private var responders: [String: (any Responder)?] = [:]
+    private var instances: [String: Instance?] = [:]
+
+    /// A responder, and what stands in front of it.
+    private struct Instance {
+        let responder: any Responder
+        let gate: CallGate?
+    }
 
     /// - Parameters:
     ///   - registry: The plugins that an entry may name.
@@ -80,18 +86,19 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
-            guard let parts = reading.parts, let responder = self.responder(of: parts) else { return nil }
-            if parts.common.timeout != nil, responder is any ImmediateResponder {
-                self.warnOfTimeout(of: parts, in: item)
+            guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
+            if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
+                self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
             }
-            return (parts.entry(responder, stage: stage), parts.place)
+            return (parts.entry(instance.responder, through: instance.gate, stage: stage), parts.place)
         }
     }
 
     /// The responder of an entry: one that is already there, or a new one.
-    private mutating func responder(of parts: EntryReading.Parts) -> (any Responder)? {
-        let key = "\(parts.manifest.name) \(parts.settings.node.canonical)"
-        if let known = self.responders[key] { return known }
+    private mutating func instance(of parts: EntryReading.Parts) -> Instance? {
+        let limits = parts.common.limits
+        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits)"
+        if let known = self.instances[key] { return known }
         let name = parts.manifest.name
         do throws(Rejection) {
             let responder = try self.registry.makeResponder(
@@ -101,11 +108,22 @@ public struct ChainLoader {
                 services: self.services
             )
             self.diagnostics += responder.warnings
-            self.responders[key] = .some(responder)
-            return responder
+            let instance = Instance(
+                responder: responder,
+                gate: responder is any ImmediateResponder
+                    ? nil
+                    : CallGate(
+                        name: parts.common.name ?? name,
+                        limits: limits,
+                        clock: self.services.clock,
+                        report: self.services.report
+                    )
+            )
+            self.instances[key] = .some(instance)
+            return instance
         } catch {
             self.diagnostics += error.diagnostics
-            self.responders[key] = .some(nil)
+            self.instances[key] = .some(nil)
             return nil
         }
     }
@@ -183,15 +201,6 @@ extension ChainLoader {
                 hint: "add \"- fallback\"",
                 severity: .warning
             )
-        )
-    }
-
-    /// An immediate call can't be interrupted.
-    private mutating func warnOfTimeout(of parts: EntryReading.Parts, in item: YAMLNode) {
-        let place = item.entries?.first { $0.key == "timeout" }?.place ?? parts.place
-        let problem = "\(parts.manifest.name) answers at once and has no time limit"
-        self.diagnostics.append(
-            Diagnostic("needless-timeout", at: place, problem, hint: "leave it out", severity: .warning)
         )
     }
 

@@ -32,6 +32,8 @@ public struct ChainRun: Sendable {
         let stream: StreamedReply
         let found: Augmentation
         let askedAt: Duration
+        /// The place of the call, which the text takes until its end.
+        var permit: CallGate.Permit?
     }
 
     /// How a verdict ended the turn.
@@ -117,22 +119,34 @@ extension ChainRun {
     mutating func wait(for responder: any Responder) async {
         let askedAt = self.chain.clock.now
         let limit = self.timeLimit(at: askedAt)
-        let verdict: Verdict
+        let answer: LimitedCall.Answer
         if limit > .zero {
-            verdict = await LimitedCall.verdict(of: responder, for: self.turn, within: limit, on: self.chain.clock)
+            answer = await LimitedCall.answer(
+                of: responder,
+                through: self.chain.entries[self.index].gate,
+                for: self.turn,
+                within: limit,
+                on: self.chain.clock
+            )
         } else {
-            verdict = .fail(Failure(.timeout))
+            answer = LimitedCall.Answer(verdict: .fail(Failure(.timeout)))
         }
-        guard !self.streams(verdict, askedAt: askedAt) else { return }
-        self.take(verdict, after: self.chain.clock.now - askedAt)
+        guard !self.streams(answer.verdict, askedAt: askedAt, answer.permit) else { return }
+        // Its text is not wanted.
+        if case .stream = answer.verdict { answer.permit?.release() }
+        self.take(answer.verdict, after: self.chain.clock.now - askedAt, counting: answer.permit)
     }
 
     /// Notes a streamed reply, which is to be played before anything else happens.
-    private mutating func streams(_ verdict: Verdict, askedAt: Duration) -> Bool {
+    private mutating func streams(
+        _ verdict: Verdict,
+        askedAt: Duration,
+        _ permit: CallGate.Permit? = nil
+    ) -> Bool {
         guard case .stream(let stream, let found) = verdict, self.chain.entries[self.index].stage == .answer,
             self.replies.count < Chain.maximumReplies
         else { return false }
-        self.streaming = Streaming(stream: stream, found: found, askedAt: askedAt)
+        self.streaming = Streaming(stream: stream, found: found, askedAt: askedAt, permit: permit)
         return true
     }
 
@@ -150,7 +164,12 @@ extension ChainRun {
 // MARK: Taking a verdict
 
 extension ChainRun {
-    private mutating func take(_ verdict: Verdict, after duration: Duration) {
+    private mutating func take(
+        _ verdict: Verdict,
+        after duration: Duration,
+        counting permit: CallGate.Permit? = nil
+    ) {
+        let failureCount = self.failures.count
         let entry = self.chain.entries[self.index]
         let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
         switch verdict {
@@ -174,6 +193,8 @@ extension ChainRun {
         case .augment, .reply, .stream, .suppress, .handoff:
             self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
         }
+        let failure = self.failures.count > failureCount ? self.failures.last?.failure : nil
+        permit?.count(CircuitBreaker.Result(verdict, failure: failure))
         self.advance()
     }
 
@@ -293,6 +314,7 @@ extension ChainRun {
         let entry = self.chain.entries[self.index]
         let duration = self.chain.clock.now - streaming.askedAt
         let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        streaming.permit?.count(played.result)
         guard let (reply, finish) = played.reply else {
             self.take(played.failure, of: entry, after: duration, explanation)
             return self.advance()

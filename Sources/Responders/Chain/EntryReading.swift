@@ -22,11 +22,14 @@ struct EntryReading {
         fileprivate(set) var firstPiece: Duration?
         fileprivate(set) var nextPiece: Duration?
         fileprivate(set) var onFailure: Chain.OnFailure?
+        fileprivate(set) var concurrency: Int?
+        fileprivate(set) var queue: Int?
+        fileprivate(set) var breaker: WrittenBreaker?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout
+            case timeout, concurrency, queue, breaker
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -111,6 +114,7 @@ struct EntryReading {
             let settings = Settings(YAMLNode(content: .mapping(entries), place: place))
             let common = try settings.decode(CommonKeys.self, like: Self.schema())
             self.parts?.common = common
+            self.diagnostics += common.problems.flatMap { settings.diagnostics(of: $0) }
         } catch let rejection as Rejection {
             self.diagnostics += rejection.diagnostics
         } catch let diagnostic as Diagnostic {
@@ -135,23 +139,32 @@ extension EntryReading {
         "priority": "leave it out: entries are asked in order",
         "weight": "leave it out: entries are asked in order",
         "min_confidence": "leave it out: entries are asked in order",
-        "concurrency": "leave it out",
-        "queue": "leave it out",
-        "breaker": "leave it out",
         "when": "leave it out, or make a chain of its own",
     ]
 
+    private static let sample = """
+        as: name
+        enabled: true
+        timeout: 2s
+        first_chunk: 5s
+        next_chunk: 10s
+        on_error: skip
+        concurrency: 8
+        queue: 32
+        breaker: {enabled: true, failures: 5, wait: 15s}
+        """
+
     private static let schemaKeys =
-        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error"] + Self.notBuilt.keys
+        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker"]
+        + Self.notBuilt.keys
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
-        let sample = "{as: name, enabled: true, timeout: 2s, first_chunk: 5s, next_chunk: 10s, on_error: skip}"
-        return try SettingsSchema(sample: sample, name: "entry", notBuilt: Self.notBuilt)
+        try SettingsSchema(sample: Self.sample, name: "entry", notBuilt: Self.notBuilt)
     }
 }
 
 extension EntryReading.Parts {
-    func entry(_ responder: any Responder, stage: Stage) -> Chain.Entry {
+    func entry(_ responder: any Responder, through gate: CallGate?, stage: Stage) -> Chain.Entry {
         Chain.Entry(
             responder,
             name: self.common.name ?? self.manifest.name,
@@ -160,7 +173,8 @@ extension EntryReading.Parts {
             onFailure: self.common.onFailure,
             timeout: self.common.timeout ?? self.manifest.timeout,
             firstPiece: self.common.firstPiece ?? .seconds(5),
-            nextPiece: self.common.nextPiece ?? .seconds(10)
+            nextPiece: self.common.nextPiece ?? .seconds(10),
+            gate: gate
         )
     }
 }

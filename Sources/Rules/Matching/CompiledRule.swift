@@ -161,7 +161,7 @@ extension CompiledRule {
     }
 
     /// Tries the patterns alone.
-    private func trial(
+    func trial(
         on bytes: UnsafeBufferPointer<UInt8>,
         at rank: Int,
         of set: RuleSet?,

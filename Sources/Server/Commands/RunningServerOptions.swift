@@ -9,7 +9,10 @@ internal import NIOSSL
 /// The options of every command that asks a running server.
 struct RunningServerOptions: ParsableArguments {
     @Option(name: .customLong("config"), help: ArgumentHelp("The configuration of the server.", valueName: "file"))
-    var file = "claude-chat.yaml"
+    var config: String?
+
+    /// The configuration's file, whether it was named or not.
+    var file: String { self.config ?? "claude-chat.yaml" }
 
     @Option(help: ArgumentHelp("Where it listens, in place of the configuration's.", valueName: "host:port"))
     var listen: String?
@@ -29,7 +32,8 @@ struct RunningServerOptions: ParsableArguments {
     /// - Returns: The body of the answer.
     /// - Throws: The exit status, after what is wrong was shown.
     func ask(_ method: HTTPMethod, _ path: String, body: String = "") async throws -> String {
-        try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
+        if let config { try Self.demandConfiguration(config) }
+        return try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
     }
 
     /// The same for commands with options of their own.
@@ -64,6 +68,19 @@ struct RunningServerOptions: ParsableArguments {
                 "\(address): no server answers here; start it with claude-chat serve, or name its address with --listen "
                     + "[no-server]"
             )
+            throw ExitCode(ExitStatus.findings)
+        }
+    }
+
+    /// A file that was named and can't be read must not stand for the defaults: another server might answer.
+    private static func demandConfiguration(_ file: String) throws {
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw ValidationError("\"\(file)\" can't be read; name the configuration of the server")
+        }
+        do throws(Diagnostic) {
+            _ = try YAMLNode(yaml: String(decoding: bytes, as: UTF8.self), file: file)
+        } catch {
+            Terminal.current.complain("\(error)")
             throw ExitCode(ExitStatus.findings)
         }
     }

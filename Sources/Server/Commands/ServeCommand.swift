@@ -94,6 +94,8 @@ struct ServeCommand: AsyncParsableCommand {
             audit?.note($0, before: $1)
         }
         reloader.collectMetrics(in: metrics)
+        let responders = ResponderHealth(Self.chains(of: desks, chain))
+        responders.collectMetrics(in: metrics)
         let admission = Admission(
             configuration,
             isDevelopment: isDevelopment,
@@ -118,7 +120,7 @@ struct ServeCommand: AsyncParsableCommand {
             clocks: SystemClocks(),
             metrics: metrics,
             logger: logger,
-            health: { reloader.health },
+            health: { reloader.health(responders) },
             readiness: { log?.readiness ?? .ready },
             admin: self.admin(configuration, reloader, eraser, audit),
             onListening: { port in

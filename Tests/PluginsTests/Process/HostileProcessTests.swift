@@ -130,7 +130,7 @@ struct HostileProcessTests {
 
     private static func isBusy(_ call: Task<Verdict, Never>) async -> Bool {
         let (first, source) = AsyncStream<Bool>.makeStream()
-        let watch = Task { source.yield(await call.value == .pass(reason: .pluginBusy)) }
+        let watch = Task { source.yield(await call.value == .pass(reason: .busy)) }
         // A call that waits is given up, so that the test goes on.
         let other = Task {
             for _ in 0..<2_000 { await Task.yield() }

@@ -128,7 +128,7 @@ struct RunningServer: Sendable {
             admission: admission,
             clocks: clocks,
             logger: logger,
-            health: { reloader?.health ?? "{}" },
+            health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: reloader.map { AdminActions($0, token: adminToken) },
             onListening: { listening.yield($0) }
