@@ -49,7 +49,9 @@ struct CallRecord: Sendable, Hashable {
         if let status { parts.append("status \(status)") }
         if let stopReason { parts.append("\(stopReason.rawValue)\(self.refusal.map { " (\($0))" } ?? "")") }
         if let failure { parts.append("failed: \(failure)") }
-        parts.append("\(self.charged.totalInput) tokens in, \(self.charged.output) out\(self.isEstimated ? " (estimated)" : "")")
+        parts.append(
+            "\(self.charged.totalInput) tokens in, \(self.charged.output) out\(self.isEstimated ? " (estimated)" : "")"
+        )
         if self.usage.cacheRead > 0 { parts.append("\(self.usage.cacheRead) from the cache") }
         if self.usage.cacheWrite > 0 { parts.append("\(self.usage.cacheWrite) into the cache") }
         if let firstChunk { parts.append("first text after \(firstChunk.milliseconds) ms") }

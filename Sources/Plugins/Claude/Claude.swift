@@ -18,7 +18,9 @@ public final class Claude: ResponderPlugin, RunningResponder {
             "prompts/support.md": "You help the visitors of {{site}}, the shop of {{shop}}.",
         ],
         examples: [],
-        timeout: .seconds(30)
+        timeout: .seconds(30),
+        // Its own limit counts signs of life that nobody sees, and stands between two calls of tools.
+        nextPiece: .seconds(30)
     )
 
     private struct State {
@@ -35,7 +37,7 @@ public final class Claude: ResponderPlugin, RunningResponder {
     private let services: PluginServices
     private let key: APIKey
     private let client: any MessagesClient
-    private let budget: BudgetKeeper
+    let budget: BudgetKeeper
     private let random: @Sendable () -> UInt64
     private let state = Mutex(State())
 
@@ -157,7 +159,9 @@ public final class Claude: ResponderPlugin, RunningResponder {
         case .reply(let reply): return .reply(reply)
         case .pass(let reason): return self.unavailable(reason)
         case .refusedSetup: return self.unavailable(.unavailable)
-        case .busy: return self.unavailable("busy")
+        case .busy(let pause):
+            guard self.settings.whenUnavailable == nil else { return self.unavailable(.busy) }
+            throw RetryAfter(pause)
         case .fail(let failure):
             guard let text = self.settings.whenUnavailable, failure.code != .cancelled else { return .fail(failure) }
             return .reply(Reply(text, format: .plain))

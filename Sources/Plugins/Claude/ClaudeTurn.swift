@@ -76,10 +76,10 @@ struct ClaudeTurn: Sendable {
         request.maxTokens = reservation.maxTokens
         if case .enabled(let tokens)? = request.thinking, tokens >= request.maxTokens { request.thinking = nil }
         var record = CallRecord(number: progress.calls, model: request.model)
-        self.output.beginPart()
         let response: MessagesResponse
         do throws(CallFailure) {
-            response = try await self.call.response(to: request, until: self.deadline, record: &record) { [output] event in
+            response = try await self.call.response(to: request, until: self.deadline, record: &record) {
+                [output] event in
                 if case .text(let piece) = event { try output.write(piece) }
             }
         } catch {
@@ -98,6 +98,8 @@ struct ClaudeTurn: Sendable {
         self.note(record)
         progress.added.append(.init(role: .assistant, content: response.content))
         progress.added.append(.init(role: .user, content: results))
+        // What was said before stays, and what comes stands behind a blank line.
+        self.output.beginPart()
         return nil
     }
 
@@ -158,7 +160,11 @@ extension ClaudeTurn {
     /// What a response means for the turn; nothing where it goes on.
     private func ending(of response: MessagesResponse, _ progress: inout Progress) -> Ending? {
         if response.unknownBlocks > 0 {
-            self.count("claude_unknown_blocks_total", "Blocks of responses whose type is not known.", response.unknownBlocks)
+            self.count(
+                "claude_unknown_blocks_total",
+                "Blocks of responses whose type is not known.",
+                response.unknownBlocks
+            )
         }
         switch response.stopReason {
         case .toolUse? where !response.toolUses.isEmpty: return nil
@@ -173,7 +179,8 @@ extension ClaudeTurn {
             guard !self.output.hasWritten else { return self.shortened() }
             return self.halved(&progress) ? nil : .fail(Failure("context-full"))
         case .endTurn?, .stopSequence?: break
-        default: self.count("claude_unknown_stop_reasons_total", "Responses that ended for a reason that is not known.", 1)
+        default:
+            self.count("claude_unknown_stop_reasons_total", "Responses that ended for a reason that is not known.", 1)
         }
         return self.output.hasWritten ? .reply(self.output.reply()) : .fail(Failure(.emptyReply))
     }
@@ -247,7 +254,8 @@ extension ClaudeTurn {
             for (index, use) in uses.enumerated() {
                 group.addTask {
                     let begun = self.clock.now
-                    let result = index < allowed
+                    let result =
+                        index < allowed
                         ? await self.result(of: use) : .init("no more tools in this turn", failure: .limit)
                     return (index, result, self.clock.now - begun)
                 }

@@ -28,7 +28,12 @@ struct PromptTemplate: Sendable {
                 parts[parts.count - 1] += value
             } else {
                 let hint = suggestion(for: name, among: ["site"] + variables.keys)
-                throw ConfigurationProblem("unknown-variable", key: "system", "unknown variable \"\(name)\"", hint: hint)
+                throw ConfigurationProblem(
+                    "unknown-variable",
+                    key: "system",
+                    "unknown variable \"\(name)\"",
+                    hint: hint
+                )
             }
             rest = rest[close.upperBound...]
         }

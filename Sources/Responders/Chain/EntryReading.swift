@@ -173,7 +173,7 @@ extension EntryReading.Parts {
             onFailure: self.common.onFailure,
             timeout: self.common.timeout ?? self.manifest.timeout,
             firstPiece: self.common.firstPiece ?? .seconds(5),
-            nextPiece: self.common.nextPiece ?? .seconds(10),
+            nextPiece: self.common.nextPiece ?? self.manifest.nextPiece,
             gate: gate
         )
     }

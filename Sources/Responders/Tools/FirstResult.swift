@@ -15,7 +15,8 @@ final class FirstResult<Value: Sendable>: Sendable {
     private let state = Mutex(State())
 
     /// Waits for `work`, at most for `limit`.
-    static func of(limit: Duration, on clock: TurnClock, _ work: @escaping @Sendable () async -> Value) async -> Value? {
+    static func of(limit: Duration, on clock: TurnClock, _ work: @escaping @Sendable () async -> Value) async -> Value?
+    {
         let first = FirstResult()
         return await withTaskCancellationHandler {
             first.own(Task { first.end(with: await work()) })

@@ -51,6 +51,11 @@ final class BudgetKeeper: Sendable {
         self.services.report(Incident(.error, "Claude has no budget ledger", details: ["claude.problem": problem]))
     }
 
+    /// What a day has cost so far, and how many calls run.
+    func state(on day: Int) -> (spent: Amount, open: Int) {
+        self.state.withLock { ($0.budget.days[day] ?? Amount(), $0.budget.open.count) }
+    }
+
     /// Closes it.
     func close() {
         guard self.path != nil else { return }
