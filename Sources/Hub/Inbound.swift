@@ -33,14 +33,17 @@ public struct InboundMessage: Sendable {
     public let page: String
     /// Names the turn that the message starts, unlike any other.
     public let turnID: String
+    /// 1, or more for a turn that an earlier run of the server left open.
+    public let attempt: Int
     /// How the message came; nothing where nobody noted it.
     public let origin: MessageOrigin?
 
-    init(message: Message, seq: Int, page: String, turnID: String, origin: MessageOrigin? = nil) {
+    init(message: Message, seq: Int, page: String, turnID: String, attempt: Int = 1, origin: MessageOrigin? = nil) {
         self.origin = origin
         self.message = message
         self.seq = seq
         self.page = page
         self.turnID = turnID
+        self.attempt = attempt
     }
 }

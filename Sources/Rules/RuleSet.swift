@@ -237,12 +237,14 @@ public final class RuleSet: Sendable {
                 let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
                     rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
                 }
+                if scanner.lost != nil { scanner.note(trial, of: rule) }
                 switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)
                     if supervision.isCounting { self.counters[rank].add() }
                     effects.add(match, of: rule, in: context)
                     if let outcome = rule.outcome(of: match, in: context) {
+                        scanner.noteOthers(of: self, behind: rank)
                         return RuleResult(outcome, effects: effects)
                     }
                 case .quarantined, .refused, .coolingDown, .unmatched, .vetoed: break

@@ -84,6 +84,7 @@ enum StoreSchema {
             UNIQUE (room, message)
         ) STRICT;
         """,
+        "CREATE INDEX turn_traced ON turn (ended) WHERE trace IS NOT NULL;",
     ]
 
     static var version: Int { self.migrations.count }

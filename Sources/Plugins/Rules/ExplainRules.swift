@@ -27,7 +27,7 @@ struct ExplainRules: Tool {
         )
         var lines: [String]
         switch self.rules.respond(to: asked) {
-        case .reply(let reply, _, _): lines = ["reply: \(reply.text)"]
+        case .reply(let reply, _, _, _): lines = ["reply: \(reply.text)"]
         case .handoff: lines = ["a person goes on"]
         case .suppress: lines = ["no reply, on purpose"]
         default: lines = ["no rule answers"]

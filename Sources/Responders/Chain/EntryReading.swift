@@ -12,6 +12,7 @@ struct EntryReading {
         let place: Place
         let settings: Settings
         fileprivate(set) var common = CommonKeys()
+        fileprivate(set) var condition: (any EntryCondition)?
     }
 
     /// The keys that every entry may have beside its plugin.
@@ -25,11 +26,13 @@ struct EntryReading {
         fileprivate(set) var concurrency: Int?
         fileprivate(set) var queue: Int?
         fileprivate(set) var breaker: WrittenBreaker?
+        fileprivate(set) var priority: Int?
+        fileprivate(set) var weight: Double?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout, concurrency, queue, breaker
+            case timeout, concurrency, queue, breaker, priority, weight
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -104,9 +107,8 @@ struct EntryReading {
                     hint: hint
                 )
                 entries.remove(at: index)
-            } else if entry.key == "on_error", entry.value.text == "handoff" {
-                let hint = "write fallback: a person reads what nobody answered"
-                self.diagnostics.append(Diagnostic(notBuilt: "on_error: handoff", at: entry.place, hint: hint))
+            } else if entry.key == "when" {
+                self.takeCondition(entry, registry)
                 entries.remove(at: index)
             }
         }
@@ -120,6 +122,18 @@ struct EntryReading {
         } catch let diagnostic as Diagnostic {
             self.diagnostics.append(diagnostic)
         } catch {}
+    }
+
+    /// `when`, in the language of rule files.
+    private mutating func takeCondition(_ entry: YAMLNode.Entry, _ registry: PluginRegistry) {
+        guard let reader = registry.conditions else {
+            return self.refuse("no-conditions", at: entry.place, "nobody here reads conditions", hint: "leave it out")
+        }
+        do throws(Rejection) {
+            self.parts?.condition = try reader.condition(entry.value)
+        } catch {
+            self.diagnostics += error.diagnostics
+        }
     }
 
     private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
@@ -136,10 +150,6 @@ extension EntryReading {
     private static let notBuilt = [
         "mode": "leave it out, or write enabled: false",
         "share": "leave it out",
-        "priority": "leave it out: entries are asked in order",
-        "weight": "leave it out: entries are asked in order",
-        "min_confidence": "leave it out: entries are asked in order",
-        "when": "leave it out, or make a chain of its own",
     ]
 
     private static let sample = """
@@ -152,11 +162,16 @@ extension EntryReading {
         concurrency: 8
         queue: 32
         breaker: {enabled: true, failures: 5, wait: 15s}
+        priority: 100
+        weight: 1
+        when: {lang: en}
         """
 
     private static let schemaKeys =
-        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker"]
-        + Self.notBuilt.keys
+        [
+            "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
+            "priority", "weight", "when",
+        ] + Self.notBuilt.keys
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
         try SettingsSchema(sample: Self.sample, name: "entry", notBuilt: Self.notBuilt)
@@ -171,10 +186,13 @@ extension EntryReading.Parts {
             stage: stage,
             isEnabled: self.common.isEnabled ?? true,
             onFailure: self.common.onFailure,
-            timeout: self.common.timeout ?? self.manifest.timeout,
+            timeout: self.common.timeout ?? (stage == .after ? .seconds(10) : self.manifest.timeout),
             firstPiece: self.common.firstPiece ?? .seconds(5),
             nextPiece: self.common.nextPiece ?? self.manifest.nextPiece,
-            gate: gate
+            gate: gate,
+            condition: self.condition,
+            priority: self.common.priority ?? Election.defaultPriority,
+            weight: self.common.weight ?? 1
         )
     }
 }

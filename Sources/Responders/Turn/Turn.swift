@@ -9,9 +9,17 @@ public struct Turn: Sendable {
     /// What earlier responders of this turn found.
     public internal(set) var notes = Notes()
     /// The replies of this turn that said `then: .continue`.
+    ///
+    /// In ``Stage/after`` all replies of the turn.
     public internal(set) var drafts: [Reply] = []
+    /// How the turn ended, in ``Stage/after``; nothing before.
+    public internal(set) var outcome: Outcome?
+    /// Whether somebody is there to whom the conversation can be handed over.
+    public let isStaffed: Bool
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
+    /// Takes what responders say about themselves; nothing where nobody keeps it.
+    var probe: TraceProbe?
 
     /// What the responders of the chain offer to one that asks a language model.
     public internal(set) var tools = ToolBox()
@@ -24,8 +32,10 @@ public struct Turn: Sendable {
         page: Page = Page(),
         history: History = History(),
         localTime: TimeOfDay,
+        isStaffed: Bool = false,
         trace: TraceParent? = nil
     ) {
+        self.isStaffed = isStaffed
         var conversation = conversation
         conversation.forgetTopic(endedAt: message.serverTime)
         self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime, trace)
@@ -128,4 +138,6 @@ public enum Stage: String, Sendable, CaseIterable {
     case answer
     /// Answers where nobody else did.
     case fallback
+    /// Looks at the turn after it has ended; whatever it returns, nothing changes.
+    case after
 }

@@ -91,12 +91,13 @@ struct RunningServerOptions: ParsableArguments {
             return "the admin token is missing or another one; set the variable that server.admin_token names "
                 + "[wrong-admin-token]"
         }
-        if status == .notFound {
+        let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
+        // What the admin API doesn't know it calls by its name.
+        if status == .notFound, message == nil || message == "there is nothing at this path" {
             return
                 "nothing is there for those who run it; set server.admin_token and restart it, or name its address with "
                 + "--listen [no-admin-api]"
         }
-        let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
         let path = path.prefix { $0 != "?" }
         return "the server answered \(status.code) to \(path): \(message.map { printable($0) } ?? "") [refused]"
     }

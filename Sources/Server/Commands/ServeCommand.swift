@@ -87,8 +87,10 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger
             )
         }
-        let runner = TurnRunner(desk, desks, metrics: metrics, log: log, logger: logger)
-        let limits = self.noLimits ? .none : configuration.limits
+        let traces = TurnTraces(configuration.tracing, log: log)
+        let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, logger: logger)
+        var limits = self.noLimits ? .none : configuration.limits
+        limits.hub.features = configuration.features
         let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
             audit?.note($0, before: $1)
@@ -122,7 +124,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger,
             health: { reloader.health(responders) },
             readiness: { log?.readiness ?? .ready },
-            admin: self.admin(configuration, reloader, eraser, audit),
+            admin: self.admin(configuration, reloader, eraser, audit, traces),
             onListening: { port in
                 var address = address
                 address.port = port
@@ -193,10 +195,12 @@ struct ServeCommand: AsyncParsableCommand {
         _ configuration: Configuration,
         _ reloader: ContentReloader,
         _ eraser: SessionEraser?,
-        _ audit: AuditWriter?
+        _ audit: AuditWriter?,
+        _ traces: TurnTraces
     ) -> AdminActions? {
         guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
-        return AdminActions(reloader, token: configuration.adminToken, eraser: eraser, audit: audit)
+        let token = configuration.adminToken
+        return AdminActions(reloader, token: token, eraser: eraser, audit: audit, traces: traces)
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

@@ -54,6 +54,7 @@ struct ConfigurationReading {
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
             limits: ServerLimits(written.limits, written.bounds),
             storage: self.storage(written.store, keys),
+            tracing: TraceSettings(written.trace),
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -101,6 +102,7 @@ struct ConfigurationReading {
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
+                site.offersFeedback = written.feedback ?? true
                 return site
             }
         }
@@ -135,6 +137,7 @@ extension ConfigurationReading {
             self.refuse("wrong-value", at: place, "out of its range", hint: mistake.hint)
         }
         if let store = written.store { self.check(store) }
+        if let keep = written.trace?.keep { self.check(keep, at: "trace", "keep") }
         for (name, site) in (written.sites ?? [:]).sorted(by: { $0.key < $1.key }) {
             self.check(site, named: name, mode: mode, among: chains)
         }

@@ -28,6 +28,8 @@ public struct Site: Sendable {
     public var acceptsCookie = false
     /// Whether `/api/claude-feedback` answers its pages.
     public var offersSeedFeedback = false
+    /// Whether its visitors are offered to rate replies.
+    public var offersFeedback = true
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

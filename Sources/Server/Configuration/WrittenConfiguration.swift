@@ -11,6 +11,7 @@ struct WrittenConfiguration: Decodable {
     var limits: WrittenLimits?
     var bounds: WrittenBounds?
     var store: Store?
+    var trace: TraceSettings.Written?
     var chains: Chains
 
     struct Server: Decodable {
@@ -93,6 +94,7 @@ struct WrittenConfiguration: Decodable {
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
+        var feedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -139,15 +141,16 @@ struct WrittenConfiguration: Decodable {
                     seed_mode: development
                     cookie_auth: false
                     seed_feedback: false
+                    feedback: true
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)
+                \(TraceSettings.sample)
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
             openKeys: Set(Store.openKeys.map { "store.\($0)" }).union(["sites", "chains", "server.token_keys"]),
             notBuilt: [
-                "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
                 "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",

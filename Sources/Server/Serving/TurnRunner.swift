@@ -26,8 +26,8 @@ final class TurnRunner: InboundSubscriber, Service {
     /// By the name of the chain.
     private let metrics: [String: TurnMetrics]
     private let logger: Logger
-    /// Learns how turns end; nothing where nothing is kept.
-    private let log: StoreLog?
+    /// Keeps the record of each turn.
+    private let traces: TurnTraces
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let pending: AsyncStream<Pending>
@@ -37,16 +37,16 @@ final class TurnRunner: InboundSubscriber, Service {
     ///   - desk: Who answers where no site is configured.
     ///   - desks: Who answers the visitors of each site.
     ///   - metrics: Where turns are counted.
-    ///   - log: Learns how turns end.
+    ///   - traces: Keeps the record of each turn.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
         _ desk: SiteDesk,
         _ desks: [SiteID: SiteDesk] = [:],
         metrics: MetricsRegistry = MetricsRegistry(),
-        log: StoreLog? = nil,
+        traces: TurnTraces = TurnTraces(),
         logger: Logger
     ) {
-        self.log = log
+        self.traces = traces
         let chains = [desk.chain] + desks.values.map(\.chain)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
@@ -59,7 +59,9 @@ final class TurnRunner: InboundSubscriber, Service {
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
         let began = dialogue.desk.chain.clock.now
-        switch dialogue.desk.chain.begin(self.turn(of: message, in: room, dialogue)) {
+        let isTraced = self.traces.isTraced(message.turnID)
+        let turn = self.turn(of: message, in: room, dialogue)
+        switch dialogue.desk.chain.begin(turn, tracing: isTraced, explaining: false) {
         case .finished(let result):
             self.deliver(result, to: message, in: room, dialogue, since: began)
             return .finished
@@ -96,7 +98,7 @@ final class TurnRunner: InboundSubscriber, Service {
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
             defer { group.cancelAll() }
-            return await chain.finish(pending.run, showing: sink)
+            return await chain.conclude(pending.run, showing: sink)
         }
         dialogue.sink = nil
         self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
@@ -129,11 +131,17 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
+        let elapsed = dialogue.desk.chain.clock.now - began
+        self.traces.keep(result, of: message, after: elapsed)
         dialogue.remember(result)
-        dialogue.desk.chain.delivered(result)
-        self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
-        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
+        let chain = dialogue.desk.chain
+        let metrics = self.metrics[chain.name]
+        chain.delivered(result) { failure in
+            metrics?.count(failure)
+            self.log(failure, of: message, in: chain)
+        }
+        metrics?.count(result, after: elapsed)
+        for failure in result.failures { self.log(failure, of: message, in: chain) }
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.

@@ -258,6 +258,7 @@ struct ClaudeScenarioTests {
             files: ["key": "k", "prompt.md": "x"]
         )
         var copy = desk
-        #expect(try await copy.say("hello").steps[0].reason == .notRunning)
+        let result = try await copy.say("hello")
+        #expect(result.steps[0].reason == .notRunning)
     }
 }

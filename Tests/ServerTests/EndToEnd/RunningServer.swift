@@ -75,6 +75,7 @@ struct RunningServer: Sendable {
     ///   - proxies: Whose word it takes for where clients are.
     ///   - log: Gets whatever the server logs, of every level.
     ///   - store: Where messages are kept; in memory where it is left out.
+    ///   - tracing: How much is kept of turns.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -92,6 +93,7 @@ struct RunningServer: Sendable {
         proxies: TrustedProxies = TrustedProxies(),
         log: LogRecord? = nil,
         store: StoreOptions? = nil,
+        tracing: TraceSettings = TraceSettings(),
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
@@ -101,10 +103,11 @@ struct RunningServer: Sendable {
             let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
             return StoreLog(store, clocks: clocks, logger: logger)
         }
+        let traces = TurnTraces(tracing, log: storeLog)
         let runner = TurnRunner(
             SiteDesk(site: Site(name: "default"), chain: chain),
             Dictionary(desks) { first, _ in first },
-            log: storeLog,
+            traces: traces,
             logger: logger
         )
         let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog)
@@ -130,7 +133,7 @@ struct RunningServer: Sendable {
             logger: logger,
             health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
-            admin: reloader.map { AdminActions($0, token: adminToken) },
+            admin: reloader.map { AdminActions($0, token: adminToken, traces: traces) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
