@@ -20,9 +20,15 @@ final class Attempt: Sendable {
     }
 
     let startedAt: Duration
+    /// Ends as soon as the response is whole.
+    let whole: AsyncStream<Never>
+    private let wholeInput: AsyncStream<Never>.Continuation
     private let current = Mutex(State())
 
-    init(startedAt: Duration) { self.startedAt = startedAt }
+    init(startedAt: Duration) {
+        self.startedAt = startedAt
+        (self.whole, self.wholeInput) = AsyncStream.makeStream()
+    }
 
     var state: State { self.current.withLock { $0 } }
 
@@ -44,7 +50,9 @@ final class Attempt: Sendable {
                 case .text, .toolUseBegan:
                     if !state.hasOutput { state.firstOutputAt = now }
                     state.hasOutput = true
-                case .ended(let response): state.response = response
+                case .ended(let response):
+                    state.response = response
+                    self.wholeInput.finish()
                 case .block, .alive: break
                 }
             }

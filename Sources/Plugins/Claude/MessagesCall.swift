@@ -68,6 +68,10 @@ struct MessagesCall: Sendable {
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.exchange(attempt, body, isStreamed, until: deadline, onEvent) }
                 group.addTask { try await self.watch(attempt, isStreamed) }
+                group.addTask {
+                    for await _ in attempt.whole {}
+                    try await self.clock.sleep(for: Self.patienceAtEnd)
+                }
                 defer { group.cancelAll() }
                 try await group.next()
                 guard let response = attempt.state.response else { throw CallFailure.late }
@@ -89,20 +93,18 @@ struct MessagesCall: Sendable {
     private func watch(_ attempt: Attempt, _ isStreamed: Bool) async throws {
         while true {
             let state = attempt.state
-            let end: Duration
-            if state.response != nil {
-                end = state.lastEventAt + Self.patienceAtEnd
-            } else if state.hasOutput {
-                end = state.lastEventAt + self.nextChunk
-            } else if isStreamed {
-                end = attempt.startedAt + self.firstChunk
-            } else {
-                // The whole has to be written before its first byte is here: the turn's own limit holds.
-                end = attempt.startedAt + .seconds(3_600)
-            }
+            let end =
+                if state.hasOutput {
+                    state.lastEventAt + self.nextChunk
+                } else if isStreamed {
+                    attempt.startedAt + self.firstChunk
+                } else {
+                    // The whole has to be written before its first byte is here: the turn's own limit holds.
+                    attempt.startedAt + .seconds(3_600)
+                }
             let left = end - self.clock.now
             guard left > .zero else { return }
-            try await self.clock.sleep(for: min(left, state.response == nil ? left : Self.patienceAtEnd))
+            try await self.clock.sleep(for: left)
         }
     }
 

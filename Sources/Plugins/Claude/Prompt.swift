@@ -21,7 +21,9 @@ struct Prompt: Sendable {
         self.historyTokens = min(self.historyTokens, kept) / 2
     }
 
-    /// The operator's text and what belongs to it. Nothing of the moment: what is equal is cached.
+    /// The operator's text and what belongs to it.
+    ///
+    /// Nothing of the moment: what is equal is cached.
     var system: String { self.settings.system(for: self.turn.conversation.site) }
 
     /// The conversation, neighbours of one role joined, from a message of the visitor to the current one.

@@ -49,9 +49,7 @@ final class ReplyWriter: Sendable {
         if !shown.isEmpty { try self.show(shown) }
     }
 
-    /// The whole reply.
-    ///
-    /// - Parameter note: A paragraph behind it.
+    /// The whole reply, perhaps with a paragraph behind it.
     func reply(followedBy note: String = "") -> Reply {
         let text = self.state.withLock { $0.text }
         return Reply(note.isEmpty ? text : "\(text)\n\n\(note)")

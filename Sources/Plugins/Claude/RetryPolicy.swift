@@ -75,9 +75,8 @@ struct RefusedRequest: Sendable, Hashable {
     /// Whether it is the key, the account, the model or the address: nothing that another attempt would change.
     var isSetup: Bool { [401, 402, 403, 404].contains(self.status) }
 
-    /// What the headers want to be waited; nothing where they say nothing that can be read.
-    ///
-    /// - Parameter now: In milliseconds since 1970-01-01T00:00:00Z.
+    /// What the headers want to be waited, from now in milliseconds since 1970-01-01T00:00:00Z; nothing where they say nothing
+    /// that can be read.
     func wait(_ now: Int64) -> Duration? {
         if let text = self.headers["retry-after-ms"], let milliseconds = Double(text), milliseconds >= 0 {
             return Self.seconds(milliseconds / 1_000)

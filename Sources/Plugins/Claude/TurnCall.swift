@@ -32,7 +32,7 @@ final class TurnCall: Sendable {
     // A response is bounded, so what waits in here is, too.
     init() { (self.pieces, self.input) = AsyncThrowingStream.makeStream() }
 
-    /// Starts the work. Called once.
+    /// Starts the work, once.
     ///
     /// - Parameters:
     ///   - isStreamed: Whether the first words are told before the end is known.

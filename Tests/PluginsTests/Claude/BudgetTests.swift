@@ -37,7 +37,7 @@ struct BudgetTests {
         // What wasn't used comes back.
         budget.settle(first.id, Amount(tokens: 150))
         #expect(try budget.reserve(input: 100, wanted: 500, session: "s", on: 1, prices: Prices()).maxTokens == 350)
-        #expect(try budget.reserve(input: 1, wanted: 9, session: "other", on: 1, prices: Prices()).maxTokens == 9)
+        #expect(try budget.reserve(input: 1, wanted: 90, session: "other", on: 1, prices: Prices()).maxTokens == 90)
     }
 
     @Test("calls at the same time can't spend together what each could alone; money counts like tokens")
@@ -179,11 +179,7 @@ struct BudgetTests {
 
     @Test("a day's tokens are counted as the API counts them, warned of, and kept in the ledger")
     func dayTokens() async throws {
-        let folder = try ScratchFolder()
-        let settings = """
-            budget: {ledger: \(folder.path)/ledger.jsonl, day: {tokens: 600}}
-            max_tokens: 64
-            """
+        let settings = "budget: {day: {tokens: 600}}\nmax_tokens: 64"
         try await ClaudeDesk.run(settings) { desk in
             var count = 0
             while try await desk.desk.say("hello").responder == "claude", count < 100 { count += 1 }
@@ -194,11 +190,35 @@ struct BudgetTests {
             let messages = desk.incidents.all.map(\.message)
             #expect(messages.filter { $0 == "Claude's budget of the day is spent" }.count == 1)
         }
-        // A server that starts again knows.
-        try await ClaudeDesk.run(settings) { desk in
-            let said4 = try await desk.desk.say("hello")
-            #expect(said4.steps[0].reason == "budget-day")
-            #expect(desk.stub.received.isEmpty)
+    }
+
+    @Test("a server that starts again knows what was spent")
+    func restart() throws {
+        let folder = try ScratchFolder()
+        var services = PluginServices(baseFolder: folder.path)
+        services.wallClock = { 0 }
+        let request = MessagesRequest(model: "m", maxTokens: 400, system: "", messages: [])
+        let turn = Turn(
+            id: TurnID("t"),
+            message: Incoming(id: "m", text: "x"),
+            conversation: Conversation(sessionID: "s"),
+            localTime: TimeOfDay(minutes: 0)
+        )
+        for expected in [400, 164, nil] as [Int?] {
+            let keeper = BudgetKeeper(
+                BudgetLimits(dayTokens: 600 + request.estimatedInputTokens),
+                path: "\(folder.path)/ledger.jsonl",
+                prices: Prices(),
+                services: services
+            )
+            keeper.open()
+            let reservation = try? keeper.reserve(request, for: turn)
+            #expect(reservation?.maxTokens == expected)
+            // The second server ends while its call runs.
+            if expected == 400, let reservation {
+                keeper.settle(reservation, Usage(output: 436))
+            }
+            keeper.close()
         }
     }
 

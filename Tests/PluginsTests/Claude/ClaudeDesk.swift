@@ -21,8 +21,9 @@ struct ClaudeDesk {
     ///   - entry: Further keys of the entry.
     ///   - others: A further entry behind it.
     ///   - plugins: Further plugins.
-    ///   - stub: How the stub is set up.
+    ///   - options: How the stub is set up.
     ///   - files: Files that the settings name.
+    ///   - clock: The clock of the chain and the plugin.
     ///   - body: The test.
     /// - Throws: What the test throws, or a `Rejection`.
     static func run(
@@ -32,13 +33,14 @@ struct ClaudeDesk {
         plugins: [any ResponderPlugin.Type] = [],
         stub options: StubServer.Options = .init(key: ClaudeDesk.key),
         files: [String: String] = [:],
+        clock: TurnClock = .continuous,
         _ body: @escaping @Sendable (inout ClaudeDesk) async throws -> Void
     ) async throws {
         let server = try await StubServer.listening(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             defer { group.cancelAll() }
-            let desk = try ClaudeDesk(settings, entry, others, plugins, server, files)
+            let desk = try ClaudeDesk(settings, entry, others, plugins, server, files, clock)
             try await running(desk.desk.chain.runningResponders) {
                 var desk = desk
                 try await body(&desk)
@@ -52,7 +54,8 @@ struct ClaudeDesk {
         _ others: String,
         _ plugins: [any ResponderPlugin.Type],
         _ stub: StubServer,
-        _ files: [String: String]
+        _ files: [String: String],
+        _ clock: TurnClock
     ) throws {
         func indented(_ text: String, by spaces: Int) -> String {
             text.split(separator: "\n").map { String(repeating: " ", count: spaces) + $0 }.joined(separator: "\n")
@@ -88,6 +91,7 @@ struct ClaudeDesk {
             yaml,
             plugins: registry,
             files: given.merging(files) { $1 },
+            clock: clock,
             report: { incidents.record($0) }
         )
     }

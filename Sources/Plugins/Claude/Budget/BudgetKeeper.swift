@@ -126,6 +126,7 @@ final class BudgetKeeper: Sendable {
     /// Changes the budget and its file together.
     ///
     /// - Parameter body: Gives whether the file could be written; without it nothing more is spent.
+    /// - Throws: What `body` throws, or that of the day where there should be a ledger and is none.
     private func change(
         _ body: (inout State) throws(Budget.Refusal) -> Bool
     ) throws(Budget.Refusal) {
