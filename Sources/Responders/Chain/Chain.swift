@@ -193,6 +193,8 @@ extension Chain {
         /// Where all of `answer` are asked at once: what the responder's own confidence is multiplied by.
         public let weight: Double
         let call: Call
+        /// Takes out of other texts what it takes out of messages; nothing outside of `guard`.
+        let redactor: (any TextRedactor)?
 
         /// - Parameters:
         ///   - responder: Who is asked.
@@ -231,6 +233,7 @@ extension Chain {
             self.timeout = timeout
             self.firstPiece = firstPiece
             self.nextPiece = nextPiece
+            self.redactor = stage == .guard ? responder as? any TextRedactor : nil
             let immediate = responder as? any ImmediateResponder
             self.call = immediate.map(Call.immediate) ?? .waiting(responder)
             self.gate = immediate == nil ? gate : nil

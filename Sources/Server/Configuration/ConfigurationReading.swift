@@ -36,6 +36,7 @@ struct ConfigurationReading {
         var keys = Keys()
         if let written {
             self.check(written, chains: Set(chains.keys))
+            self.checkRedaction(written, chains)
             keys = self.keys(written)
         }
         let found = self.diagnostics.inFileOrder()
@@ -103,6 +104,7 @@ struct ConfigurationReading {
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
                 site.offersFeedback = written.feedback ?? true
+                site.openingHours = written.openingHours
                 return site
             }
         }

@@ -193,6 +193,7 @@ final class TurnRunner: InboundSubscriber, Service {
             ),
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
             localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
+            isOpen: dialogue.desk.site.isOpen(atMilliseconds: milliseconds),
             trace: inbound.origin?.trace
         )
     }
