@@ -143,7 +143,7 @@ let package = Package(
             of: "Server",
             [
                 "Diagnostics", "Messages", "Observability", "Hub", "Access", "Transport", "Responders",
-                "RespondersTesting", "Plugins", "Store", "Server", "claude-chat", crypto, grdb,
+                "RespondersTesting", "Plugins", "ClaudeStub", "Store", "Server", "claude-chat", crypto, grdb,
                 logging, serviceLifecycle,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

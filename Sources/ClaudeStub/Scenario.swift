@@ -67,6 +67,11 @@ enum Scenario: Sendable, Hashable {
         }
     }
 
+    /// All names.
+    static var names: [String] {
+        plain.keys + ["tool", "refuse", "err", "chunks", "slow-first", "slow-between", "huge"]
+    }
+
     private static let plain: [String: Scenario] = [
         "two-tools": .twoTools, "maxtok": .maxTokens, "pause": .pause, "context-full": .contextFull,
         "thinking": .thinking, "inject": .inject, "unknown-block": .unknownBlock, "unknown-event": .unknownEvent,

@@ -46,6 +46,9 @@ final class StubDesk: Sendable {
         self.seed = seed
     }
 
+    /// What came, as `GET /_stub/requests` shows it.
+    var received: [JSONValue] { self.state.withLock { $0.log } }
+
     /// The response to a request.
     func reply(to request: Received) -> StubReply {
         switch (request.method, request.path.prefix { $0 != "?" }) {
@@ -74,7 +77,7 @@ final class StubDesk: Sendable {
         return reply
     }
 
-    private func takeNext(_ body: [UInt8]) -> StubReply {
+    func takeNext(_ body: [UInt8]) -> StubReply {
         let lines = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
         let scenarios = lines.compactMap { Scenario(String($0)) }
         guard !lines.isEmpty, scenarios.count == lines.count else {
@@ -134,7 +137,7 @@ final class StubDesk: Sendable {
     private func scenario(of request: Received, _ wanted: StubRequest) -> Scenario? {
         if let next = self.state.withLock({ $0.next.isEmpty ? nil : $0.next.removeFirst() }) { return next }
         if let named = request.header("x-stub-scenario").flatMap({ Scenario($0) }) { return named }
-        return wanted.toolResults.isEmpty ? Scenario(wanted.text) : nil
+        return wanted.toolResults.isEmpty && !wanted.goesOn ? Scenario(wanted.text) : nil
     }
 }
 
@@ -143,6 +146,9 @@ final class StubDesk: Sendable {
 extension StubDesk {
     /// The answer where nobody asked for a scenario.
     private func answered(_ request: StubRequest) throws(StubError) -> StubReply {
+        if request.goesOn {
+            return StubReply(self.answer(to: request, [.text(" Here I am.")]), isStreamed: request.isStreamed)
+        }
         if !request.toolResults.isEmpty {
             let text = "tool said: \(request.toolResults.joined(separator: " | "))"
             return StubReply(self.answer(to: request, [.text(text)]), isStreamed: request.isStreamed)
@@ -189,10 +195,14 @@ extension StubDesk {
             return self.answer(to: request, [thought, .text("I have thought about it.")])
         case .unknownBlock: return self.answer(to: request, [.unknown, .text("There was an unknown block.")])
         case .maxTokens: return self.answer(to: request, "This answer was short", stop: "max_tokens")
-        case .pause: return self.answer(to: request, "I go on in a moment.", stop: "pause_turn")
+        case .pause: return self.answer(to: request, StubRequest.pausedText, stop: "pause_turn")
         case .contextFull: return self.answer(to: request, "", stop: "model_context_window_exceeded")
         case .unknownStop: return self.answer(to: request, "It ended for a new reason.", stop: "sunset")
-        default: return self.answer(to: request, [.text("This is the answer of the stub to a scenario.")])
+        default:
+            // Chosen by a header, it says back what was said.
+            let isChosenByText = Scenario(request.text) != nil
+            let text = isChosenByText ? "This is the answer of the stub to a scenario." : "You said: \(request.text)"
+            return self.answer(to: request, [.text(text)])
         }
     }
 

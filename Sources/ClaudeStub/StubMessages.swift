@@ -5,6 +5,8 @@ struct StubMessages {
     private(set) var lastText = ""
     private(set) var lastResults: [String] = []
     private(set) var bytes = 0
+    /// Whether the model is to go on with what it said itself.
+    private(set) var endsWithAssistant = false
     /// The ids of calls that the next message has to answer.
     private var open: [String] = []
 
@@ -18,9 +20,7 @@ struct StubMessages {
             }
             try self.take(message["content"] ?? .null, of: role, at: "messages.\(index)")
         }
-        guard messages.last?["role"] == "user" else {
-            throw .invalid("messages: the last message must be from the user")
-        }
+        self.endsWithAssistant = messages.last?["role"] == "assistant"
     }
 
     private mutating func take(_ content: JSONValue, of role: String, at place: String) throws(StubError) {
@@ -73,7 +73,7 @@ struct StubMessages {
             throw .invalid("\(place): citations on a user's text")
         }
         self.bytes += text.utf8.count
-        if role == "user" { self.lastText = text }
+        self.lastText = text
     }
 
     private mutating func takeResult(_ content: JSONValue) {

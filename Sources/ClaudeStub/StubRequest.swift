@@ -7,6 +7,8 @@ struct StubRequest: Sendable {
     var isStreamed: Bool
     /// The last text of the last message, which a scenario or the script is chosen by.
     var text: String
+    /// Whether that text is the model's own, which it is to go on with.
+    var goesOn: Bool
     /// The results of tools in the last message.
     var toolResults: [String]
     var toolNames: [String]
@@ -20,6 +22,8 @@ struct StubRequest: Sendable {
 
     /// The longest body, in bytes.
     static let maximumBytes = 8_388_608
+    /// The only text of the model that it goes on with: that of a response which paused.
+    static let pausedText = "I go on in a moment."
     static let versions: Set<String> = ["2026-10-21", "2023-06-01"]
     /// What may stand in a request: of the API's version 2026-10-21, in which `temperature` and its kin are gone.
     private static let keys: Set<String> = [
@@ -49,6 +53,10 @@ struct StubRequest: Sendable {
         self.isStreamed = try Self.flag(body["stream"])
         let messages = try StubMessages(body["messages"] ?? .null)
         self.text = messages.lastText
+        self.goesOn = messages.endsWithAssistant
+        guard !self.goesOn || self.text == Self.pausedText else {
+            throw .invalid("messages: the last message must be from the user")
+        }
         self.toolResults = messages.lastResults
         self.messageBytes = messages.bytes
         let tools = try StubTools(body["tools"], choice: body["tool_choice"])

@@ -66,6 +66,15 @@ package struct StubServer: Sendable {
         self.port = listener.channel.localAddress?.port ?? 0
     }
 
+    /// What came to the Messages API, keys left out: the bodies are under `body`.
+    package var received: [JSONValue] { self.desk.received }
+
+    /// The names of the scenarios.
+    package static var scenarioNames: [String] { Scenario.names }
+
+    /// Has the next requests answered by scenarios, one a line.
+    package func answerNext(with scenarios: String) { _ = self.desk.takeNext(Array(scenarios.utf8)) }
+
     /// Answers until the task is cancelled.
     ///
     /// - Throws: What the system says where no connection can be taken any more.

@@ -8,6 +8,7 @@ extension PluginRegistry {
     public static func builtin() throws(Diagnostic) -> PluginRegistry {
         var registry = PluginRegistry()
         try registry.register(AwayNotice.self)
+        try registry.register(Claude.self)
         try registry.register(ClaudeStub.self)
         try registry.register(Fallback.self)
         try registry.register(Handoff.self)

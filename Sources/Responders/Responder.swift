@@ -38,6 +38,9 @@ public protocol Responder: Sendable {
     /// What other responders may ask it to do, such as `create`. Nothing by default.
     var operations: [String] { get }
 
+    /// What a language model in the same chain may ask it for; the same each time. Nothing by default.
+    var tools: [any Tool] { get }
+
     /// What somebody should look at because of the chain that the responder stands in, such as another responder that it
     /// needs and the chain doesn't have. None by default.
     func warnings(in chain: ChainRoster) -> [Diagnostic]
@@ -49,6 +52,7 @@ extension Responder {
     public var contents: String? { nil }
     public var warnings: [Diagnostic] { [] }
     public var operations: [String] { [] }
+    public var tools: [any Tool] { [] }
     public func warnings(in chain: ChainRoster) -> [Diagnostic] { [] }
 }
 

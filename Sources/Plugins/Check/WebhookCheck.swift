@@ -4,7 +4,7 @@ package import Responders
 
 /// The cases for a web service.
 package struct WebhookCheck: Sendable {
-    private let client: WebhookClient
+    private let client: TargetClient
     private let secret: String
     private let says: [String]
     private let patience: PluginCheck.Patience
@@ -23,8 +23,8 @@ package struct WebhookCheck: Sendable {
         patience: PluginCheck.Patience = .init()
     ) throws(ConfigurationProblem) {
         let policy = TargetPolicy(allowed: ["0.0.0.0/0", "::/0"].compactMap { NetworkAddress.Network($0) })
-        let target = try WebhookTarget(url, policy: policy, hasNetworks: true)
-        self.client = WebhookClient(target, policy: policy, resolver: .system, clock: .continuous)
+        let target = try HTTPTarget(url, policy: policy, hasNetworks: true)
+        self.client = TargetClient(target, policy: policy, resolver: .system, clock: .continuous)
         self.secret = secret
         self.says = says
         self.patience = patience
@@ -74,7 +74,7 @@ package struct WebhookCheck: Sendable {
         case let fault as PluginCheck.Fault: fault
         case let problem as WireProblem: PluginCheck.Fault(problem)
         case let problems as WireProblems: PluginCheck.Fault(problems.all[0])
-        case WebhookClient.Problem.notSent(let problem), WebhookClient.Problem.unanswered(let problem):
+        case TargetClient.Problem.notSent(let problem), TargetClient.Problem.unanswered(let problem):
             PluginCheck.Fault(problem)
         default: PluginCheck.Fault("broken", "the connection broke")
         }
@@ -85,7 +85,7 @@ package struct WebhookCheck: Sendable {
 
 extension WebhookCheck {
     private func send(_ body: [UInt8]?, signature: [(String, String)], query: String? = nil) async throws
-        -> WebhookClient.Answer
+        -> TargetClient.Answer
     {
         try await self.client.send(
             body,

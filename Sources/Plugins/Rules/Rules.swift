@@ -99,6 +99,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
         return Diagnostic("unknown-responder", at: place, problem, hint: hint, severity: .warning)
     }
 
+    public var tools: [any Tool] { [ExplainRules(rules: self)] }
+
     public var contents: String? { self.live.current.summary }
 
     public func respond(to turn: Turn) -> Verdict {

@@ -53,8 +53,8 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     /// How many requests may be under way or wait for a connection.
     static let maximumAsking = 40
 
-    private let target: WebhookTarget
-    private let client: WebhookClient
+    private let target: HTTPTarget
+    private let client: TargetClient
     private let signature: RequestSignature
     private let headers: [(String, String)]
     private let services: PluginServices
@@ -65,14 +65,14 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     }
 
     init(configuration: Configuration, services: PluginServices, resolver: Resolver) throws(ConfigurationProblem) {
-        let policy = try Self.policy(configuration)
-        self.target = try WebhookTarget(configuration.url, policy: policy, hasNetworks: !policy.allowed.isEmpty)
+        let policy = try TargetPolicy(allowing: configuration.allow ?? [])
+        self.target = try HTTPTarget(configuration.url, policy: policy, hasNetworks: !policy.allowed.isEmpty)
         var secrets = [try Self.secret(configuration.secret, key: "secret", services)]
         if let old = configuration.oldSecret { secrets.append(try Self.secret(old, key: "old_secret", services)) }
         self.signature = RequestSignature(secrets: secrets)
         self.headers = try Self.headers(configuration)
         self.services = services
-        self.client = WebhookClient(self.target, policy: policy, resolver: resolver, clock: services.clock)
+        self.client = TargetClient(self.target, policy: policy, resolver: resolver, clock: services.clock)
     }
 
     public func respond(to turn: Turn) async throws -> Verdict {
@@ -124,7 +124,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
 
     /// The reason of a 422, where it has one.
-    private static func reason(in answer: WebhookClient.Answer) async throws -> TraceReason? {
+    private static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
         let bytes = try await answer.bytes()
         let value = bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
         var reader = FrameReader(value ?? .object([]), name: "answer")
@@ -251,8 +251,8 @@ extension Webhook {
         let problem = Self.problem(of: error)
         let code: TraceReason =
             switch error {
-            case WebhookClient.Problem.notSent: .unavailable
-            case WebhookClient.Problem.unanswered(let problem): problem.code == "timeout" ? .timeout : .unavailable
+            case TargetClient.Problem.notSent: .unavailable
+            case TargetClient.Problem.unanswered(let problem): problem.code == "timeout" ? .timeout : .unavailable
             case is WireProblem, is WireProblems: .badFrame
             default: .unavailable
             }
@@ -261,7 +261,7 @@ extension Webhook {
 
     private static func problem(of error: any Error) -> String {
         switch error {
-        case WebhookClient.Problem.notSent(let problem), WebhookClient.Problem.unanswered(let problem):
+        case TargetClient.Problem.notSent(let problem), TargetClient.Problem.unanswered(let problem):
             problem.description
         case let problem as WireProblem: problem.description
         case let problems as WireProblems: problems.all.map(\.description).joined(separator: " | ")

@@ -2,7 +2,7 @@ internal import AsyncHTTPClient
 internal import NIOCore
 internal import Responders
 
-extension WebhookClient.Answer {
+extension TargetClient.Answer {
     /// The body, where it is no longer than ``PluginFrame/maximumBytes``.
     ///
     /// - Throws: `answer-too-long`, or what the connection throws.

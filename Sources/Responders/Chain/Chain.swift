@@ -21,6 +21,8 @@ public final class Chain: Sendable {
     let observers: [Observer]
     /// The clock of all time limits.
     public let clock: TurnClock
+    /// The tools that the responders offer.
+    let tools: ToolBox
     /// Whether a turn may have to wait, so that its time must be known.
     private let mayWait: Bool
 
@@ -51,6 +53,7 @@ public final class Chain: Sendable {
         self.election = election
         self.asksEnrichTogether = asksEnrichTogether
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
+        self.tools = ToolBox(self.entries.filter(\.isEnabled).flatMap(\.responder.tools))
         self.decidingCount = self.entries.count { $0.stage != .after }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
             Observer($1, chain: name, position: $0, clock: clock)

@@ -5,14 +5,18 @@ public struct ChainRoster: Sendable, Hashable {
     /// What each responder of the chain can be asked to do, by its name there; one that is turned off is missing.
     public let operations: [String: [String]]
 
-    public init(name: String, operations: [String: [String]]) {
+    /// The names of the tools that its responders offer, in order.
+    public let tools: [String]
+
+    public init(name: String, operations: [String: [String]], tools: [String] = []) {
         self.name = name
         self.operations = operations
+        self.tools = tools
     }
 
     init(_ chain: Chain) {
         let entries = chain.entries.filter(\.isEnabled)
         let operations = entries.map { ($0.name, $0.responder.operations) }
-        self.init(name: chain.name, operations: Dictionary(operations) { first, _ in first })
+        self.init(name: chain.name, operations: Dictionary(operations) { first, _ in first }, tools: chain.tools.names)
     }
 }

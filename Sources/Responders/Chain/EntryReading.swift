@@ -188,7 +188,7 @@ extension EntryReading.Parts {
             onFailure: self.common.onFailure,
             timeout: self.common.timeout ?? (stage == .after ? .seconds(10) : self.manifest.timeout),
             firstPiece: self.common.firstPiece ?? .seconds(5),
-            nextPiece: self.common.nextPiece ?? .seconds(10),
+            nextPiece: self.common.nextPiece ?? self.manifest.nextPiece,
             gate: gate,
             condition: self.condition,
             priority: self.common.priority ?? Election.defaultPriority,

@@ -15,6 +15,8 @@ public struct PluginServices: Sendable {
     public var environment: [String: String]
     /// Tells the people who run the server of something that happened, on the thread where it did; doesn't wait.
     public var report: @Sendable (Incident) -> Void
+    /// Where the plugin counts; nowhere by default.
+    public var metrics = PluginMetrics()
 
     public init(
         baseFolder: String = "",

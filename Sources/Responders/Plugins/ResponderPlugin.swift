@@ -44,6 +44,8 @@ public struct PluginManifest: Sendable {
     ///
     /// An ``ImmediateResponder`` has none.
     public var timeout: Duration
+    /// From one piece of a streamed reply to the next, at most, where the entry has no `next_chunk`.
+    public var nextPiece: Duration
     /// Names under which the plugin shipped before.
     ///
     /// They still work and give a warning.
@@ -58,6 +60,7 @@ public struct PluginManifest: Sendable {
         sampleFiles: [String: String] = [:],
         examples: [Example],
         timeout: Duration = .seconds(2),
+        nextPiece: Duration = .seconds(10),
         formerNames: [String] = []
     ) {
         self.name = name
@@ -68,6 +71,7 @@ public struct PluginManifest: Sendable {
         self.sampleFiles = sampleFiles
         self.examples = examples
         self.timeout = timeout
+        self.nextPiece = nextPiece
         self.formerNames = formerNames
     }
 

@@ -181,22 +181,29 @@ public struct Page: Sendable, Hashable {
 ///
 /// Cheap to make: the items are built only when a responder asks for them.
 public struct History: Sendable {
-    private let make: (@Sendable () -> [HistoryItem])?
+    private let make: (@Sendable (Int) -> [HistoryItem])?
+
+    /// How many messages ``items`` has at most.
+    public static let usualCount = 20
 
     /// A history that is already there.
     public init(_ items: [HistoryItem] = []) {
-        if items.isEmpty { self.make = nil } else { self.make = { items } }
+        if items.isEmpty { self.make = nil } else { self.make = { items.suffix($0) } }
     }
 
     /// A history that is made when somebody asks.
     ///
-    /// - Parameter make: Called on the responder's thread, once for each time that ``items`` is read.
-    public init(lazily make: @escaping @Sendable () -> [HistoryItem]) { self.make = make }
+    /// - Parameter make: Given how many messages are wanted at most; called on the responder's thread, once for each time that
+    ///   somebody asks.
+    public init(lazily make: @escaping @Sendable (Int) -> [HistoryItem]) { self.make = make }
 
-    /// The messages.
+    /// The last ``usualCount`` messages.
     ///
     /// Made anew each time, so keep them in a constant.
-    public var items: [HistoryItem] { self.make?() ?? [] }
+    public var items: [HistoryItem] { self.items(atMost: Self.usualCount) }
+
+    /// The last messages, as many as wanted and as the server has at hand: a hundred or so.
+    public func items(atMost count: Int) -> [HistoryItem] { self.make?(count) ?? [] }
 }
 
 /// One message of a history.

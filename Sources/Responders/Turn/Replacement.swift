@@ -86,7 +86,9 @@ extension Turn {
         page.url = page.url.map { redactor.shown($0) }
         page.vars = page.vars.mapValues { redactor.shown($0) }
         let history = self.history
-        let hidden = History(lazily: { history.items.map { HistoryItem($0.author, redactor.shown($0.text)) } })
+        let hidden = History(lazily: { count in
+            history.items(atMost: count).map { HistoryItem($0.author, redactor.shown($0.text)) }
+        })
         self.show(self.message, page, hidden)
     }
 }

@@ -23,6 +23,9 @@ public struct Turn: Sendable {
     /// Takes what responders say about themselves; nothing where nobody keeps it.
     var probe: TraceProbe?
 
+    /// What the responders of the chain offer to one that asks a language model.
+    public internal(set) var tools = ToolBox()
+
     public init(
         id: TurnID,
         message: Incoming,

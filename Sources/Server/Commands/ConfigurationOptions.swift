@@ -9,11 +9,22 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Reads the configuration with the plugins of the running command.
     ///
-    /// - Parameter report: Told of what happens in plugins while they work.
+    /// - Parameters:
+    ///   - report: Told of what happens in plugins while they work.
+    ///   - metrics: Where plugins count.
     /// - Returns: The configuration, ready to serve.
-    /// - Throws: Every mistake, as ``Configuration/load(file:registry:clock:report:)`` does.
-    func load(report: @escaping @Sendable (Incident) -> Void = { _ in }) throws(Rejection) -> Configuration {
+    /// - Throws: Every mistake, as ``Configuration/load(file:registry:clock:report:metrics:)`` does.
+    func load(
+        report: @escaping @Sendable (Incident) -> Void = { _ in },
+        metrics: PluginMetrics = PluginMetrics()
+    ) throws(Rejection) -> Configuration {
         let (registry, clock) = (Terminal.current.registry, Terminal.current.clock)
-        return try Configuration.load(file: self.file, registry: registry, clock: clock, report: report)
+        return try Configuration.load(
+            file: self.file,
+            registry: registry,
+            clock: clock,
+            report: report,
+            metrics: metrics
+        )
     }
 }

@@ -70,9 +70,9 @@ struct ServeCommand: AsyncParsableCommand {
         let terminal = Terminal.current
         var logger = Logger(label: "claude-chat", factory: StreamLogHandler.standardError(label:))
         logger.logLevel = .notice
-        let (configuration, chain, address) = try self.prepare(terminal, logger)
-        let desks = self.desks(configuration, chain)
         let metrics = MetricsRegistry()
+        let (configuration, chain, address) = try self.prepare(terminal, logger, metrics)
+        let desks = self.desks(configuration, chain)
         metrics.collectProcess()
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
@@ -211,10 +211,14 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.
-    private func prepare(_ terminal: Terminal, _ logger: Logger) throws -> (Configuration, Chain, ListenAddress) {
+    private func prepare(
+        _ terminal: Terminal,
+        _ logger: Logger,
+        _ metrics: MetricsRegistry
+    ) throws -> (Configuration, Chain, ListenAddress) {
         let configuration: Configuration
         do throws(Rejection) {
-            configuration = try self.options.load { logger.log($0) }
+            configuration = try self.options.load(report: { logger.log($0) }, metrics: PluginMetrics(metrics))
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)
             terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")

@@ -111,15 +111,18 @@ extension Configuration {
     ///   - registry: The plugins that a chain may name.
     ///   - clock: The clock of chains and plugins.
     ///   - report: Told of what happens in plugins while they work.
+    ///   - metrics: Where plugins count.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
     public static func load(
         file: String,
         registry: PluginRegistry,
         clock: TurnClock = .continuous,
-        report: @escaping @Sendable (Incident) -> Void = { _ in }
+        report: @escaping @Sendable (Incident) -> Void = { _ in },
+        metrics: PluginMetrics = PluginMetrics()
     ) throws(Rejection) -> Configuration {
-        let (root, services) = try self.root(of: file, clock: clock, report: report)
+        var (root, services) = try self.root(of: file, clock: clock, report: report)
+        services.metrics = metrics
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         return try reading.configuration()
     }

@@ -230,7 +230,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 url: context.text("url"),
                 vars: context.texts(of: "vars")
             ),
-            history: History(lazily: { history(of: room, before: inbound.seq) }),
+            history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
             localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
             isOpen: dialogue.desk.site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
@@ -245,8 +245,8 @@ private func normalized(_ text: String) -> String {
 }
 
 /// What a responder sees of the messages before one.
-private func history(of room: Room, before seq: Int) -> [HistoryItem] {
-    room.messages(before: seq, limit: 20).compactMap { frame in
+private func history(of room: Room, before seq: Int, atMost count: Int) -> [HistoryItem] {
+    room.messages(before: seq, limit: count).compactMap { frame in
         frame.json.withUnsafeBufferPointer { bytes in
             var scanner = JSONScanner()
             guard (try? scanner.scan(bytes)) != nil, let type = scanner.value(of: "type", in: bytes),

@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 internal import Responders
 
-/// The address of a webhook, checked.
-struct WebhookTarget: Sendable, Hashable {
+/// The address of a service, checked.
+struct HTTPTarget: Sendable, Hashable {
     /// Without query and fragment.
-    let url: String
+    private(set) var url: String
     let query: String?
     let host: String
     let port: Int
@@ -13,36 +13,49 @@ struct WebhookTarget: Sendable, Hashable {
     ///   - text: As it is written.
     ///   - policy: Where it may lead.
     ///   - hasNetworks: Whether the operator names networks, which plain HTTP is for.
+    ///   - key: The key that names it, for the problem.
     /// - Throws: `bad-url`, `plain-target` or `private-target`.
-    init(_ text: String, policy: TargetPolicy, hasNetworks: Bool) throws(ConfigurationProblem) {
+    init(
+        _ text: String,
+        policy: TargetPolicy,
+        hasNetworks: Bool,
+        key: String = "url"
+    ) throws(ConfigurationProblem) {
         guard let components = URLComponents(string: text), let scheme = components.scheme,
             ["http", "https"].contains(scheme), var host = components.host, !host.isEmpty,
             components.user == nil, components.password == nil, components.fragment == nil
         else {
             let hint = "write https://HOST/PATH, without a name, a password or a fragment"
-            throw ConfigurationProblem("bad-url", key: "url", "\"\(Self.shown(text))\" can't be asked", hint: hint)
+            throw ConfigurationProblem("bad-url", key: key, "\"\(Self.shown(text))\" can't be asked", hint: hint)
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         guard scheme == "https" || hasNetworks else {
             let hint = "write https://…, or allow: the internal network that it is in"
             throw ConfigurationProblem(
                 "plain-target",
-                key: "url",
+                key: key,
                 "visitors' texts would travel in plain text",
                 hint: hint
             )
         }
         if let address = NetworkAddress(host), !policy.allows(address) {
-            throw ConfigurationProblem(privateTarget: host)
+            throw ConfigurationProblem(privateTarget: host, key: key)
         }
         let port = components.port ?? (scheme == "https" ? 443 : 80)
         guard 1...65_535 ~= port else {
-            throw ConfigurationProblem("bad-url", key: "url", "\(port) is no port", hint: "write 1 to 65535")
+            throw ConfigurationProblem("bad-url", key: key, "\(port) is no port", hint: "write 1 to 65535")
         }
         self.query = components.percentEncodedQuery
         self.url = String(text.prefix { $0 != "?" })
         self.host = host
         self.port = port
+    }
+
+    /// The same service with a longer path.
+    func appending(_ path: String) -> HTTPTarget {
+        var target = self
+        target.url = (self.url.hasSuffix("/") ? String(self.url.dropLast()) : self.url) + path
+        return target
     }
 
     /// The URL with a further value in its query.
@@ -63,8 +76,8 @@ struct WebhookTarget: Sendable, Hashable {
 }
 
 extension ConfigurationProblem {
-    fileprivate init(privateTarget host: String) {
+    fileprivate init(privateTarget host: String, key: String) {
         let hint = "where it is meant, allow its network: allow: ['\(host)']"
-        self.init("private-target", key: "url", "\"\(host)\" is no address of the public network", hint: hint)
+        self.init("private-target", key: key, "\"\(host)\" is no address of the public network", hint: hint)
     }
 }

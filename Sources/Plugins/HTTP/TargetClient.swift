@@ -1,15 +1,16 @@
 internal import AsyncHTTPClient
+internal import Diagnostics
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import Responders
 internal import Synchronization
 
-/// Asks one webhook over HTTP: to an address that was checked, without redirects, with bounded answers.
+/// Asks one service over HTTP: at an address that was checked, without redirects.
 ///
 /// Any thread. The name is resolved here and each connection goes to the very address that the policy has seen, so that a
 /// name that changes its address between check and connection leads nowhere else.
-final class WebhookClient: Sendable {
+final class TargetClient: Sendable {
     /// What goes wrong before there is an answer.
     enum Problem: Error {
         /// Nobody got the request.
@@ -23,7 +24,18 @@ final class WebhookClient: Sendable {
         var status: Int
         var contentType: String
         var retryAfter: Int?
+        var headers: HTTPHeaders
         var body: HTTPClientResponse.Body
+    }
+
+    /// What differs between services.
+    struct Options {
+        /// Until there is a connection.
+        var connect = Duration.seconds(2)
+        /// From one byte of an answer to the next.
+        var read = Duration.seconds(30)
+        /// How many connections are kept to an address, where requests come at the same time.
+        var connections = 8
     }
 
     private struct State {
@@ -37,13 +49,21 @@ final class WebhookClient: Sendable {
     /// How many addresses of a name are kept connections to.
     private static let maximumClients = 8
 
-    private let target: WebhookTarget
+    private let target: HTTPTarget
     private let policy: TargetPolicy
     private let resolver: Resolver
     private let clock: TurnClock
+    private let options: Options
     private let state = Mutex(State())
 
-    init(_ target: WebhookTarget, policy: TargetPolicy, resolver: Resolver, clock: TurnClock) {
+    init(
+        _ target: HTTPTarget,
+        policy: TargetPolicy,
+        resolver: Resolver,
+        clock: TurnClock,
+        options: Options = Options()
+    ) {
+        self.options = options
         self.target = target
         self.policy = policy
         self.resolver = resolver
@@ -89,16 +109,17 @@ final class WebhookClient: Sendable {
         request.headers = HTTPHeaders(headers)
         request.body = body.map { .bytes(ByteBuffer(bytes: $0)) }
         do {
-            let deadline = NIODeadline.now() + .nanoseconds(Int64(limit / .nanoseconds(1)))
+            let deadline = NIODeadline.now() + amount(limit)
             let response = try await client.execute(request, deadline: deadline)
             return Answer(
                 status: Int(response.status.code),
                 contentType: response.headers.first(name: "content-type")?.lowercased() ?? "",
                 retryAfter: response.headers.first(name: "retry-after").map { Int($0) ?? 30 },
+                headers: response.headers,
                 body: response.body
             )
         } catch {
-            throw Problem(error)
+            throw Problem(error, connect: self.options.connect)
         }
     }
 
@@ -121,8 +142,11 @@ final class WebhookClient: Sendable {
     private func configuration(_ address: String) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(2), read: .seconds(30)),
-            connectionPool: .init(idleTimeout: .seconds(30), concurrentHTTP1ConnectionsPerHostSoftLimit: 8)
+            timeout: .init(connect: amount(self.options.connect), read: amount(self.options.read)),
+            connectionPool: .init(
+                idleTimeout: .seconds(30),
+                concurrentHTTP1ConnectionsPerHostSoftLimit: self.options.connections
+            )
         )
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
@@ -166,11 +190,13 @@ final class WebhookClient: Sendable {
     }
 }
 
-extension WebhookClient.Problem {
-    fileprivate init(_ error: any Error) {
+private func amount(_ duration: Duration) -> TimeAmount { .nanoseconds(Int64(duration / .nanoseconds(1))) }
+
+extension TargetClient.Problem {
+    fileprivate init(_ error: any Error, connect: Duration) {
         switch error {
         case let error as HTTPClientError where error == .connectTimeout || error == .tlsHandshakeTimeout:
-            self = .notSent(WireProblem("no-connection", "no connection within 2 s"))
+            self = .notSent(WireProblem("no-connection", "no connection within \(connect.written)"))
         case let error as IOError where [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH].contains(error.errnoCode):
             self = .notSent(WireProblem("no-connection", "the connection is refused"))
         case is NIOConnectionError, is ChannelError:
