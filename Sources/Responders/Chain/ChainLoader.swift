@@ -7,10 +7,17 @@ public import Diagnostics
 public struct ChainLoader {
     private let registry: PluginRegistry
     private let services: PluginServices
+    private let decorate: Decoration
     /// Every mistake and warning so far.
     public private(set) var diagnostics: [Diagnostic] = []
     /// Nothing stands for one whose creation failed, so that its mistakes come out once.
     private var instances: [String: Instance?] = [:]
+
+    /// Gives the responder that stands in front of another one, which has this name in its chain.
+    public typealias Decoration = (_ responder: any Responder, _ name: String) -> any Responder
+
+    /// The conversations that a chain names as its tests, by the chain's name: files or patterns, with their places.
+    public private(set) var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
     /// A responder, and what stands in front of it.
     private struct Instance {
@@ -21,9 +28,15 @@ public struct ChainLoader {
     /// - Parameters:
     ///   - registry: The plugins that an entry may name.
     ///   - services: What they get; its clock is also that of the chains' time limits.
-    public init(registry: PluginRegistry, services: PluginServices) {
+    ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name: for tools that try chains.
+    public init(
+        registry: PluginRegistry,
+        services: PluginServices,
+        decorating decorate: @escaping Decoration = { responder, _ in responder }
+    ) {
         self.registry = registry
         self.services = services
+        self.decorate = decorate
     }
 
     /// Reads one chain.
@@ -47,6 +60,8 @@ public struct ChainLoader {
                 deadline = self.duration(key) ?? deadline
             } else if key.key == "stream_deadline" {
                 streamDeadline = self.duration(key) ?? streamDeadline
+            } else if key.key == "tests" {
+                self.transcripts[name] = self.tests(key)
             } else {
                 self.check(key)
             }
@@ -90,7 +105,9 @@ public struct ChainLoader {
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
             }
-            return (parts.entry(instance.responder, through: instance.gate, stage: stage), parts.place)
+            let name = parts.common.name ?? parts.manifest.name
+            let responder = self.decorate(instance.responder, name)
+            return (parts.entry(responder, through: instance.gate, stage: stage), parts.place)
         }
     }
 
@@ -137,7 +154,6 @@ extension ChainLoader {
         "after": "leave it out",
         "best": "leave it out: entries are asked in order",
         "parallel": "leave it out: entries are asked in order",
-        "tests": "leave it out, and try a message with claude-chat explain",
     ]
 
     /// A key that is neither a stage nor the deadline.
@@ -156,9 +172,24 @@ extension ChainLoader {
         } else {
             let hint = suggestion(
                 for: key.key,
-                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "select"]
+                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "select", "tests"]
             )
             self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
+        }
+    }
+
+    /// The files, or patterns of files, that a chain is tested by.
+    private mutating func tests(_ key: YAMLNode.Entry) -> [(pattern: String, place: Place)] {
+        guard let items = key.value.items else {
+            self.refuse("wrong-type", at: key.place, "expected a list of files, found \(key.value.written)")
+            return []
+        }
+        return items.compactMap { item in
+            guard let pattern = item.text, !pattern.isEmpty else {
+                self.refuse("wrong-type", at: item.place, "expected a file, found \(item.written)")
+                return nil
+            }
+            return (self.services.path(of: pattern), item.place)
         }
     }
 

@@ -12,6 +12,9 @@ struct ConfigurationReading {
     let environment: [String: String]
     let services: PluginServices
     var diagnostics: [Diagnostic] = []
+    var decorate: ChainLoader.Decoration = { responder, _ in responder }
+    /// What the chains name as their tests.
+    private var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
     init(
         _ root: YAMLNode,
@@ -58,6 +61,7 @@ struct ConfigurationReading {
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
+            transcripts: self.transcripts,
             warnings: found
         )
     }
@@ -82,10 +86,11 @@ struct ConfigurationReading {
             let hint = "write one: demo: {answer: [rules: {path: rules/}], fallback: [fallback]}"
             self.refuse("missing-key", at: entry.place, "there is no chain", hint: hint)
         }
-        var loader = ChainLoader(registry: self.registry, services: self.services)
+        var loader = ChainLoader(registry: self.registry, services: self.services, decorating: self.decorate)
         var chains: [String: Chain] = [:]
         for chain in entries { chains[chain.key] = loader.chain(named: chain.key, chain.value, at: chain.place) }
         self.diagnostics += loader.diagnostics
+        self.transcripts = loader.transcripts
         return chains
     }
 

@@ -194,7 +194,7 @@ final class TurnRunner: InboundSubscriber, Service {
 }
 
 /// The text in Unicode's NFC, so that no responder has to care how a keyboard writes an accent.
-private func normalized(_ text: String) -> String {
+func normalized(_ text: String) -> String {
     text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
 }
 
