@@ -23,13 +23,21 @@ public final class Hub: Sendable {
     ///   - clocks: Where it takes the time from.
     ///   - subscriber: Who answers visitors.
     ///   - log: Keeps what is said; nothing for messages that live as long as the hub.
+    ///   - filter: Changes what visitors write before it is taken; nothing for messages as they come.
     public init(
         options: HubOptions = HubOptions(),
         clocks: any Clocks,
         subscriber: any InboundSubscriber,
-        log: (any MessageLog)? = nil
+        log: (any MessageLog)? = nil,
+        filter: (any TextFilter)? = nil
     ) {
-        self.context = HubContext(options: options, clocks: clocks, subscriber: subscriber, log: log)
+        self.context = HubContext(
+            options: options,
+            clocks: clocks,
+            subscriber: subscriber,
+            log: log,
+            filter: filter
+        )
         self.shards = (0..<64).map { _ in Shard() }
         var generator = SystemRandomNumberGenerator()
         self.runPart = randomBase36(characters: 6, using: &generator)
@@ -304,6 +312,7 @@ final class HubContext: Sendable {
     let clocks: any Clocks
     let subscriber: any InboundSubscriber
     let log: (any MessageLog)?
+    let filter: (any TextFilter)?
     /// Bytes of the messages that all rooms keep.
     let historyBytes = Atomic<Int>(0)
     /// Counts how often a room may have become unused: only then is it worth looking for one.
@@ -336,7 +345,14 @@ final class HubContext: Sendable {
         }
     }
 
-    init(options: HubOptions, clocks: any Clocks, subscriber: any InboundSubscriber, log: (any MessageLog)?) {
+    init(
+        options: HubOptions,
+        clocks: any Clocks,
+        subscriber: any InboundSubscriber,
+        log: (any MessageLog)?,
+        filter: (any TextFilter)?
+    ) {
+        self.filter = filter
         self.log = log
         self.options = options
         self.clocks = clocks

@@ -77,6 +77,7 @@ public final class Room: Sendable {
         page: String,
         telling sender: RoomState.Receipt.Sender?
     ) throws(ClientError) -> Acknowledgement {
+        let (message, page) = try self.hub.filtered(message, page, of: self.key.site)
         let now = self.hub.clocks.nanoseconds()
         let timestamp = self.hub.clocks.timestamp()
         let result = self.state.withLock { state -> Result<(Acknowledgement, InboundMessage?, Bool), ClientError> in

@@ -8,7 +8,7 @@ public struct MessageContext: Hashable, Sendable {
 
     public static let empty = MessageContext(json: "{}")
 
-    private init(json: String) { self.json = json }
+    init(json: String) { self.json = json }
 
     /// The context of a visitor's message.
     ///

@@ -7,9 +7,11 @@ extension PluginRegistry {
     /// - Throws: `duplicate-plugin` or `broken-sample`, which the tests rule out.
     public static func builtin() throws(Diagnostic) -> PluginRegistry {
         var registry = PluginRegistry()
+        try registry.register(AwayNotice.self)
         try registry.register(ClaudeStub.self)
         try registry.register(Fallback.self)
         try registry.register(Process.self)
+        try registry.register(Redact.self)
         try registry.register(Rules.self)
         try registry.register(Webhook.self)
         return registry

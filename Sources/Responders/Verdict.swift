@@ -65,6 +65,8 @@ public struct Augmentation: Sendable, Hashable {
     public var rule: String?
     /// Where that rule stands, for the trace.
     public var place: Place?
+    /// What later responders see in place of parts of the message's text; in `guard` alone.
+    public var replacements: [Replacement]
 
     public init(
         note: Note? = nil,
@@ -74,8 +76,10 @@ public struct Augmentation: Sendable, Hashable {
         said: [Said] = [],
         cooldowns: [Cooldown] = [],
         rule: String? = nil,
-        at place: Place? = nil
+        at place: Place? = nil,
+        replacements: [Replacement] = []
     ) {
+        self.replacements = replacements
         self.rule = rule
         self.place = place
         self.note = note
@@ -162,6 +166,8 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let verdictNotAllowed: TraceReason = "verdict-not-allowed"
     /// A note was too large and is not kept.
     public static let noteTooLarge: TraceReason = "note-too-large"
+    /// A part of the text was to be replaced that isn't there, or twice.
+    public static let badReplacement: TraceReason = "bad-replacement"
     /// The entry says `enabled: false`.
     public static let disabled: TraceReason = "disabled"
     /// Not asked: somebody had ended the turn.

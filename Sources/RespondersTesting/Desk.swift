@@ -46,10 +46,18 @@ public struct Desk: Sendable {
     ///   - text: The message.
     ///   - time: The time at the desk, `HH:MM`.
     ///   - lang: The language that the page reports.
+    ///   - isOpen: Whether the site is within its opening hours; nothing where it has none.
+    ///   - isStaffed: Whether somebody is there to whom the conversation can be handed over.
     /// - Returns: What the responder decided; for a streamed reply the whole one.
     /// - Throws: What the responder threw, or ``NotATime``.
-    public func hears(_ text: String, at time: String = "12:00", lang: String? = nil) async throws -> Verdict {
-        let turn = try Turn.sample(text, at: time, lang: lang)
+    public func hears(
+        _ text: String,
+        at time: String = "12:00",
+        lang: String? = nil,
+        isOpen: Bool? = nil,
+        isStaffed: Bool = false
+    ) async throws -> Verdict {
+        let turn = try Turn.sample(text, at: time, lang: lang, isOpen: isOpen, isStaffed: isStaffed)
         guard let running = self.responder as? any RunningResponder else {
             return try await Self.whole(try await self.responder.respond(to: turn))
         }
@@ -105,7 +113,9 @@ extension Turn {
         visitor: Visitor = Visitor(),
         conversation: Conversation = Conversation(sessionID: "test"),
         history: [HistoryItem] = [],
-        serverTime: Int64 = 0
+        serverTime: Int64 = 0,
+        isOpen: Bool? = nil,
+        isStaffed: Bool = false
     ) throws -> Turn {
         guard let localTime = TimeOfDay(time) else { throw Desk.NotATime(text: time) }
         let number = conversation.turnCount + 1
@@ -116,7 +126,9 @@ extension Turn {
             visitor: visitor,
             page: page,
             history: History(history),
-            localTime: localTime
+            localTime: localTime,
+            isOpen: isOpen,
+            isStaffed: isStaffed
         )
     }
 }

@@ -37,6 +37,8 @@ public struct SearchResult: Sendable {
 /// A message with what became of its turn.
 public struct FoundMessage: Sendable, Hashable {
     public let message: StoredMessage
+    /// Nothing for a message that started no turn.
+    public let turn: String?
     /// Nothing for a message that started no turn, or whose turn goes on.
     public let outcome: String?
     /// The rule that decided.
@@ -44,6 +46,7 @@ public struct FoundMessage: Sendable, Hashable {
 
     init(_ item: MessageScan.Item) {
         self.message = item.message
+        self.turn = item.turn?.id
         self.outcome = item.turn?.outcome
         self.rule = item.turn?.rule
     }

@@ -64,7 +64,9 @@ struct BulkheadTests {
         }
     }
 
-    @Test("is asked by as many as may at once; the next ones wait for a place, and who finds none left is not kept waiting")
+    @Test(
+        "is asked by as many as may at once; the next ones wait for a place, and who finds none left is not kept waiting"
+    )
     func full() async throws {
         let held = Held()
         let gate = self.gate(concurrency: 1, queue: 1)

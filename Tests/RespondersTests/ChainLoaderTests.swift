@@ -129,7 +129,7 @@ struct ChainLoaderTests {
                   - echo: {repeat_count: 1}
                   - echo: {repeat_count: 2}
                 after: []
-                tests: [a.chat]
+                tests: a.chat
                 fallback: none
                 """
         )
@@ -148,8 +148,7 @@ struct ChainLoaderTests {
                 test.yaml:9:5: chains.test.answer[1]: a second entry is called "echo"; give one of them another name: as: \
                 echo-2 [duplicate-instance]
                 test.yaml:10:1: chains.test.after: "after" is not built yet; leave it out [not-built]
-                test.yaml:11:1: chains.test.tests: "tests" is not built yet; leave it out, and try a message with claude-chat \
-                explain [not-built]
+                test.yaml:11:1: chains.test.tests: expected a list of files, found "a.chat" [wrong-type]
                 test.yaml:12:1: chains.test.fallback: expected a list, found "none" [wrong-type]
                 test.yaml:12:1: chains.test.fallback: empty; the built-in sentence will answer; add "- fallback" [no-fallback]
                 """

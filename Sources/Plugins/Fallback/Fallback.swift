@@ -49,11 +49,11 @@ public struct Fallback: ResponderPlugin, ImmediateResponder {
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         let text = configuration.text ?? Self.defaultText
-        try Self.check(text, key: "text")
+        try checkText(text, key: "text")
         self.reply = Reply(text)
         var translations: [String: Reply] = [:]
         for (lang, text) in configuration.lang ?? [:] {
-            try Self.check(text, key: "lang.\(lang)")
+            try checkText(text, key: "lang.\(lang)")
             translations[lang.lowercased()] = Reply(text, lang: lang)
         }
         self.translations = translations
@@ -63,23 +63,5 @@ public struct Fallback: ResponderPlugin, ImmediateResponder {
         guard !self.translations.isEmpty, let lang = turn.message.lang?.lowercased() else { return .reply(self.reply) }
         let primary = String(lang.prefix { $0 != "-" && $0 != "_" })
         return .reply(self.translations[lang] ?? self.translations[primary] ?? self.reply)
-    }
-
-    private static func check(_ text: String, key: String) throws(ConfigurationProblem) {
-        guard text.contains(where: { !$0.isWhitespace }) else {
-            throw ConfigurationProblem(
-                "empty-text",
-                key: key,
-                "the text is empty",
-                hint: "write a sentence, or leave it out"
-            )
-        }
-        guard text.utf8.count <= Reply.maximumTextBytes else {
-            throw ConfigurationProblem(
-                "text-too-long",
-                key: key,
-                "the text has \(text.utf8.count) bytes; 16384 is the most"
-            )
-        }
     }
 }

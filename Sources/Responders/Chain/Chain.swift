@@ -126,6 +126,8 @@ extension Chain {
         /// Stands in front of the responder; nothing in front of an immediate one, which doesn't wait.
         public let gate: CallGate?
         let call: Call
+        /// Takes out of other texts what it takes out of messages; nothing outside of `guard`.
+        let redactor: (any TextRedactor)?
 
         /// - Parameters:
         ///   - responder: Who is asked.
@@ -155,6 +157,7 @@ extension Chain {
             self.timeout = timeout
             self.firstPiece = firstPiece
             self.nextPiece = nextPiece
+            self.redactor = stage == .guard ? responder as? any TextRedactor : nil
             let immediate = responder as? any ImmediateResponder
             self.call = immediate.map(Call.immediate) ?? .waiting(responder)
             self.gate = immediate == nil ? gate : nil

@@ -5,7 +5,7 @@ internal import Diagnostics
 /// A value with one owner. `next` says who is asked, `ask` or `wait` asks and takes the verdict, `result` is the end.
 public struct ChainRun: Sendable {
     let chain: Chain
-    private(set) var turn: Turn
+    var turn: Turn
     private(set) var startedAt: Duration
     private let isTracing: Bool
     private let isExplaining: Bool
@@ -184,7 +184,11 @@ extension ChainRun {
         case .pass(let reason):
             self.record(verdict, reason, took: duration, explanation)
         case .augment(let found) where entry.stage != .fallback:
-            self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
+            if let failure = self.redact(found.replacements, in: entry.stage) {
+                self.take(failure, of: entry, after: duration, explanation)
+            } else {
+                self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
+            }
         case .reply(let reply, let then, let found) where entry.stage.allows(reply: then):
             self.take(reply, then, found, of: entry, after: duration, explanation)
         case .suppress(let reason, let found) where entry.stage == .guard || entry.stage == .answer:
@@ -203,6 +207,7 @@ extension ChainRun {
         }
         let failure = self.failures.count > failureCount ? self.failures.last?.failure : nil
         permit?.count(CircuitBreaker.Result(verdict, failure: failure))
+        if let redactor = entry.redactor { self.turn.hide(by: redactor) }
         self.advance()
     }
 

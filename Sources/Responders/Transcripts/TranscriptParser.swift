@@ -53,7 +53,11 @@ private struct TranscriptParser {
             return
         }
         let isContinued = line.hasPrefix(">>") || line.hasPrefix("<<")
-        defer { if !isContinued, !line.hasPrefix(">"), !line.hasPrefix("<"), !line.hasPrefix("agent>") { self.open = .nothing } }
+        defer {
+            if !isContinued, !line.hasPrefix(">"), !line.hasPrefix("<"), !line.hasPrefix("agent>") {
+                self.open = .nothing
+            }
+        }
         if line.hasPrefix("#") || line.allSatisfy(\.isWhitespace) { return }
         if isContinued { return self.resume(line) }
         if line.hasPrefix("agent>") { return self.add(.agentSays(Self.text(line.dropFirst(6))), opens: .message) }
@@ -173,7 +177,12 @@ extension TranscriptParser {
             return self.refuse("unknown-key", column: column, "unknown key \"\(words.trimmed)\"", hint: hint)
         }
         guard self.hasTurn else {
-            return self.refuse("no-turn", column: 1, "nobody has said anything yet", hint: "write it under a line with >")
+            return self.refuse(
+                "no-turn",
+                column: 1,
+                "nobody has said anything yet",
+                hint: "write it under a line with >"
+            )
         }
         if word == "note" {
             guard parts.count == 2 else {

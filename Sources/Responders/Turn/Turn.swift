@@ -5,11 +5,15 @@ public import Messages
 /// A value: changing a copy changes nothing for others.
 public struct Turn: Sendable {
     /// What stays the same through the chain, so that passing a turn on copies one reference.
-    private let fixed: Fixed
+    private var fixed: Fixed
     /// What earlier responders of this turn found.
     public internal(set) var notes = Notes()
     /// The replies of this turn that said `then: .continue`.
     public internal(set) var drafts: [Reply] = []
+    /// Whether the site is within its opening hours; nothing where it has none.
+    public let isOpen: Bool?
+    /// Whether somebody is there to whom the conversation can be handed over.
+    public let isStaffed: Bool
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
     /// Takes what responders say about themselves; nothing where nobody keeps it.
@@ -23,8 +27,12 @@ public struct Turn: Sendable {
         page: Page = Page(),
         history: History = History(),
         localTime: TimeOfDay,
+        isOpen: Bool? = nil,
+        isStaffed: Bool = false,
         trace: TraceParent? = nil
     ) {
+        self.isOpen = isOpen
+        self.isStaffed = isStaffed
         var conversation = conversation
         conversation.forgetTopic(endedAt: message.serverTime)
         self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime, trace)
@@ -35,6 +43,20 @@ public struct Turn: Sendable {
         var turn = self
         turn.place.stage = stage
         return turn
+    }
+
+    /// Replaces what later responders see of the message, of its page and of the messages before it.
+    mutating func show(_ message: Incoming, _ page: Page, _ history: History) {
+        self.fixed = Fixed(
+            self.id,
+            message,
+            self.conversation,
+            self.visitor,
+            page,
+            history,
+            self.localTime,
+            self.trace
+        )
     }
 
     /// Names the turn; one per visitor's message.

@@ -108,9 +108,12 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     borrowing func startMessage(within budget: Duration?) { self.time.pointee.startMessage(within: budget) }
 
     /// Starts a search, if there is time left for one.
-    borrowing func startSearch() -> Bool {
+    ///
+    /// - Parameter limit: How long it may take where it is guarded.
+    /// - Returns: Whether there is.
+    borrowing func startSearch(within limit: Duration = Self.guardedSearchLimit) -> Bool {
         guard self.time.pointee.isLeft() else { return false }
-        self.time.pointee.startSearch()
+        self.time.pointee.startSearch(within: limit)
         return true
     }
 

@@ -33,8 +33,8 @@ struct SearchTime {
         self.message.postpone(by: nanoseconds)
     }
 
-    mutating func startSearch() {
-        self.search = Deadline(after: Scanner.guardedSearchLimit.nanoseconds, from: self.now)
+    mutating func startSearch(within limit: Duration) {
+        self.search = Deadline(after: limit.nanoseconds, from: self.now)
         self.callouts = 0
     }
 

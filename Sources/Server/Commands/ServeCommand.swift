@@ -90,7 +90,13 @@ struct ServeCommand: AsyncParsableCommand {
         let traces = TurnTraces(configuration.tracing, log: log)
         let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, logger: logger)
         let limits = self.noLimits ? .none : configuration.limits
-        let hub = Hub(options: limits.hub, clocks: SystemClocks(), subscriber: runner, log: log)
+        let hub = Hub(
+            options: limits.hub,
+            clocks: SystemClocks(),
+            subscriber: runner,
+            log: log,
+            filter: configuration.storage.redacts ? ChainRedaction(desk, desks) : nil
+        )
         let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
             audit?.note($0, before: $1)
         }
@@ -219,6 +225,9 @@ struct ServeCommand: AsyncParsableCommand {
         if chain == nil, let name = self.chain {
             let hint = suggestion(for: name, among: configuration.chainNames)
             problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
+        }
+        if let chain, configuration.storage.redacts, chain.redactors.isEmpty {
+            problems.append("the chain \"\(chain.name)\" has nothing that redacts, and store.redact is on [no-redact]")
         }
         problems += self.problems(of: address, configuration)
         guard problems.isEmpty, let chain else {

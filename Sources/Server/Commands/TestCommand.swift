@@ -102,7 +102,8 @@ struct TestCommand: AsyncParsableCommand {
         let failed = outcomes.count { !$0.problems.isEmpty }
         let what = "\(counted(outcomes.count, "conversation")), \(counted(messages, "message"))"
         guard failed > 0 else { return "\(what): \(outcomes.count == 1 ? "it holds" : "all hold")" }
-        return "\(what): \(failed == outcomes.count && failed > 1 ? "all fail" : "\(grouped(failed)) \(failed == 1 ? "fails" : "fail")")"
+        return
+            "\(what): \(failed == outcomes.count && failed > 1 ? "all fail" : "\(grouped(failed)) \(failed == 1 ? "fails" : "fail")")"
     }
 
     private func write(_ text: String, to path: String) throws {

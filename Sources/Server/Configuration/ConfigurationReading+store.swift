@@ -48,7 +48,12 @@ extension ConfigurationReading {
             }
             return policy
         }
-        return StoreSettings(options: options, retention: retention, auditKey: keys.audit)
+        return StoreSettings(
+            options: options,
+            retention: retention,
+            auditKey: keys.audit,
+            redacts: written?.redact ?? false
+        )
     }
 
     static let defaultStore = "data/chat.db"

@@ -39,6 +39,7 @@ struct ConfigurationReading {
         var keys = Keys()
         if let written {
             self.check(written, chains: Set(chains.keys))
+            self.checkRedaction(written, chains)
             keys = self.keys(written)
         }
         let found = self.diagnostics.inFileOrder()
@@ -107,6 +108,7 @@ struct ConfigurationReading {
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
+                site.openingHours = written.openingHours
                 return site
             }
         }

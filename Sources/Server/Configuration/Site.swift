@@ -28,6 +28,8 @@ public struct Site: Sendable {
     public var acceptsCookie = false
     /// Whether `/api/claude-feedback` answers its pages.
     public var offersSeedFeedback = false
+    /// When people are there; nothing where that isn't written.
+    public var openingHours: OpeningHours?
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name
@@ -41,10 +43,26 @@ public struct Site: Sendable {
     /// - Parameter milliseconds: A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
     /// - Returns: Hours and minutes.
     public func localTime(atMilliseconds milliseconds: Int64) -> TimeOfDay {
+        TimeOfDay(minutes: self.localMinutes(atMilliseconds: milliseconds))
+    }
+
+    /// Whether the site is open.
+    ///
+    /// - Parameter milliseconds: A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: Nothing where the site has no opening hours.
+    public func isOpen(atMilliseconds milliseconds: Int64) -> Bool? {
+        guard let hours = self.openingHours else { return nil }
+        let minutes = self.localMinutes(atMilliseconds: milliseconds)
+        let time = TimeOfDay(minutes: minutes)
+        return hours.contains(time, on: Weekday(daysSinceEpoch: (minutes - time.minutes) / 1_440))
+    }
+
+    /// Minutes since 1970 as the site's clock counts them.
+    private func localMinutes(atMilliseconds milliseconds: Int64) -> Int {
         var seconds = milliseconds / 1_000
         if let timeZone = self.timeZone {
             seconds += Int64(timeZone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
         }
-        return TimeOfDay(minutes: Int(seconds / 60))
+        return Int(seconds / 60)
     }
 }

@@ -8,6 +8,8 @@ struct StoreSettings: Sendable {
     var retention: RetentionPolicy?
     /// Makes the codes of the audit log; nothing for plain ones.
     var auditKey: StoreKey?
+    /// Whether the site's chain redacts messages before they are stored.
+    var redacts = false
 
     /// The audit log, beside the store.
     var auditPath: String { self.options.path + ".audit.jsonl" }

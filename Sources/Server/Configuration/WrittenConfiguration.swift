@@ -66,6 +66,8 @@ struct WrittenConfiguration: Decodable {
         var keys: [String: SecretReference]?
         var auditKey: SecretReference?
         var retention: Retention?
+        /// Whether the site's chain redacts messages before they are stored.
+        var redact: Bool?
 
         struct Retention: Decodable {
             var olderThan: Duration?
@@ -80,6 +82,7 @@ struct WrittenConfiguration: Decodable {
               on_failure: refuse
               keys: {s1: {env: CHAT_STORE_KEY}}
               audit_key: {env: CHAT_AUDIT_KEY}
+              redact: false
               retention: {older_than: 365d, max_size: 10GiB, sites: {shop: 90d}}
             """
         /// Of those the mappings with free keys.
@@ -94,6 +97,7 @@ struct WrittenConfiguration: Decodable {
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
+        var openingHours: OpeningHours?
     }
 
     /// How a site vouches for its visitors.
@@ -140,6 +144,7 @@ struct WrittenConfiguration: Decodable {
                     seed_mode: development
                     cookie_auth: false
                     seed_feedback: false
+                    opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)
@@ -147,13 +152,14 @@ struct WrittenConfiguration: Decodable {
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
-            openKeys: Set(Store.openKeys.map { "store.\($0)" }).union(["sites", "chains", "server.token_keys"]),
+            openKeys: Set(Store.openKeys.map { "store.\($0)" }).union([
+                "sites", "chains", "server.token_keys", "sites.*.opening_hours",
+            ]),
             notBuilt: [
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
                 "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
                 "sites.*.refusal": "leave it out",
-                "sites.*.opening_hours": "leave it out",
                 "sites.*.return_after": "leave it out",
             ]
         )

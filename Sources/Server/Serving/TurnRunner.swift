@@ -188,6 +188,7 @@ final class TurnRunner: InboundSubscriber, Service {
             ),
             history: History(lazily: { history(of: room, before: inbound.seq) }),
             localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
+            isOpen: dialogue.desk.site.isOpen(atMilliseconds: milliseconds),
             trace: inbound.origin?.trace
         )
     }

@@ -25,6 +25,9 @@ final class StandIns: Sendable {
             if let reloadable = responder as? any ReloadableResponder { state.reloadable.append(reloadable) }
             if responder is any ImmediateResponder { state.immediate.insert(name) }
         }
+        if let redactor = responder as? any ImmediateResponder & TextRedactor {
+            return RedactingStandIn(immediate: redactor, name: name, others: self)
+        }
         if let immediate = responder as? any ImmediateResponder {
             return ImmediateStandIn(immediate: immediate, name: name, others: self)
         }
@@ -72,18 +75,32 @@ extension StandIn {
     func warnings(in chain: ChainRoster) -> [Diagnostic] { self.inner.warnings(in: chain) }
 }
 
+extension StandIns {
+    /// Asks one that answers at once, unless it is to fail.
+    fileprivate func ask(_ responder: any ImmediateResponder, _ name: String, about turn: Turn) throws -> Verdict {
+        if case .fail(_, let code)? = self.disturbance(of: name) { throw Failure(TraceReason(rawValue: code)) }
+        return try responder.respond(to: turn)
+    }
+}
+
 private struct ImmediateStandIn: StandIn, ImmediateResponder {
     let immediate: any ImmediateResponder
     let name: String
     let others: StandIns
     var inner: any Responder { self.immediate }
 
-    func respond(to turn: Turn) throws -> Verdict {
-        if case .fail(_, let code)? = self.others.disturbance(of: self.name) {
-            throw Failure(TraceReason(rawValue: code))
-        }
-        return try self.immediate.respond(to: turn)
-    }
+    func respond(to turn: Turn) throws -> Verdict { try self.others.ask(self.immediate, self.name, about: turn) }
+}
+
+private struct RedactingStandIn: StandIn, ImmediateResponder, TextRedactor {
+    let immediate: any ImmediateResponder & TextRedactor
+    let name: String
+    let others: StandIns
+    var inner: any Responder { self.immediate }
+
+    func respond(to turn: Turn) throws -> Verdict { try self.others.ask(self.immediate, self.name, about: turn) }
+
+    func replacements(in text: String) throws(Failure) -> [Replacement] { try self.immediate.replacements(in: text) }
 }
 
 private struct WaitingStandIn: StandIn {

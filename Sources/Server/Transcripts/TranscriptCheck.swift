@@ -18,7 +18,11 @@ struct TranscriptCheck {
         case .topic: Self.compare(value, with: self.conversation.topic ?? "none", "the topic")
         case .tags: Self.compare(Self.list(value), with: Self.list(self.result.effects.tags), "the tags")
         case .choices:
-            Self.compare(Self.list(value), with: Self.list(self.result.replies.last?.choices.map(\.label) ?? []), "choices")
+            Self.compare(
+                Self.list(value),
+                with: Self.list(self.result.replies.last?.choices.map(\.label) ?? []),
+                "choices"
+            )
         case .within:
             Duration(written: value).flatMap { limit in
                 self.took <= limit ? nil : "took \(self.took.written), which is more than \(value)"
@@ -53,7 +57,8 @@ struct TranscriptCheck {
     private func problem(ofNote name: String, _ value: String) -> String? {
         guard let note = self.result.turn.notes[name] else {
             let names = self.result.turn.notes.names
-            return "no note of \"\(printable(name))\"; \(names.isEmpty ? "there is none" : "there are: \(names.joined(separator: ", "))")"
+            return
+                "no note of \"\(printable(name))\"; \(names.isEmpty ? "there is none" : "there are: \(names.joined(separator: ", "))")"
         }
         guard !value.isEmpty, !note.texts.contains(where: { $0.contains(value) }) else { return nil }
         let shown = note.texts.map { "\"\(printable($0))\"" }.joined(separator: ", ")
@@ -63,7 +68,9 @@ struct TranscriptCheck {
 
 extension TranscriptCheck {
     /// A line about who answered may name the responder alone.
-    private static func isMet(_ wanted: String, by origin: String) -> Bool { wanted == origin || origin.hasPrefix(wanted + " ") }
+    private static func isMet(_ wanted: String, by origin: String) -> Bool {
+        wanted == origin || origin.hasPrefix(wanted + " ")
+    }
 }
 
 extension Note {

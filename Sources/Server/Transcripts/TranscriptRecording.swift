@@ -32,7 +32,9 @@ struct TranscriptRecording {
     init(_ entries: [Entry], site: String, redactor: any TextRedactor) {
         self.redactor = redactor
         let first = entries.first { $0.speaker == .user }
-        self.lines.append("# Recorded, with card numbers, addresses and the like taken out. Read it before you keep it.")
+        self.lines.append(
+            "# Recorded, with card numbers, addresses and the like taken out. Read it before you keep it."
+        )
         if site != "default" { self.lines.append("site: \(site)") }
         if let page = first?.page, !page.isEmpty {
             self.lines.append("page: \(self.line(page))")
@@ -64,7 +66,9 @@ struct TranscriptRecording {
         case .claude:
             let text = self.redacted(entry.text)
             let isPlain = text.first.map { !"/~*\"-".contains($0) && !$0.isWhitespace } ?? false
-            if isPlain, !text.contains("\n") || !text.hasSuffix("\n") { self.add("<", "<<", text) } else {
+            if isPlain, !text.contains("\n") || !text.hasSuffix("\n") {
+                self.add("<", "<<", text)
+            } else {
                 self.lines.append("< \"\(Self.quoted(text))\"")
             }
         case .system: break
@@ -133,9 +137,17 @@ extension TranscriptRecording {
             throw ExitCode(ExitStatus.findings)
         }
         try StoreAccess.note("transcript-recorded", [("messages", "\(entries.count)")], on: settings)
-        let redactor = try Redact(configuration: Redact.Configuration(), services: PluginServices())
-        let recording = TranscriptRecording(entries, site: site.rawValue, redactor: redactor)
+        let recording = TranscriptRecording(entries, site: site.rawValue, redactor: try Self.redactor())
         Terminal.current.write(recording.text)
+    }
+
+    /// The plugin `redact` with all that it knows by itself.
+    private static func redactor() throws -> any TextRedactor {
+        let place = Place(file: "redact")
+        let settings = Settings(YAMLNode(content: .null, place: place))
+        let plugin = try PluginRegistry.builtin().makeResponder(named: "redact", at: place, settings: settings)
+        guard let redactor = plugin as? any TextRedactor else { throw Failure(.error, "redact takes nothing out") }
+        return redactor
     }
 
     private static func entries(

@@ -68,7 +68,9 @@ struct TranscriptOpening {
             )
         }
         if let state = transcript.setting(.state), state.value != "bot" {
-            mistakes.append(state.refused("wrong-value", "a conversation can't begin as \"\(state.value)\"", "write bot"))
+            mistakes.append(
+                state.refused("wrong-value", "a conversation can't begin as \"\(state.value)\"", "write bot")
+            )
         }
         let time = transcript.setting(.time)
         let start = Self.milliseconds(time?.value ?? "2026-01-01 12:00", at: site)

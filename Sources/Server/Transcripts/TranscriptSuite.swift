@@ -50,7 +50,9 @@ extension Transcript {
         guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder,
             let data = FileManager.default.contents(atPath: file)
         else { throw refuse("no-file", isFolder ? "it is a folder" : "it can't be read") }
-        guard data.count <= Self.maximumBytes else { throw refuse("file-too-large", "a conversation has at most 1 MiB") }
+        guard data.count <= Self.maximumBytes else {
+            throw refuse("file-too-large", "a conversation has at most 1 MiB")
+        }
         guard let text = String(validating: data, as: UTF8.self) else { throw refuse("not-utf8", "it is not UTF-8") }
         try self.init(parsing: text, file: file)
     }

@@ -118,6 +118,44 @@ struct ConfigurationTests {
         #expect(!found.contains("store.keys.s1: no key"), "\(found)")
     }
 
+    @Test("redacts what is stored only where every chain that answers has something that redacts")
+    func redaction() throws {
+        let head = """
+            version: 1
+            default_chain: demo
+            sites:
+              shop:
+                origins: ['https://shop.example.com']
+                chain: shop
+                time_zone: Europe/Berlin
+                opening_hours: {mon-fri: '08:00-18:00'}
+            store: {redact: true}
+
+            """
+        let good = try self.load(
+            head
+                + "chains: {demo: {guard: [redact], fallback: [fallback]}, shop: {guard: [redact], fallback: [fallback]}}\n"
+        )
+        #expect(good.storage.redacts)
+        let site = try #require(good.sites.first)
+        // Fridays in winter and in summer, on the minute of Berlin's clock, and a Saturday.
+        for opening in [1_796_367_600_000, 1_780_639_200_000] as [Int64] {
+            #expect(site.isOpen(atMilliseconds: opening - 1) == false)
+            #expect(site.isOpen(atMilliseconds: opening) == true)
+        }
+        #expect(site.isOpen(atMilliseconds: 1_796_403_600_000 - 1) == true)
+        #expect(site.isOpen(atMilliseconds: 1_796_403_600_000) == false)
+        #expect(site.isOpen(atMilliseconds: 1_780_725_600_000) == false)
+        #expect(
+            self.mistakes(
+                in: head + "chains: {demo: {guard: [redact], fallback: [fallback]}, shop: {fallback: [fallback]}}\n"
+            ) == """
+                claude-chat.yaml:9:9: store.redact: the chain "shop" has nothing that redacts; write guard: [redact] into \
+                chains.shop [no-redact]
+                """
+        )
+    }
+
     @Test("the store's retention, audit key and empty keys: what they mean, and what is wrong with them")
     func retention() throws {
         setenv("CHAT_TEST_AUDIT_KEY", Data(repeating: 7, count: 32).base64EncodedString(), 1)

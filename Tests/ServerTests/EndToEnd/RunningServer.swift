@@ -76,6 +76,7 @@ struct RunningServer: Sendable {
     ///   - log: Gets whatever the server logs, of every level.
     ///   - store: Where messages are kept; in memory where it is left out.
     ///   - tracing: How much is kept of turns.
+    ///   - redacts: Whether the chain redacts messages before the hub takes them.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -94,6 +95,7 @@ struct RunningServer: Sendable {
         log: LogRecord? = nil,
         store: StoreOptions? = nil,
         tracing: TraceSettings = TraceSettings(),
+        redacts: Bool = false,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
@@ -104,13 +106,11 @@ struct RunningServer: Sendable {
             return StoreLog(store, clocks: clocks, logger: logger)
         }
         let traces = TurnTraces(tracing, log: storeLog)
-        let runner = TurnRunner(
-            SiteDesk(site: Site(name: "default"), chain: chain),
-            Dictionary(desks) { first, _ in first },
-            traces: traces,
-            logger: logger
-        )
-        let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog)
+        let desk = SiteDesk(site: Site(name: "default"), chain: chain)
+        let siteDesks = Dictionary(desks) { first, _ in first }
+        let runner = TurnRunner(desk, siteDesks, traces: traces, logger: logger)
+        let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
+        let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
         let keepers = ServeCommand.services(of: storeLog, hub)
         let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
         let (ports, listening) = AsyncStream<Int>.makeStream()
