@@ -43,12 +43,15 @@ public struct FoundMessage: Sendable, Hashable {
     public let outcome: String?
     /// The rule that decided.
     public let rule: String?
+    /// The record of the turn, JSON; nothing where there is none.
+    public let trace: [UInt8]?
 
     init(_ item: MessageScan.Item) {
         self.message = item.message
         self.turn = item.turn?.id
         self.outcome = item.turn?.outcome
         self.rule = item.turn?.rule
+        self.trace = item.turn?.trace
     }
 }
 

@@ -86,10 +86,10 @@ struct ChainLoaderTests {
                 """
             ),
             (
-                "- {echo: {repeat_count: 1}, mode: shadow}",
+                "- {echo: {repeat_count: 1}, mode: shade}",
                 """
-                test.yaml:2:29: chains.test.answer[0].mode: "mode" is not built yet; leave it out, or write enabled: false \
-                [not-built]
+                test.yaml:2:29: chains.test.answer[0].mode: "shade" is not a known word; did you mean "shadow"? \
+                [wrong-value]
                 """
             ),
             (

@@ -11,6 +11,8 @@ public final class Chain: Sendable {
     public let streamDeadline: Duration
     /// The entries in the order in which they are asked: stage by stage, as in the file.
     public let entries: [Entry]
+    /// The entries that are asked beside the others, and change nothing.
+    public let shadows: [Entry]
     /// The clock of all time limits.
     public let clock: TurnClock
     /// Whether a turn may have to wait, so that its time must be known.
@@ -37,6 +39,7 @@ public final class Chain: Sendable {
         self.streamDeadline = max(deadline, streamDeadline)
         self.clock = clock
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
+        self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
     }
 
@@ -116,6 +119,8 @@ extension Chain {
         public let name: String
         public let stage: Stage
         public let isEnabled: Bool
+        /// Which conversations it answers, if it answers.
+        public let mode: Mode
         public let onFailure: OnFailure
         /// How long one call may take; means nothing for an immediate responder.
         public let timeout: Duration
@@ -139,6 +144,7 @@ extension Chain {
         ///   - firstPiece: From the begin of a streamed reply to its first piece, at most.
         ///   - nextPiece: From one piece of a streamed reply to the next, at most.
         ///   - gate: Stands in front of the responder where that may wait; each instance has one of its own.
+        ///   - mode: Which conversations it answers, if it answers.
         public init(
             _ responder: any Responder,
             name: String,
@@ -148,8 +154,10 @@ extension Chain {
             timeout: Duration = .seconds(2),
             firstPiece: Duration = .seconds(5),
             nextPiece: Duration = .seconds(10),
-            gate: CallGate? = nil
+            gate: CallGate? = nil,
+            mode: Mode = .live
         ) {
+            self.mode = mode
             self.name = name
             self.stage = stage
             self.isEnabled = isEnabled
@@ -170,6 +178,16 @@ extension Chain {
             case .waiting(let responder): responder
             }
         }
+    }
+
+    /// Which conversations a responder answers: `mode` and `share`.
+    public enum Mode: Sendable, Hashable {
+        /// All of them.
+        case live
+        /// None: it is asked beside the others, and what it says is in the record of the turn alone.
+        case shadow
+        /// A share of them; a conversation keeps its side.
+        case canary(Share)
     }
 
     /// What a failure does to the turn: the value of `on_error`.

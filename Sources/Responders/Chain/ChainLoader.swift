@@ -101,6 +101,7 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
+            self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? []
             guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
@@ -114,7 +115,8 @@ public struct ChainLoader {
     /// The responder of an entry: one that is already there, or a new one.
     private mutating func instance(of parts: EntryReading.Parts) -> Instance? {
         let limits = parts.common.limits
-        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits)"
+        // A shadow must not take the places of those who answer.
+        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits) \(parts.common.mode == .shadow)"
         if let known = self.instances[key] { return known }
         let name = parts.manifest.name
         do throws(Rejection) {

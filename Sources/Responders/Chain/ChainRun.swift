@@ -89,6 +89,12 @@ public struct ChainRun: Sendable {
 
     private func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
+        switch entry.mode {
+        case .live: break
+        case .shadow: return .shadow
+        case .canary(let share):
+            guard share.includes(self.turn.conversation.sessionID, for: entry.name) else { return .notInCanary }
+        }
         if self.ending != nil { return .alreadyAnswered }
         if entry.stage == .fallback {
             return self.replies.isEmpty || self.isCutToFallback ? nil : .alreadyAnswered

@@ -25,11 +25,13 @@ struct EntryReading {
         fileprivate(set) var concurrency: Int?
         fileprivate(set) var queue: Int?
         fileprivate(set) var breaker: WrittenBreaker?
+        fileprivate(set) var mode: WrittenMode?
+        fileprivate(set) var share: Share?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout, concurrency, queue, breaker
+            case timeout, concurrency, queue, breaker, mode, share
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -134,8 +136,6 @@ struct EntryReading {
 extension EntryReading {
     /// The keys of an entry that the design has and this version does not.
     private static let notBuilt = [
-        "mode": "leave it out, or write enabled: false",
-        "share": "leave it out",
         "priority": "leave it out: entries are asked in order",
         "weight": "leave it out: entries are asked in order",
         "min_confidence": "leave it out: entries are asked in order",
@@ -152,10 +152,15 @@ extension EntryReading {
         concurrency: 8
         queue: 32
         breaker: {enabled: true, failures: 5, wait: 15s}
+        mode: live
+        share: 10%
         """
 
     private static let schemaKeys =
-        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker"]
+        [
+            "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
+            "mode", "share",
+        ]
         + Self.notBuilt.keys
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
@@ -174,7 +179,8 @@ extension EntryReading.Parts {
             timeout: self.common.timeout ?? self.manifest.timeout,
             firstPiece: self.common.firstPiece ?? .seconds(5),
             nextPiece: self.common.nextPiece ?? .seconds(10),
-            gate: gate
+            gate: gate,
+            mode: self.common.chainMode
         )
     }
 }

@@ -44,7 +44,7 @@ struct ExplainCommand: AsyncParsableCommand {
             throw ExitCode(ExitStatus.findings)
         }
         let site = configuration.sites.first { $0.name == self.site }
-        let chain = try Self.chain(named: self.chain ?? site?.chain, of: configuration)
+        let chain = try Self.chain(named: self.chain ?? site?.chain(on: self.page), of: configuration)
         let turn = try self.turn()
         let result = await running(self.live ? chain.runningResponders : []) { await chain.run(turn) }
         guard !self.json else {

@@ -2,6 +2,7 @@ internal import Diagnostics
 internal import Foundation
 internal import Messages
 internal import Responders
+internal import Rules
 internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
@@ -104,6 +105,9 @@ struct ConfigurationReading {
                     chain: written.chain,
                     timeZone: written.timeZone.flatMap(TimeZone.init(identifier:))
                 )
+                site.pages = (written.pages ?? []).compactMap { page in
+                    PagePattern(page.path).map { ($0, page.chain) }
+                }
                 site.identities = keys.identities[entry.key]
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
@@ -219,6 +223,7 @@ extension ConfigurationReading {
         if let chain = site.chain, self.isGood("sites", name, "chain") {
             self.check(chain: chain, at: self.place("sites", name, "chain"), among: chains)
         }
+        self.check(pages: site.pages ?? [], of: name, among: chains)
         if let zone = site.timeZone, self.isGood("sites", name, "time_zone"), TimeZone(identifier: zone) == nil {
             let hint = "write a name like Europe/Berlin"
             self.refuse(
@@ -244,6 +249,17 @@ extension ConfigurationReading {
                 isAny
                 ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
             self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
+        }
+    }
+
+    private mutating func check(pages: [WrittenConfiguration.Page], of site: String, among chains: Set<String>) {
+        let nodes = self.root["sites"]?[site]?["pages"]?.items ?? []
+        for (page, node) in zip(pages, nodes) {
+            func place(_ key: String) -> Place { node.entries?.first { $0.key == key }?.value.place ?? node.place }
+            self.check(chain: page.chain, at: place("chain"), among: chains)
+            guard PagePattern(page.path) == nil else { continue }
+            let hint = "write /shop/**, with at most 60 bytes behind the first star"
+            self.refuse("wrong-value", at: place("path"), "\"\(page.path)\" is no path of pages", hint: hint)
         }
     }
 

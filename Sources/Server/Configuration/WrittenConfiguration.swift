@@ -92,12 +92,19 @@ struct WrittenConfiguration: Decodable {
     struct Site: Decodable {
         var origins: [String]?
         var chain: String?
+        var pages: [Page]?
         var timeZone: String?
         var identity: Identity?
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
         var openingHours: OpeningHours?
+    }
+
+    /// Pages with a chain of their own.
+    struct Page: Decodable {
+        var path: String
+        var chain: String
     }
 
     /// How a site vouches for its visitors.
@@ -139,6 +146,7 @@ struct WrittenConfiguration: Decodable {
                   shop:
                     origins: ['https://shop.example.com']
                     chain: demo
+                    pages: [{path: '/try/**', chain: demo}]
                     time_zone: Europe/Berlin
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
@@ -157,7 +165,6 @@ struct WrittenConfiguration: Decodable {
             ]),
             notBuilt: [
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
-                "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
                 "sites.*.refusal": "leave it out",
                 "sites.*.return_after": "leave it out",

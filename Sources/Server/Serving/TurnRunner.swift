@@ -14,10 +14,17 @@ internal import Synchronization
 final class TurnRunner: InboundSubscriber, Service {
     /// A turn in front of a responder that may wait.
     private struct Pending: Sendable {
+        let chain: Chain
         let run: ChainRun
         let began: Duration
         let message: InboundMessage
         let room: Room
+    }
+
+    private enum Job: Sendable {
+        case turn(Pending)
+        /// Those who are asked beside look at a turn that has ended.
+        case shadows(ShadowJob)
     }
 
     private let desks: [SiteID: SiteDesk]
@@ -30,8 +37,8 @@ final class TurnRunner: InboundSubscriber, Service {
     private let traces: TurnTraces
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
-    private let pending: AsyncStream<Pending>
-    private let pendingInput: AsyncStream<Pending>.Continuation
+    private let jobs: AsyncStream<Job>
+    private let jobInput: AsyncStream<Job>.Continuation
 
     /// - Parameters:
     ///   - desk: Who answers where no site is configured.
@@ -47,26 +54,27 @@ final class TurnRunner: InboundSubscriber, Service {
         logger: Logger
     ) {
         self.traces = traces
-        let chains = [desk.chain] + desks.values.map(\.chain)
+        let chains = desk.answeringChains + desks.values.flatMap(\.answeringChains)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
         self.desks = desks
         self.logger = logger
-        // Each conversation has one turn at most in here, so the rooms bound it.
-        (self.pending, self.pendingInput) = AsyncStream.makeStream()
+        // Each conversation has one turn at most in here, so the rooms bound it; of shadows each has a gate of its own.
+        (self.jobs, self.jobInput) = AsyncStream.makeStream()
     }
 
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
-        let began = dialogue.desk.chain.clock.now
         let isTraced = self.traces.isTraced(message.turnID)
         let turn = self.turn(of: message, in: room, dialogue)
-        switch dialogue.desk.chain.begin(turn, tracing: isTraced, explaining: false) {
+        let chain = dialogue.desk.chain(on: turn.page.path)
+        let began = chain.clock.now
+        switch chain.begin(turn, tracing: isTraced, explaining: false) {
         case .finished(let result):
-            self.deliver(result, to: message, in: room, dialogue, since: began)
+            self.deliver(result, of: chain, to: message, in: room, dialogue, since: began)
             return .finished
         case .waiting(let run):
-            self.pendingInput.yield(Pending(run: run, began: began, message: message, room: room))
+            self.jobInput.yield(.turn(Pending(chain: chain, run: run, began: began, message: message, room: room)))
             return .later
         }
     }
@@ -83,16 +91,23 @@ final class TurnRunner: InboundSubscriber, Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for await pending in self.pending { group.addTask { await self.finish(pending) } }
+                for await job in self.jobs {
+                    group.addTask {
+                        switch job {
+                        case .turn(let pending): await self.finish(pending)
+                        case .shadows(let job): await self.traces.keep(job)
+                        }
+                    }
+                }
             }
         } onGracefulShutdown: {
-            self.pendingInput.finish()
+            self.jobInput.finish()
         }
     }
 
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
-        let chain = dialogue.desk.chain
+        let chain = pending.chain
         let sink = RoomSink(pending.room, pending.message)
         dialogue.sink = sink
         let result = await withTaskGroup(of: Void.self) { group in
@@ -101,7 +116,7 @@ final class TurnRunner: InboundSubscriber, Service {
             return await chain.finish(pending.run, showing: sink)
         }
         dialogue.sink = nil
-        self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
+        self.deliver(result, of: chain, to: pending.message, in: pending.room, dialogue, since: pending.began)
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
     }
@@ -123,6 +138,7 @@ final class TurnRunner: InboundSubscriber, Service {
 
     private func deliver(
         _ result: ChainResult,
+        of chain: Chain,
         to message: InboundMessage,
         in room: Room,
         _ dialogue: Dialogue,
@@ -131,12 +147,31 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        let elapsed = dialogue.desk.chain.clock.now - began
-        self.traces.keep(result, of: message, after: elapsed)
+        let elapsed = chain.clock.now - began
+        self.keep(result, of: chain, message, dialogue, after: elapsed)
         dialogue.remember(result)
-        dialogue.desk.chain.delivered(result)
-        self.metrics[dialogue.desk.chain.name]?.count(result, after: elapsed)
-        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
+        chain.delivered(result)
+        self.metrics[chain.name]?.count(result, after: elapsed)
+        for failure in result.failures { self.log(failure, of: message, in: chain) }
+    }
+
+    /// Keeps the record of a turn, at once or when those who are asked beside have looked at it.
+    private func keep(
+        _ result: ChainResult,
+        of chain: Chain,
+        _ message: InboundMessage,
+        _ dialogue: Dialogue,
+        after elapsed: Duration
+    ) {
+        let job = ShadowJob(
+            result: result,
+            chain: chain,
+            beside: dialogue.desk.shadow,
+            attempt: message.attempt,
+            elapsed: elapsed
+        )
+        if job.isNeeded, case .enqueued = self.jobInput.yield(.shadows(job)) { return }
+        self.traces.keep(result, attempt: message.attempt, after: elapsed)
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
@@ -216,12 +251,6 @@ private func history(of room: Room, before seq: Int) -> [HistoryItem] {
             return HistoryItem(author, scanner.text(of: text, in: bytes))
         }
     }
-}
-
-/// Who answers the visitors of a site, and whose clock their turns have.
-struct SiteDesk: Sendable {
-    let site: Site
-    let chain: Chain
 }
 
 /// What the responders know of one conversation.

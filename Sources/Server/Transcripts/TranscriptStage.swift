@@ -57,9 +57,11 @@ struct TranscriptOpening {
         }
         let site = stage.site(named: siteName?.value ?? configuration.sites.first?.name ?? "default")
         let chainName = transcript.setting(.chain)
-        let chain = configuration.chain(named: chainName?.value ?? stage.chainName ?? site.chain)
+        let page = transcript.setting(.page)?.value ?? "/"
+        let siteChain = site.chain(on: page)
+        let chain = configuration.chain(named: chainName?.value ?? stage.chainName ?? siteChain)
         if chain == nil {
-            let name = chainName?.value ?? stage.chainName ?? site.chain ?? ""
+            let name = chainName?.value ?? stage.chainName ?? siteChain ?? ""
             let hint = suggestion(for: name, among: configuration.chainNames)
             let problem = "unknown chain \"\(name)\""
             mistakes.append(
@@ -83,7 +85,7 @@ struct TranscriptOpening {
         self.chain = chain
         self.site = site
         self.start = start
-        self.page = Page(path: transcript.setting(.page)?.value ?? "/")
+        self.page = Page(path: page)
         let name = transcript.setting(.visitor)?.value
         self.visitor = Visitor(id: name, name: name, isVerified: name != nil)
         self.lang = transcript.setting(.lang)?.value

@@ -205,6 +205,12 @@ struct TestCommandTests {
         #expect(run.status == 1)
     }
 
+    @Test("whose time is over in the moment in which it answers is late, each time", arguments: 0..<20)
+    func tie(round: Int) async throws {
+        let run = try await self.run("! delay claude-stub 3s\n> a refund\n< *\n= from: fallback\n= within: 5s\n")
+        #expect(run.status == 0, "\(run.output)")
+    }
+
     @Test("nobody outside is asked")
     func offline() async throws {
         let run = try await self.run("> where is A-17?\n< I do not know.\n= outcome: fell-back\n")
