@@ -1,3 +1,5 @@
+public import Messages
+
 /// The bounds of a hub.
 public struct HubOptions: Sendable {
     /// How many messages a visitor may send; nothing for no limit.
@@ -28,8 +30,10 @@ public struct HubOptions: Sendable {
     public var heartbeatSeconds: Int
     /// An opaque name of this server, for support.
     public var node: String
-    /// The optional features of the protocol that are on: what clients are told of them, none by default.
-    public var features: [String] = []
+    /// The optional features of the protocol that are on for the visitors of a site: what clients are told of them.
+    ///
+    /// Asked at each welcome, on any thread; none by default.
+    public var features: @Sendable (SiteID) -> [String] = { _ in [] }
 
     public init(
         messageRate: RateLimit? = RateLimit(2, burst: 10),

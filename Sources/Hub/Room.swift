@@ -238,7 +238,7 @@ extension Room {
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
             expiresInSeconds: expiresInSeconds,
-            features: self.hub.options.features
+            features: self.hub.options.features(self.key.site)
         )
         link.send(Frame(mode == .v1 ? ServerFrame.welcome(welcome) : ServerFrame.seedWelcome(welcome)))
         if recovery.replayed > 0 { link.replay(Array(state.recent.frames(from: recovery.from))) }

@@ -7,7 +7,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     public static let manifest = PluginManifest(
         name: "webhook",
         summary: "Asks a web service, by signed requests with JSON",
-        stages: [.guard, .enrich, .answer],
+        stages: [.guard, .enrich, .answer, .after],
         sample: """
             # Where it is asked. Redirects are not followed. Plain http:// is for the networks of "allow" alone.
             url: https://orders.example.com/chat

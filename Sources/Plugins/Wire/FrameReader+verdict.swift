@@ -16,10 +16,10 @@ extension FrameReader {
         case .augment: return .augment(self.augmentation())
         case .reply:
             let then = self.word("then", Then.self)
-            // Elections among several answers are the chain's; the number is checked where it stands.
-            _ = self.share("confidence")
+            let confidence = self.share("confidence")
             return .reply(
                 self.reply(in: self.name),
+                confidence: confidence ?? 1,
                 then: then == .continue ? .continue : .stop,
                 keep: self.augmentation()
             )

@@ -22,10 +22,13 @@ extension Chain {
         var turn = turn.placed(in: entry.stage)
         turn.drafts = []
         turn.probe = TraceProbe()
+        if entry.condition?.refusal(of: turn) != nil {
+            return TraceStep(stage: entry.stage, responder: entry.name, reason: .condition)
+        }
         let askedAt = self.clock.now
         var (verdict, permit) = await self.verdict(of: entry, about: turn)
         var step = TraceStep(stage: entry.stage, responder: entry.name, verdict: verdict.word)
-        if case .stream(let stream, let found) = verdict {
+        if case .stream(let stream, let confidence, let found) = verdict {
             let left = entry.timeout - (self.clock.now - askedAt)
             let played = await StreamedCall.play(
                 stream,
@@ -35,7 +38,8 @@ extension Chain {
                 on: self.clock
             )
             permit?.release()
-            verdict = played.reply.map { .reply($0.reply, keep: found) } ?? .fail(played.failure)
+            verdict =
+                played.reply.map { .reply($0.reply, confidence: confidence, keep: found) } ?? .fail(played.failure)
         }
         step.duration = self.clock.now - askedAt
         var failure: Failure?
@@ -45,7 +49,7 @@ extension Chain {
             failure = problem
             (step.verdict, step.reason, step.problem) = (verdict.word, problem.code, problem.problem)
         case .suppress(let reason, _): step.reason = reason
-        case .reply(let reply, _, let found):
+        case .reply(let reply, _, _, let found):
             step.rule = found.rule
             step.place = found.place
             step.shadow = TraceStep.Shadow(textBytes: reply.text.utf8.count, isSame: reply.text == shown)
@@ -57,13 +61,9 @@ extension Chain {
         return step
     }
 
-    private static func verdict(of responder: any ImmediateResponder, about turn: Turn) -> Verdict {
-        do { return try responder.respond(to: turn) } catch { return .fail(Failure(thrown: error)) }
-    }
-
     private func verdict(of entry: Entry, about turn: Turn) async -> (Verdict, CallGate.Permit?) {
         switch entry.call {
-        case .immediate(let responder): return (Self.verdict(of: responder, about: turn), nil)
+        case .immediate(let responder): return (responder.verdict(on: turn), nil)
         case .waiting(let responder):
             let answer = await LimitedCall.answer(
                 of: responder,

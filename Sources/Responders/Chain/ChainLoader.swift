@@ -50,6 +50,7 @@ public struct ChainLoader {
         var entries: [PlacedEntry] = []
         var deadline = Chain.defaultDeadline
         var streamDeadline = Chain.defaultStreamDeadline
+        var selection = WrittenSelection()
         if node.entries == nil, !node.isNull {
             self.refuse("wrong-type", at: place, "expected stages and their entries, found \(node.written)")
         }
@@ -62,10 +63,11 @@ public struct ChainLoader {
                 streamDeadline = self.duration(key) ?? streamDeadline
             } else if key.key == "tests" {
                 self.transcripts[name] = self.tests(key)
-            } else {
+            } else if !selection.take(key, into: &self.diagnostics) {
                 self.check(key)
             }
         }
+        self.diagnostics += selection.warnings(for: node)
         self.checkNames(of: entries.map { ($0.entry.name, $0.place) })
         self.checkStages(of: entries.map(\.entry), node, at: place)
         let chain = Chain(
@@ -73,6 +75,8 @@ public struct ChainLoader {
             entries: entries.map(\.entry),
             deadline: deadline,
             streamDeadline: streamDeadline,
+            election: selection.election,
+            asksEnrichTogether: selection.asksEnrichTogether,
             clock: self.services.clock
         )
         self.addWarnings(of: chain)
@@ -151,33 +155,13 @@ public struct ChainLoader {
 // MARK: Checks
 
 extension ChainLoader {
-    /// Keys of a chain that the design has and this version does not.
-    private static let notBuilt = [
-        "after": "leave it out",
-        "best": "leave it out: entries are asked in order",
-        "parallel": "leave it out: entries are asked in order",
-    ]
-
-    /// A key that is neither a stage nor the deadline.
+    /// A key that is none of a chain's.
     private mutating func check(_ key: YAMLNode.Entry) {
-        if key.key == "select" {
-            switch key.value.text {
-            case "first"?: break
-            case "best"?:
-                let hint = "leave it out: entries are asked in order"
-                self.diagnostics.append(Diagnostic(notBuilt: "select: best", at: key.place, hint: hint))
-            default:
-                self.refuse("wrong-value", at: key.place, "expected first, found \(key.value.written)")
-            }
-        } else if let hint = Self.notBuilt[key.key] {
-            self.diagnostics.append(Diagnostic(notBuilt: key.key, at: key.place, hint: hint))
-        } else {
-            let hint = suggestion(
-                for: key.key,
-                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "select", "tests"]
-            )
-            self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
-        }
+        let hint = suggestion(
+            for: key.key,
+            among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "tests"] + WrittenSelection.keys
+        )
+        self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
     }
 
     /// The files, or patterns of files, that a chain is tested by.
@@ -215,7 +199,7 @@ extension ChainLoader {
 
     private mutating func checkStages(of entries: [Chain.Entry], _ node: YAMLNode, at place: Place) {
         func hasItems(_ stage: Stage) -> Bool { node[stage.rawValue]?.items?.isEmpty == false }
-        guard Stage.allCases.contains(where: hasItems) else {
+        guard Stage.allCases.contains(where: { $0 != .after && hasItems($0) }) else {
             return self.refuse(
                 "empty-chain",
                 at: place,

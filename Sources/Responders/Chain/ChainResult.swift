@@ -37,6 +37,8 @@ public struct ChainResult: Sendable {
     public let failures: [ResponderFailure]
     /// One for each entry of the chain in its order, where the turn was traced; else none.
     public let steps: [TraceStep]
+    /// Whether the turn's watchdog had to end it: a mistake in the chain.
+    public internal(set) var isOverdue = false
 
     /// What a turn leaves behind.
     public struct Effects: Sendable, Hashable {
@@ -51,6 +53,8 @@ public struct ChainResult: Sendable {
         public var handoff: Handoff?
         /// The full name of the rule that decided last, where one did.
         public var rule: String?
+        /// Whether the visitor gets no answers for a while, since it only repeats them.
+        var silencesEchoes = false
 
         public init() {}
 

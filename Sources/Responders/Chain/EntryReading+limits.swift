@@ -33,6 +33,13 @@ extension EntryReading.CommonKeys {
         check("concurrency", limits.concurrency, 1...1_000)
         check("queue", limits.queue, 0...10_000)
         check("breaker.failures", limits.breaker.failures, 1...1_000)
+        check("priority", self.priority ?? Election.defaultPriority, -1_000...1_000)
+        if let weight, !(0...100).contains(weight) {
+            let hint = "write a number from 0 to 100"
+            problems.append(
+                ConfigurationProblem("out-of-range", key: "weight", "\(weight) is out of range", hint: hint)
+            )
+        }
         if !(.seconds(1)...CircuitBreaker.longestWait).contains(limits.breaker.wait) {
             let problem = "the wait is out of range"
             problems.append(

@@ -12,6 +12,7 @@ struct EntryReading {
         let place: Place
         let settings: Settings
         fileprivate(set) var common = CommonKeys()
+        fileprivate(set) var condition: (any EntryCondition)?
     }
 
     /// The keys that every entry may have beside its plugin.
@@ -27,11 +28,13 @@ struct EntryReading {
         fileprivate(set) var breaker: WrittenBreaker?
         fileprivate(set) var mode: WrittenMode?
         fileprivate(set) var share: Share?
+        fileprivate(set) var priority: Int?
+        fileprivate(set) var weight: Double?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout, concurrency, queue, breaker, mode, share
+            case timeout, concurrency, queue, breaker, priority, weight, mode, share
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -106,9 +109,8 @@ struct EntryReading {
                     hint: hint
                 )
                 entries.remove(at: index)
-            } else if entry.key == "on_error", entry.value.text == "handoff" {
-                let hint = "write fallback: a person reads what nobody answered"
-                self.diagnostics.append(Diagnostic(notBuilt: "on_error: handoff", at: entry.place, hint: hint))
+            } else if entry.key == "when" {
+                self.takeCondition(entry, registry)
                 entries.remove(at: index)
             }
         }
@@ -124,6 +126,18 @@ struct EntryReading {
         } catch {}
     }
 
+    /// `when`, in the language of rule files.
+    private mutating func takeCondition(_ entry: YAMLNode.Entry, _ registry: PluginRegistry) {
+        guard let reader = registry.conditions else {
+            return self.refuse("no-conditions", at: entry.place, "nobody here reads conditions", hint: "leave it out")
+        }
+        do throws(Rejection) {
+            self.parts?.condition = try reader.condition(entry.value)
+        } catch {
+            self.diagnostics += error.diagnostics
+        }
+    }
+
     private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
         self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint))
     }
@@ -134,14 +148,6 @@ struct EntryReading {
 }
 
 extension EntryReading {
-    /// The keys of an entry that the design has and this version does not.
-    private static let notBuilt = [
-        "priority": "leave it out: entries are asked in order",
-        "weight": "leave it out: entries are asked in order",
-        "min_confidence": "leave it out: entries are asked in order",
-        "when": "leave it out, or make a chain of its own",
-    ]
-
     private static let sample = """
         as: name
         enabled: true
@@ -154,17 +160,18 @@ extension EntryReading {
         breaker: {enabled: true, failures: 5, wait: 15s}
         mode: live
         share: 10%
+        priority: 100
+        weight: 1
+        when: {lang: en}
         """
 
-    private static let schemaKeys =
-        [
-            "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
-            "mode", "share",
-        ]
-        + Self.notBuilt.keys
+    private static let schemaKeys = [
+        "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
+        "priority", "weight", "when", "mode", "share",
+    ]
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
-        try SettingsSchema(sample: Self.sample, name: "entry", notBuilt: Self.notBuilt)
+        try SettingsSchema(sample: Self.sample, name: "entry")
     }
 }
 
@@ -176,10 +183,13 @@ extension EntryReading.Parts {
             stage: stage,
             isEnabled: self.common.isEnabled ?? true,
             onFailure: self.common.onFailure,
-            timeout: self.common.timeout ?? self.manifest.timeout,
+            timeout: self.common.timeout ?? (stage == .after ? .seconds(10) : self.manifest.timeout),
             firstPiece: self.common.firstPiece ?? .seconds(5),
             nextPiece: self.common.nextPiece ?? .seconds(10),
             gate: gate,
+            condition: self.condition,
+            priority: self.common.priority ?? Election.defaultPriority,
+            weight: self.common.weight ?? 1,
             mode: self.common.chainMode
         )
     }

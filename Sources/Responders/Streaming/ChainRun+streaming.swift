@@ -11,10 +11,11 @@ extension ChainRun {
                 OrderedSink(sink: $0, earlier: Array(self.replies[self.shownCount...]), shown: self.shownCount)
             },
             number: number,
-            permit: streaming.permit,
+            permit: streaming.isHeld ? nil : streaming.permit,
             limits: self.streamLimits(askedAt: streaming.askedAt),
             on: self.chain.clock
         )
+        if streaming.isHeld { streaming.permit?.abandon() }
         self.take(played, of: streaming)
         guard played.isShown, let (reply, finish) = played.reply else { return }
         sink?.end(reply, finish)

@@ -9,7 +9,11 @@ public struct Turn: Sendable {
     /// What earlier responders of this turn found.
     public internal(set) var notes = Notes()
     /// The replies of this turn that said `then: .continue`.
+    ///
+    /// In ``Stage/after`` all replies of the turn.
     public internal(set) var drafts: [Reply] = []
+    /// How the turn ended, in ``Stage/after``; nothing before.
+    public internal(set) var outcome: Outcome?
     /// Whether the site is within its opening hours; nothing where it has none.
     public let isOpen: Bool?
     /// Whether somebody is there to whom the conversation can be handed over.
@@ -159,4 +163,6 @@ public enum Stage: String, Sendable, CaseIterable {
     case answer
     /// Answers where nobody else did.
     case fallback
+    /// Looks at the turn after it has ended; whatever it returns, nothing changes.
+    case after
 }

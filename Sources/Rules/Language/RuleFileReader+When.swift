@@ -1,6 +1,13 @@
 internal import Diagnostics
 
 extension RuleFileReader {
+    /// Reads conditions that stand in no rule file.
+    static func conditions(_ node: YAMLNode) -> ([Requirement], [Diagnostic]) {
+        var reader = RuleFileReader(file: RuleFile(index: 0, name: node.place.file, path: node.place.file))
+        let requirements = reader.requirements(node)
+        return (requirements, reader.findings.diagnostics)
+    }
+
     /// The topics in `when` that another rule may set.
     func topics(in node: YAMLNode) -> [Written<String>] {
         [node["topic"], node["not"]?["topic"]].compactMap(\.self).flatMap { $0.items ?? [$0] }.compactMap { item in

@@ -24,7 +24,7 @@ struct RuleFileReader {
         return reader.file
     }
 
-    private init(file: RuleFile) { self.file = file }
+    init(file: RuleFile) { self.file = file }
 
     private mutating func read(_ node: YAMLNode) {
         if node.isNull {

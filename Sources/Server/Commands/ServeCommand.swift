@@ -93,7 +93,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let traces = TurnTraces(configuration.tracing, log: log)
         let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, logger: logger)
-        let limits = self.noLimits ? .none : configuration.limits
+        var limits = self.noLimits ? .none : configuration.limits
+        limits.hub.features = configuration.features
         let hub = Hub(
             options: limits.hub,
             clocks: SystemClocks(),

@@ -112,6 +112,7 @@ struct ConfigurationReading {
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
+                site.offersFeedback = written.feedback ?? true
                 site.openingHours = written.openingHours
                 return site
             }

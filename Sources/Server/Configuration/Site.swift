@@ -31,6 +31,8 @@ public struct Site: Sendable {
     public var acceptsCookie = false
     /// Whether `/api/claude-feedback` answers its pages.
     public var offersSeedFeedback = false
+    /// Whether its visitors are offered to rate replies.
+    public var offersFeedback = true
     /// When people are there; nothing where that isn't written.
     public var openingHours: OpeningHours?
 

@@ -98,6 +98,7 @@ struct WrittenConfiguration: Decodable {
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
+        var feedback: Bool?
         var openingHours: OpeningHours?
     }
 
@@ -152,6 +153,7 @@ struct WrittenConfiguration: Decodable {
                     seed_mode: development
                     cookie_auth: false
                     seed_feedback: false
+                    feedback: true
                     opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)

@@ -6,9 +6,11 @@ internal import Rules
 struct ResponderHealth: Sendable {
     /// Each with its name, behind the chain's where there are several.
     private let gates: [(name: String, gate: CallGate)]
+    private let chains: [Chain]
 
     /// - Parameter chains: Those that answer; an instance that several use has the name that it has in the first.
     init(_ chains: [Chain]) {
+        self.chains = chains
         var seen: Set<ObjectIdentifier> = []
         self.gates = chains.flatMap { chain in
             chain.entries.filter(\.isEnabled).compactMap { entry in
@@ -34,6 +36,16 @@ struct ResponderHealth: Sendable {
     func collectMetrics(in registry: MetricsRegistry) {
         registry.collect { samples in
             for (name, gate) in self.gates { samples.add(gate.current, of: name) }
+            for chain in self.chains {
+                for (name, count) in chain.droppedObservations {
+                    samples.counter(
+                        "chat_observations_dropped_total",
+                        help: "Turns that a responder of the stage after did not see since too many waited.",
+                        labels: ["chain": chain.name, "responder": name],
+                        count
+                    )
+                }
+            }
         }
     }
 }

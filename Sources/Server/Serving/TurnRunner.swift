@@ -113,7 +113,7 @@ final class TurnRunner: InboundSubscriber, Service {
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.showTyping(in: pending.room, by: chain.clock) }
             defer { group.cancelAll() }
-            return await chain.finish(pending.run, showing: sink)
+            return await chain.conclude(pending.run, showing: sink)
         }
         dialogue.sink = nil
         self.deliver(result, of: chain, to: pending.message, in: pending.room, dialogue, since: pending.began)
@@ -150,8 +150,12 @@ final class TurnRunner: InboundSubscriber, Service {
         let elapsed = chain.clock.now - began
         self.keep(result, of: chain, message, dialogue, after: elapsed)
         dialogue.remember(result)
-        chain.delivered(result)
-        self.metrics[chain.name]?.count(result, after: elapsed)
+        let metrics = self.metrics[chain.name]
+        chain.delivered(result) { failure in
+            metrics?.count(failure)
+            self.log(failure, of: message, in: chain)
+        }
+        metrics?.count(result, after: elapsed)
         for failure in result.failures { self.log(failure, of: message, in: chain) }
     }
 

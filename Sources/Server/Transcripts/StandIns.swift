@@ -120,9 +120,10 @@ private struct WaitingStandIn: StandIn {
             }
             return try await self.inner.respond(to: turn)
         }
-        guard case .stream(let stream, let found) = verdict else { return verdict }
+        guard case .stream(let stream, let confidence, let found) = verdict else { return verdict }
         return .stream(
             StreamedReply { output in try await clock.answering { try await stream.produce(output) } },
+            confidence: confidence,
             keep: found
         )
     }

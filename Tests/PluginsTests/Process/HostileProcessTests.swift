@@ -214,7 +214,7 @@ struct HostileProcessTests {
         )
         let (pids, source) = AsyncStream<[String]>.makeStream()
         try await desk.run {
-            guard case .reply(let reply, _, _) = await desk.ask("x") else { return }
+            guard case .reply(let reply, _, _, _) = await desk.ask("x") else { return }
             source.yield(reply.text.split(separator: " ").map(String.init))
         }
         source.finish()
