@@ -40,6 +40,11 @@ let package = Package(
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),
         .executableTarget(name: "FuzzEnvelope", dependencies: ["Messages"], swiftSettings: settings),
         .executableTarget(
+            name: "FuzzTranscript",
+            dependencies: ["Diagnostics", "Responders"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "FuzzPluginLines",
             dependencies: ["PluginLines", "Responders"],
             swiftSettings: settings

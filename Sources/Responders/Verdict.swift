@@ -178,6 +178,10 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let badReplacement: TraceReason = "bad-replacement"
     /// The entry says `enabled: false`.
     public static let disabled: TraceReason = "disabled"
+    /// Not asked in line, but beside the others.
+    public static let shadow: TraceReason = "shadow"
+    /// Not asked: the conversation isn't in the entry's share.
+    public static let notInCanary: TraceReason = "not-in-canary"
     /// Not asked: somebody had ended the turn.
     public static let alreadyAnswered: TraceReason = "already-answered"
     /// Not asked: a condition of the entry's `when` does not hold.

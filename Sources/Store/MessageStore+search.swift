@@ -37,15 +37,21 @@ public struct SearchResult: Sendable {
 /// A message with what became of its turn.
 public struct FoundMessage: Sendable, Hashable {
     public let message: StoredMessage
+    /// Nothing for a message that started no turn.
+    public let turn: String?
     /// Nothing for a message that started no turn, or whose turn goes on.
     public let outcome: String?
     /// The rule that decided.
     public let rule: String?
+    /// The record of the turn, JSON; nothing where there is none.
+    public let trace: [UInt8]?
 
     init(_ item: MessageScan.Item) {
         self.message = item.message
+        self.turn = item.turn?.id
         self.outcome = item.turn?.outcome
         self.rule = item.turn?.rule
+        self.trace = item.turn?.trace
     }
 }
 

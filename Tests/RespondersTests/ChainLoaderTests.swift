@@ -86,10 +86,10 @@ struct ChainLoaderTests {
                 """
             ),
             (
-                "- {echo: {repeat_count: 1}, mode: shadow}",
+                "- {echo: {repeat_count: 1}, mode: shade}",
                 """
-                test.yaml:2:29: chains.test.answer[0].mode: "mode" is not built yet; leave it out, or write enabled: false \
-                [not-built]
+                test.yaml:2:29: chains.test.answer[0].mode: "shade" is not a known word; did you mean "shadow"? \
+                [wrong-value]
                 """
             ),
             (
@@ -122,7 +122,7 @@ struct ChainLoaderTests {
                   - echo: {repeat_count: 1}
                   - echo: {repeat_count: 2}
                 after: []
-                tests: [a.chat]
+                tests: a.chat
                 fallback: none
                 """
         )
@@ -139,8 +139,7 @@ struct ChainLoaderTests {
                 echo-2 [duplicate-instance]
                 test.yaml:9:5: chains.test.answer[1]: a second entry is called "echo"; give one of them another name: as: \
                 echo-2 [duplicate-instance]
-                test.yaml:11:1: chains.test.tests: "tests" is not built yet; leave it out, and try a message with claude-chat \
-                explain [not-built]
+                test.yaml:11:1: chains.test.tests: expected a list of files, found "a.chat" [wrong-type]
                 test.yaml:12:1: chains.test.fallback: expected a list, found "none" [wrong-type]
                 test.yaml:12:1: chains.test.fallback: empty; the built-in sentence will answer; add "- fallback" [no-fallback]
                 """

@@ -11,6 +11,8 @@ public final class Chain: Sendable {
     public let streamDeadline: Duration
     /// The entries in the order in which they are asked: stage by stage, as in the file.
     public let entries: [Entry]
+    /// The entries that are asked beside the others, and change nothing.
+    public let shadows: [Entry]
     /// How the reply is found among those of `answer` where all are asked at once; nothing where they are asked in order.
     public let election: Election?
     /// Whether the entries of `enrich` are asked at once.
@@ -54,6 +56,7 @@ public final class Chain: Sendable {
         self.asksEnrichTogether = asksEnrichTogether
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
         self.tools = ToolBox(self.entries.filter(\.isEnabled).flatMap(\.responder.tools))
+        self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
             Observer($1, chain: name, position: $0, clock: clock)
@@ -177,6 +180,8 @@ extension Chain {
         public let name: String
         public let stage: Stage
         public let isEnabled: Bool
+        /// Which conversations it answers, if it answers.
+        public let mode: Mode
         public let onFailure: OnFailure
         /// How long one call may take; means nothing for an immediate responder.
         public let timeout: Duration
@@ -209,6 +214,7 @@ extension Chain {
         ///   - condition: When the responder is asked; by default always.
         ///   - priority: Where all of `answer` are asked at once: a reply of a higher one wins.
         ///   - weight: What the responder's own confidence is multiplied by there.
+        ///   - mode: Which conversations it answers, if it answers.
         public init(
             _ responder: any Responder,
             name: String,
@@ -221,11 +227,13 @@ extension Chain {
             gate: CallGate? = nil,
             condition: (any EntryCondition)? = nil,
             priority: Int = Election.defaultPriority,
-            weight: Double = 1
+            weight: Double = 1,
+            mode: Mode = .live
         ) {
             self.condition = condition
             self.priority = priority
             self.weight = weight
+            self.mode = mode
             self.name = name
             self.stage = stage
             self.isEnabled = isEnabled
@@ -246,6 +254,16 @@ extension Chain {
             case .waiting(let responder): responder
             }
         }
+    }
+
+    /// Which conversations a responder answers: `mode` and `share`.
+    public enum Mode: Sendable, Hashable {
+        /// All of them.
+        case live
+        /// None: it is asked beside the others, and what it says is in the record of the turn alone.
+        case shadow
+        /// A share of them; a conversation keeps its side.
+        case canary(Share)
     }
 
     /// What a failure does to the turn: the value of `on_error`.

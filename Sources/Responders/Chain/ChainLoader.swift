@@ -7,10 +7,17 @@ public import Diagnostics
 public struct ChainLoader {
     private let registry: PluginRegistry
     private let services: PluginServices
+    private let decorate: Decoration
     /// Every mistake and warning so far.
     public private(set) var diagnostics: [Diagnostic] = []
     /// Nothing stands for one whose creation failed, so that its mistakes come out once.
     private var instances: [String: Instance?] = [:]
+
+    /// Gives the responder that stands in front of another one, which has this name in its chain.
+    public typealias Decoration = (_ responder: any Responder, _ name: String) -> any Responder
+
+    /// The conversations that a chain names as its tests, by the chain's name: files or patterns, with their places.
+    public private(set) var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
     /// A responder, and what stands in front of it.
     private struct Instance {
@@ -21,9 +28,15 @@ public struct ChainLoader {
     /// - Parameters:
     ///   - registry: The plugins that an entry may name.
     ///   - services: What they get; its clock is also that of the chains' time limits.
-    public init(registry: PluginRegistry, services: PluginServices) {
+    ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name: for tools that try chains.
+    public init(
+        registry: PluginRegistry,
+        services: PluginServices,
+        decorating decorate: @escaping Decoration = { responder, _ in responder }
+    ) {
         self.registry = registry
         self.services = services
+        self.decorate = decorate
     }
 
     /// Reads one chain.
@@ -48,6 +61,8 @@ public struct ChainLoader {
                 deadline = self.duration(key) ?? deadline
             } else if key.key == "stream_deadline" {
                 streamDeadline = self.duration(key) ?? streamDeadline
+            } else if key.key == "tests" {
+                self.transcripts[name] = self.tests(key)
             } else if !selection.take(key, into: &self.diagnostics) {
                 self.check(key)
             }
@@ -90,18 +105,22 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
+            self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? []
             guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
             }
-            return (parts.entry(instance.responder, through: instance.gate, stage: stage), parts.place)
+            let name = parts.common.name ?? parts.manifest.name
+            let responder = self.decorate(instance.responder, name)
+            return (parts.entry(responder, through: instance.gate, stage: stage), parts.place)
         }
     }
 
     /// The responder of an entry: one that is already there, or a new one.
     private mutating func instance(of parts: EntryReading.Parts) -> Instance? {
         let limits = parts.common.limits
-        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits)"
+        // A shadow must not take the places of those who answer.
+        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits) \(parts.common.mode == .shadow)"
         if let known = self.instances[key] { return known }
         let name = parts.manifest.name
         do throws(Rejection) {
@@ -136,21 +155,27 @@ public struct ChainLoader {
 // MARK: Checks
 
 extension ChainLoader {
-    /// Keys of a chain that the design has and this version does not.
-    private static let notBuilt = [
-        "tests": "leave it out, and try a message with claude-chat explain"
-    ]
-
-    /// A key that is neither a stage nor the deadline.
+    /// A key that is none of a chain's.
     private mutating func check(_ key: YAMLNode.Entry) {
-        if let hint = Self.notBuilt[key.key] {
-            self.diagnostics.append(Diagnostic(notBuilt: key.key, at: key.place, hint: hint))
-        } else {
-            let hint = suggestion(
-                for: key.key,
-                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline"] + WrittenSelection.keys
-            )
-            self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
+        let hint = suggestion(
+            for: key.key,
+            among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "tests"] + WrittenSelection.keys
+        )
+        self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
+    }
+
+    /// The files, or patterns of files, that a chain is tested by.
+    private mutating func tests(_ key: YAMLNode.Entry) -> [(pattern: String, place: Place)] {
+        guard let items = key.value.items else {
+            self.refuse("wrong-type", at: key.place, "expected a list of files, found \(key.value.written)")
+            return []
+        }
+        return items.compactMap { item in
+            guard let pattern = item.text, !pattern.isEmpty else {
+                self.refuse("wrong-type", at: item.place, "expected a file, found \(item.written)")
+                return nil
+            }
+            return (self.services.path(of: pattern), item.place)
         }
     }
 

@@ -100,6 +100,8 @@ public struct TraceStep: Sendable, Hashable {
     public var place: Place?
     /// What else might have decided there, and why it did not.
     public var candidates: TraceCandidates?
+    /// What it was about, where it was asked beside the others.
+    public var shadow: Shadow?
 
     public init(
         stage: Stage,
@@ -125,6 +127,14 @@ public struct TraceStep: Sendable, Hashable {
         self.rule = rule
         self.place = place
         self.candidates = candidates
+    }
+
+    /// What a responder said that nobody saw.
+    public struct Shadow: Sendable, Hashable {
+        /// How long its reply was.
+        public var textBytes: Int
+        /// Whether it was what the visitor was shown.
+        public var isSame: Bool
     }
 
     /// How a streamed reply came.

@@ -102,6 +102,12 @@ public struct ChainRun: Sendable {
 
     func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
+        switch entry.mode {
+        case .live: break
+        case .shadow: return .shadow
+        case .canary(let share):
+            guard share.includes(self.turn.conversation.sessionID, for: entry.name) else { return .notInCanary }
+        }
         if self.ending != nil { return self.endReason }
         if self.isForPeople, entry.stage == .answer || entry.stage == .fallback { return .withPerson }
         if entry.stage == .fallback {

@@ -26,13 +26,15 @@ struct EntryReading {
         fileprivate(set) var concurrency: Int?
         fileprivate(set) var queue: Int?
         fileprivate(set) var breaker: WrittenBreaker?
+        fileprivate(set) var mode: WrittenMode?
+        fileprivate(set) var share: Share?
         fileprivate(set) var priority: Int?
         fileprivate(set) var weight: Double?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout, concurrency, queue, breaker, priority, weight
+            case timeout, concurrency, queue, breaker, priority, weight, mode, share
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -146,12 +148,6 @@ struct EntryReading {
 }
 
 extension EntryReading {
-    /// The keys of an entry that the design has and this version does not.
-    private static let notBuilt = [
-        "mode": "leave it out, or write enabled: false",
-        "share": "leave it out",
-    ]
-
     private static let sample = """
         as: name
         enabled: true
@@ -162,19 +158,20 @@ extension EntryReading {
         concurrency: 8
         queue: 32
         breaker: {enabled: true, failures: 5, wait: 15s}
+        mode: live
+        share: 10%
         priority: 100
         weight: 1
         when: {lang: en}
         """
 
-    private static let schemaKeys =
-        [
-            "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
-            "priority", "weight", "when",
-        ] + Self.notBuilt.keys
+    private static let schemaKeys = [
+        "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
+        "priority", "weight", "when", "mode", "share",
+    ]
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
-        try SettingsSchema(sample: Self.sample, name: "entry", notBuilt: Self.notBuilt)
+        try SettingsSchema(sample: Self.sample, name: "entry")
     }
 }
 
@@ -192,7 +189,8 @@ extension EntryReading.Parts {
             gate: gate,
             condition: self.condition,
             priority: self.common.priority ?? Election.defaultPriority,
-            weight: self.common.weight ?? 1
+            weight: self.common.weight ?? 1,
+            mode: self.common.chainMode
         )
     }
 }

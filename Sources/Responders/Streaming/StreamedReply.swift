@@ -14,7 +14,7 @@
 /// })
 /// ```
 public final class StreamedReply: Sendable {
-    let produce: @Sendable (StreamOutput) async throws -> Reply
+    package let produce: @Sendable (StreamOutput) async throws -> Reply
 
     /// - Parameter produce: Writes the pieces in their order and returns the whole reply, whose text counts where it differs
     ///   from the pieces. Called once at most, in a task that is cancelled as soon as nobody wants more. What it throws ends

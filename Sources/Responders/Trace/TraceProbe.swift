@@ -62,18 +62,15 @@ extension Turn {
 ///
 /// Any thread: a responder that was given up may still talk.
 final class TraceProbe: Sendable {
-    private let noted = Mutex<(candidates: TraceCandidates, place: TurnPlace)?>(nil)
+    /// By the place of who said it: several may be asked at once.
+    private let noted = Mutex<[TurnPlace: TraceCandidates]>([:])
 
     func note(_ candidates: TraceCandidates, at place: TurnPlace) {
-        self.noted.withLock { $0 = (candidates, place) }
+        self.noted.withLock { $0[place] = candidates }
     }
 
-    /// What was said at this place of the chain; what came from another one is late, and dropped.
+    /// What was said at this place of the chain.
     func take(at place: TurnPlace) -> TraceCandidates? {
-        self.noted.withLock { noted in
-            guard let found = noted else { return nil }
-            noted = nil
-            return found.place == place ? found.candidates : nil
-        }
+        self.noted.withLock { $0.isEmpty ? nil : $0.removeValue(forKey: place) }
     }
 }

@@ -30,6 +30,7 @@ public struct TurnTrace: Sendable {
     private let queue: String?
     private let tags: [String]
     private let keepsContent: Bool
+    private let shadowedChain: ShadowedChain?
 
     /// - Parameters:
     ///   - result: What came of the turn.
@@ -38,13 +39,18 @@ public struct TurnTrace: Sendable {
     ///   - elapsed: From the message to the outcome.
     ///   - keepsContent: Whether what errors say that plugins threw is kept: they may quote the visitor or a service
     ///     outside.
+    ///   - shadows: Steps of entries that were asked beside the others.
+    ///   - shadowedChain: What a whole chain said that was run beside.
     public init(
         _ result: ChainResult,
         generation: Int = 1,
         attempt: Int = 1,
         elapsed: Duration = .zero,
-        keepsContent: Bool = false
+        keepsContent: Bool = false,
+        shadows: [TraceStep] = [],
+        shadowedChain: ShadowedChain? = nil
     ) {
+        self.shadowedChain = shadowedChain
         let (turn, effects) = (result.turn, result.effects)
         let (message, conversation) = (turn.message, turn.conversation)
         self.turn = turn.id.rawValue
@@ -60,7 +66,7 @@ public struct TurnTrace: Sendable {
         self.started = Timestamp(milliseconds: message.serverTime)
         self.responder = result.responder
         self.replyCount = result.replies.count
-        self.steps = result.steps
+        self.steps = shadows.isEmpty ? result.steps : result.steps.filter { $0.reason != .shadow } + shadows
         let notes = turn.notes
         self.notes = notes.isEmpty ? [] : notes.names.map { ($0, notes[$0]?.bytes ?? 0) }
         self.topic = effects.topic
@@ -73,7 +79,8 @@ public struct TurnTrace: Sendable {
     /// The step that gave the last reply or ended the turn.
     private var decisiveStep: Int? {
         self.steps.lastIndex { step in
-            step.responder == self.responder && ["reply", "stream", "suppress", "handoff"].contains(step.verdict)
+            step.shadow == nil && step.responder == self.responder
+                && ["reply", "stream", "suppress", "handoff"].contains(step.verdict)
         }
     }
 
@@ -111,6 +118,7 @@ extension TurnTrace {
                     for note in self.notes { notes.text(named: note.name, "\(note.bytes) bytes") }
                 }
             }
+            if let shadowedChain { record.object("shadow") { Self.write(shadowedChain, to: &$0) } }
             record.object("effects") { self.writeEffects(to: &$0) }
         }
         return writer.bytes
@@ -141,6 +149,11 @@ extension TurnTrace {
                 }
                 if let candidates = step.candidates { Self.write(candidates.list, to: &object) }
                 if let stream = step.stream { Self.write(stream, to: &object) }
+                if let shadow = step.shadow {
+                    object.text("mode", "shadow")
+                    object.integer("textBytes", shadow.textBytes)
+                    object.bool("same", shadow.isSame)
+                }
                 if index == decisive { object.bool("elected", true) }
             }
         }
@@ -158,6 +171,16 @@ extension TurnTrace {
                 }
             }
         }
+    }
+
+    private static func write(_ shadow: ShadowedChain, to object: inout JSONWriter) {
+        object.text("chain", shadow.chain)
+        object.text("outcome", shadow.outcome.rawValue)
+        if let responder = shadow.responder { object.text("responder", responder) }
+        if let rule = shadow.rule { object.text("rule", rule) }
+        object.integer("us", shadow.duration.microseconds)
+        object.integer("textBytes", shadow.textBytes)
+        object.bool("same", shadow.isSame)
     }
 
     private static func write(_ stream: TraceStep.Stream, to object: inout JSONWriter) {

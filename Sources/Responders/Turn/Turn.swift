@@ -66,6 +66,16 @@ public struct Turn: Sendable {
         )
     }
 
+    /// The turn as it was before anybody was asked, but for what must not be seen.
+    package var restarted: Turn {
+        var turn = self
+        turn.notes = Notes()
+        turn.drafts = []
+        turn.place = TurnPlace(chain: "", stage: .answer, position: 0)
+        turn.probe = nil
+        return turn
+    }
+
     /// Names the turn; one per visitor's message.
     public var id: TurnID { self.fixed.id }
     public var message: Incoming { self.fixed.message }

@@ -22,7 +22,9 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TraceCommand.self, RulesCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, TraceCommand.self,
+            CompareCommand.self,
+            RulesCommand.self,
             PluginsCommand.self,
             ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self, StoreCommand.self, AuditCommand.self,
             StubCommand.self,

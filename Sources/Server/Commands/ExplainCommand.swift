@@ -28,7 +28,7 @@ struct ExplainCommand: AsyncParsableCommand {
     var vars: [String] = []
     @Option(help: ArgumentHelp("The chain, if not that of the site.", valueName: "name")) var chain: String?
     @Option(help: ArgumentHelp("The time at the site.", valueName: "HH:MM")) var time = "12:00"
-    @Flag(help: "Also ask responders that reach beyond the server; without it they pass with not-running.")
+    @Flag(help: "Also ask responders that reach beyond the server; without it they are not asked (offline).")
     var live = false
     @Flag(help: "Also list the rules that lack a word of the message.") var all = false
     @Flag(help: "Print the record of the turn as JSON, as claude-chat trace does.") var json = false
@@ -44,7 +44,7 @@ struct ExplainCommand: AsyncParsableCommand {
             throw ExitCode(ExitStatus.findings)
         }
         let site = configuration.sites.first { $0.name == self.site }
-        let chain = try Self.chain(named: self.chain ?? site?.chain, of: configuration)
+        let chain = try Self.chain(named: self.chain ?? site?.chain(on: self.page), of: configuration)
         let turn = try self.turn()
         let result = await running(self.live ? chain.runningResponders : []) { await chain.run(turn) }
         guard !self.json else {

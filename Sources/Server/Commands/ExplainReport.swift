@@ -17,7 +17,14 @@ struct ExplainReport {
     ///
     /// - Throws: Nothing that a record can cause.
     func text() throws -> String {
-        let report = TraceReport(try TraceRecord(json: TurnTrace(self.result, keepsContent: true).json))
+        var record = try TraceRecord(json: TurnTrace(self.result, keepsContent: true).json)
+        record.steps = record.steps?.map { step in
+            guard step.reason == TraceReason.notRunning.rawValue else { return step }
+            var step = step
+            (step.verdict, step.reason) = (nil, "not asked (offline)")
+            return step
+        }
+        let report = TraceReport(record)
         let details = self.result.steps.flatMap { self.details(of: $0) }
         return ([report.headline, ""] + report.table + details + self.ending).joined(separator: "\n")
     }

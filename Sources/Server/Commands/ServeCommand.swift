@@ -39,6 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The chain that answers, in place of the configuration's.", valueName: "name"))
     var chain: String?
 
+    @Option(help: ArgumentHelp("A chain that is run beside and that nobody sees.", valueName: "name"))
+    var shadowChain: String?
+
     @Option(help: ArgumentHelp("Threads that handle connections; one for each processor if not given.", valueName: "n"))
     var threads: Int?
 
@@ -76,7 +79,8 @@ struct ServeCommand: AsyncParsableCommand {
         metrics.collectProcess()
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
-        let desk = SiteDesk(site: Site(name: "default"), chain: chain)
+        let shadow = self.shadowChain.flatMap { configuration.chain(named: $0) }
+        let desk = SiteDesk(site: Site(name: "default"), chain: chain, shadow: shadow)
         let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
         let isDevelopment = self.isDevelopment(configuration)
         let audit = log.map { _ in
@@ -100,11 +104,11 @@ struct ServeCommand: AsyncParsableCommand {
             filter: configuration.storage.redacts ? ChainRedaction(desk, desks) : nil
         )
         if let log { hub.restore(try await log.attendedConversations()) }
-        let reloader = ContentReloader(Self.chains(of: desks, chain), clocks: SystemClocks(), logger: logger) {
+        let reloader = ContentReloader(Self.chains(of: desks, desk), clocks: SystemClocks(), logger: logger) {
             audit?.note($0, before: $1)
         }
         reloader.collectMetrics(in: metrics)
-        let responders = ResponderHealth(Self.chains(of: desks, chain))
+        let responders = ResponderHealth(Self.chains(of: desks, desk))
         responders.collectMetrics(in: metrics)
         let admission = Admission(
             configuration,
@@ -150,7 +154,7 @@ struct ServeCommand: AsyncParsableCommand {
         var services = ServiceGroupConfiguration(
             services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)
                 + (agentAudit.map { [$0] } ?? [])).map { .init(service: $0) } + [
-                    .init(service: ResponderService(Self.chains(of: desks, chain))), .init(service: runner),
+                    .init(service: ResponderService(Self.chains(of: desks, desk))), .init(service: runner),
                     .init(service: ReloadService(reloader: reloader, logger: logger)),
                     .init(service: server),
                 ],
@@ -185,14 +189,22 @@ struct ServeCommand: AsyncParsableCommand {
             guard let id = SiteID(site.name) else { continue }
             // "--chain" is for all of them.
             let own = self.chain == nil ? site.chain.flatMap { configuration.chain(named: $0) } : nil
-            desks[id] = SiteDesk(site: site, chain: own ?? chain)
+            let pages = site.pages.compactMap { page in
+                configuration.chain(named: page.chain).map { (page.pattern, $0) }
+            }
+            desks[id] = SiteDesk(
+                site: site,
+                chain: own ?? chain,
+                pages: self.chain == nil ? pages : [],
+                shadow: self.shadowChain.flatMap { configuration.chain(named: $0) }
+            )
         }
         return desks
     }
 
-    /// The chains that answer, each once, in the order of their names.
-    private static func chains(of desks: [SiteID: SiteDesk], _ chain: Chain) -> [Chain] {
-        let answering = desks.isEmpty ? [chain] : desks.values.map(\.chain)
+    /// The chains that are run, each once, in the order of their names.
+    private static func chains(of desks: [SiteID: SiteDesk], _ desk: SiteDesk) -> [Chain] {
+        let answering = desks.isEmpty ? desk.chains : desks.values.flatMap(\.chains)
         var seen: Set<String> = []
         return answering.sorted { $0.name < $1.name }.filter { seen.insert($0.name).inserted }
     }
@@ -234,6 +246,10 @@ struct ServeCommand: AsyncParsableCommand {
         }
         if let chain, configuration.storage.redacts, chain.redactors.isEmpty {
             problems.append("the chain \"\(chain.name)\" has nothing that redacts, and store.redact is on [no-redact]")
+        }
+        if let name = self.shadowChain, configuration.chain(named: name) == nil {
+            let hint = suggestion(for: name, among: configuration.chainNames)
+            problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
         }
         problems += self.problems(of: address, configuration)
         guard problems.isEmpty, let chain else {

@@ -37,6 +37,10 @@ struct TraceReport {
     }
 
     private static func reason(of step: TraceRecord.Step) -> String {
+        if step.mode == "shadow" {
+            let same = step.same.map { $0 ? ", the same text" : step.textBytes == 0 ? "" : ", another text" } ?? ""
+            return "shadow" + ([step.code ?? step.reason].compactMap(\.self).map { ": \($0)" }.first ?? same)
+        }
         if ["reply", "stream", "handoff"].contains(step.verdict), let rule = step.rule { return rule }
         return [step.reason ?? step.code, step.problem].compactMap(\.self).map { printable($0, limit: 200) }
             .joined(separator: ": ")
@@ -54,6 +58,12 @@ struct TraceReport {
         add("took", self.record.elapsedMs.map { Self.short(microseconds: Int($0 * 1_000)) })
         add("message", self.record.message.map { "\($0) of \(self.record.session ?? "") at \(self.record.site ?? "")" })
         add("chain", self.record.chain.map { "\($0), generation \(self.record.generation ?? 1)" })
+        add(
+            "beside",
+            self.record.shadow.map {
+                "\($0.chain): \($0.outcome) by \($0.responder ?? "the built-in sentence"), \($0.same ? "the same text" : "another text")"
+            }
+        )
         add("replies", self.record.replies?.joined(separator: ", "))
         add("topic", self.record.effects?.topic)
         add("tags", self.record.effects?.tags?.joined(separator: ", "))

@@ -38,6 +38,8 @@ public struct Configuration: Sendable {
     /// It is one of ``chains``.
     public var defaultChain: String
     public var chains: [String: Chain]
+    /// The conversations that chains name as their tests, by the chain's name: files or patterns, with their places.
+    public var transcripts: [String: [(pattern: String, place: Place)]] = [:]
     /// What somebody should look at, though the configuration works.
     public var warnings: [Diagnostic]
 
@@ -112,6 +114,7 @@ extension Configuration {
     ///   - clock: The clock of chains and plugins.
     ///   - report: Told of what happens in plugins while they work.
     ///   - metrics: Where plugins count.
+    ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
     public static func load(
@@ -119,11 +122,13 @@ extension Configuration {
         registry: PluginRegistry,
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in },
-        metrics: PluginMetrics = PluginMetrics()
+        metrics: PluginMetrics = PluginMetrics(),
+        decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
         var (root, services) = try self.root(of: file, clock: clock, report: report)
         services.metrics = metrics
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
+        reading.decorate = decorate
         return try reading.configuration()
     }
 

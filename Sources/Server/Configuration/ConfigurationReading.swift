@@ -2,6 +2,7 @@ internal import Diagnostics
 internal import Foundation
 internal import Messages
 internal import Responders
+internal import Rules
 internal import Transport
 
 /// Reads a composed configuration file and keeps every mistake until the end.
@@ -12,6 +13,9 @@ struct ConfigurationReading {
     let environment: [String: String]
     let services: PluginServices
     var diagnostics: [Diagnostic] = []
+    var decorate: ChainLoader.Decoration = { responder, _ in responder }
+    /// What the chains name as their tests.
+    private var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
     init(
         _ root: YAMLNode,
@@ -59,6 +63,7 @@ struct ConfigurationReading {
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
+            transcripts: self.transcripts,
             warnings: found
         )
     }
@@ -83,10 +88,11 @@ struct ConfigurationReading {
             let hint = "write one: demo: {answer: [rules: {path: rules/}], fallback: [fallback]}"
             self.refuse("missing-key", at: entry.place, "there is no chain", hint: hint)
         }
-        var loader = ChainLoader(registry: self.registry, services: self.services)
+        var loader = ChainLoader(registry: self.registry, services: self.services, decorating: self.decorate)
         var chains: [String: Chain] = [:]
         for chain in entries { chains[chain.key] = loader.chain(named: chain.key, chain.value, at: chain.place) }
         self.diagnostics += loader.diagnostics
+        self.transcripts = loader.transcripts
         return chains
     }
 
@@ -99,6 +105,9 @@ struct ConfigurationReading {
                     chain: written.chain,
                     timeZone: written.timeZone.flatMap(TimeZone.init(identifier:))
                 )
+                site.pages = (written.pages ?? []).compactMap { page in
+                    PagePattern(page.path).map { ($0, page.chain) }
+                }
                 site.identities = keys.identities[entry.key]
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
@@ -217,6 +226,7 @@ extension ConfigurationReading {
         if let chain = site.chain, self.isGood("sites", name, "chain") {
             self.check(chain: chain, at: self.place("sites", name, "chain"), among: chains)
         }
+        self.check(pages: site.pages ?? [], of: name, among: chains)
         if let zone = site.timeZone, self.isGood("sites", name, "time_zone"), TimeZone(identifier: zone) == nil {
             let hint = "write a name like Europe/Berlin"
             self.refuse(
@@ -249,6 +259,17 @@ extension ConfigurationReading {
                 isAny
                 ? "it is for development mode alone; name the site's own origins" : "write https://shop.example.com"
             self.refuse(isAny ? "any-origin" : "bad-origin", at: node.place, problem, hint: hint)
+        }
+    }
+
+    private mutating func check(pages: [WrittenConfiguration.Page], of site: String, among chains: Set<String>) {
+        let nodes = self.root["sites"]?[site]?["pages"]?.items ?? []
+        for (page, node) in zip(pages, nodes) {
+            func place(_ key: String) -> Place { node.entries?.first { $0.key == key }?.value.place ?? node.place }
+            self.check(chain: page.chain, at: place("chain"), among: chains)
+            guard PagePattern(page.path) == nil else { continue }
+            let hint = "write /shop/**, with at most 60 bytes behind the first star"
+            self.refuse("wrong-value", at: place("path"), "\"\(page.path)\" is no path of pages", hint: hint)
         }
     }
 

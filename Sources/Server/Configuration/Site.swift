@@ -2,6 +2,7 @@
 public import Access
 public import Foundation
 public import Responders
+internal import Rules
 
 /// Whether clients that speak the first form of the protocol are served.
 public enum SeedMode: String, Sendable, CaseIterable, Decodable {
@@ -18,6 +19,8 @@ public struct Site: Sendable {
     public var origins: [String]
     /// The chain that answers; nothing means the configuration's default.
     public var chain: String?
+    /// Pages with a chain of their own: the first that fits counts.
+    var pages: [(pattern: PagePattern, chain: String)] = []
     /// Nothing means UTC.
     public var timeZone: TimeZone?
     /// Who vouches for its visitors; nobody where nothing is written.
@@ -43,6 +46,9 @@ public struct Site: Sendable {
         self.chain = chain
         self.timeZone = timeZone
     }
+
+    /// The name of the chain that answers on a page; nothing means the configuration's default.
+    func chain(on path: String) -> String? { self.pages.first { $0.pattern.matches(path) }?.chain ?? self.chain }
 
     /// The time on the site's clock.
     ///

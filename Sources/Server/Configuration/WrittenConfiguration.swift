@@ -92,6 +92,7 @@ struct WrittenConfiguration: Decodable {
     struct Site: Decodable {
         var origins: [String]?
         var chain: String?
+        var pages: [Page]?
         var timeZone: String?
         var identity: Identity?
         var seedMode: SeedMode?
@@ -101,6 +102,12 @@ struct WrittenConfiguration: Decodable {
         var openingHours: OpeningHours?
         var returnAfter: Duration?
         var closeAfter: Duration?
+    }
+
+    /// Pages with a chain of their own.
+    struct Page: Decodable {
+        var path: String
+        var chain: String
     }
 
     /// How a site vouches for its visitors.
@@ -142,6 +149,7 @@ struct WrittenConfiguration: Decodable {
                   shop:
                     origins: ['https://shop.example.com']
                     chain: demo
+                    pages: [{path: '/try/**', chain: demo}]
                     time_zone: Europe/Berlin
                     identity: {secret: {env: SHOP_IDENTITY}, public_key: {file: keys/shop.pem}, accept_hash: false}
                     seed_mode: development
@@ -163,7 +171,6 @@ struct WrittenConfiguration: Decodable {
             ]),
             notBuilt: [
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
-                "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
                 "sites.*.refusal": "leave it out",
             ]

@@ -9,8 +9,9 @@ struct ChainRedaction: TextFilter {
     private let redactors: [SiteID: [any TextRedactor]]
 
     init(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk]) {
-        self.defaultRedactors = desk.chain.redactors
-        self.redactors = desks.mapValues(\.chain.redactors)
+        // Which page a message is of is known only later: what any chain of the site hides is hidden.
+        self.defaultRedactors = desk.answeringChains.flatMap(\.redactors)
+        self.redactors = desks.mapValues { $0.answeringChains.flatMap(\.redactors) }
     }
 
     func filtered(_ text: String, of site: SiteID) throws(ClientError) -> String {

@@ -14,10 +14,17 @@ internal import Synchronization
 final class TurnRunner: InboundSubscriber, Service {
     /// A turn in front of a responder that may wait.
     private struct Pending: Sendable {
+        let chain: Chain
         let run: ChainRun
         let began: Duration
         let message: InboundMessage
         let room: Room
+    }
+
+    private enum Job: Sendable {
+        case turn(Pending)
+        /// Those who are asked beside look at a turn that has ended.
+        case shadows(ShadowJob)
     }
 
     private let desks: [SiteID: SiteDesk]
@@ -32,8 +39,8 @@ final class TurnRunner: InboundSubscriber, Service {
     let agentAudit: AgentAudit?
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
-    private let pending: AsyncStream<Pending>
-    private let pendingInput: AsyncStream<Pending>.Continuation
+    private let jobs: AsyncStream<Job>
+    private let jobInput: AsyncStream<Job>.Continuation
 
     /// - Parameters:
     ///   - desk: Who answers where no site is configured.
@@ -52,27 +59,28 @@ final class TurnRunner: InboundSubscriber, Service {
     ) {
         self.traces = traces
         self.agentAudit = agentAudit
-        let chains = [desk.chain] + desks.values.map(\.chain)
+        let chains = desk.answeringChains + desks.values.flatMap(\.answeringChains)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
         self.desks = desks
         self.logger = logger
-        // Each conversation has one turn at most in here, so the rooms bound it.
-        (self.pending, self.pendingInput) = AsyncStream.makeStream()
+        // Each conversation has one turn at most in here, so the rooms bound it; of shadows each has a gate of its own.
+        (self.jobs, self.jobInput) = AsyncStream.makeStream()
     }
 
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
-        let began = dialogue.desk.chain.clock.now
         if message.startsAnew { dialogue.startAnew() }
         let isTraced = self.traces.isTraced(message.turnID)
         let turn = self.turn(of: message, in: room, dialogue)
-        switch dialogue.desk.chain.begin(turn, tracing: isTraced, explaining: false) {
+        let chain = dialogue.desk.chain(on: turn.page.path)
+        let began = chain.clock.now
+        switch chain.begin(turn, tracing: isTraced, explaining: false) {
         case .finished(let result):
-            self.deliver(result, to: message, in: room, dialogue, since: began)
+            self.deliver(result, of: chain, to: message, in: room, dialogue, since: began)
             return .finished
         case .waiting(let run):
-            self.pendingInput.yield(Pending(run: run, began: began, message: message, room: room))
+            self.jobInput.yield(.turn(Pending(chain: chain, run: run, began: began, message: message, room: room)))
             return .later
         }
     }
@@ -89,16 +97,23 @@ final class TurnRunner: InboundSubscriber, Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for await pending in self.pending { group.addTask { await self.finish(pending) } }
+                for await job in self.jobs {
+                    group.addTask {
+                        switch job {
+                        case .turn(let pending): await self.finish(pending)
+                        case .shadows(let job): await self.traces.keep(job)
+                        }
+                    }
+                }
             }
         } onGracefulShutdown: {
-            self.pendingInput.finish()
+            self.jobInput.finish()
         }
     }
 
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
-        let chain = dialogue.desk.chain
+        let chain = pending.chain
         let sink = RoomSink(pending.room, pending.message)
         dialogue.sink = sink
         let interruption = Interruption()
@@ -126,7 +141,7 @@ final class TurnRunner: InboundSubscriber, Service {
             self.traces.keepTakenOver(pending.message.turnID)
             self.metrics[chain.name]?.count(Outcome.handedOver, after: chain.clock.now - pending.began)
         } else if let result {
-            self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
+            self.deliver(result, of: chain, to: pending.message, in: pending.room, dialogue, since: pending.began)
         }
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
@@ -158,6 +173,7 @@ final class TurnRunner: InboundSubscriber, Service {
 
     private func deliver(
         _ result: ChainResult,
+        of chain: Chain,
         to message: InboundMessage,
         in room: Room,
         _ dialogue: Dialogue,
@@ -166,14 +182,13 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        let elapsed = dialogue.desk.chain.clock.now - began
-        self.traces.keep(result, of: message, after: elapsed)
+        let elapsed = chain.clock.now - began
+        self.keep(result, of: chain, message, dialogue, after: elapsed)
         if result.outcome == .handedOver, let handoff = result.effects.handoff {
             let reference = TurnID(message.turnID).reference
             room.handOver(to: handoff.queue, note: handoff.note, reference: reference)
         }
         dialogue.remember(result)
-        let chain = dialogue.desk.chain
         let metrics = self.metrics[chain.name]
         chain.delivered(result) { failure in
             metrics?.count(failure)
@@ -181,6 +196,25 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         metrics?.count(result, after: elapsed)
         for failure in result.failures { self.log(failure, of: message, in: chain) }
+    }
+
+    /// Keeps the record of a turn, at once or when those who are asked beside have looked at it.
+    private func keep(
+        _ result: ChainResult,
+        of chain: Chain,
+        _ message: InboundMessage,
+        _ dialogue: Dialogue,
+        after elapsed: Duration
+    ) {
+        let job = ShadowJob(
+            result: result,
+            chain: chain,
+            beside: dialogue.desk.shadow,
+            attempt: message.attempt,
+            elapsed: elapsed
+        )
+        if job.isNeeded, case .enqueued = self.jobInput.yield(.shadows(job)) { return }
+        self.traces.keep(result, attempt: message.attempt, after: elapsed)
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
@@ -240,7 +274,7 @@ final class TurnRunner: InboundSubscriber, Service {
 }
 
 /// The text in Unicode's NFC, so that no responder has to care how a keyboard writes an accent.
-private func normalized(_ text: String) -> String {
+func normalized(_ text: String) -> String {
     text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
 }
 
@@ -269,12 +303,6 @@ extension JSONScanner.Value? {
         guard let self else { return false }
         return bytes[self.start..<self.end].starts(with: #"{"kind":"agent""#.utf8)
     }
-}
-
-/// Who answers the visitors of a site, and whose clock their turns have.
-struct SiteDesk: Sendable {
-    let site: Site
-    let chain: Chain
 }
 
 /// What the responders know of one conversation.

@@ -19,6 +19,18 @@ struct TraceRecord: Decodable, Sendable {
     var steps: [Step]?
     var notes: [String: String]?
     var effects: Effects?
+    var shadow: Shadow?
+
+    /// What a whole chain said that was run beside.
+    struct Shadow: Decodable, Sendable {
+        var chain: String
+        var outcome: String
+        var responder: String?
+        var rule: String?
+        var us: Int
+        var textBytes: Int
+        var same: Bool
+    }
 
     /// What one entry of the chain did.
     struct Step: Decodable, Sendable {
@@ -36,6 +48,9 @@ struct TraceRecord: Decodable, Sendable {
         var chunks: Int?
         var finish: String?
         var detail: Detail?
+        var mode: String?
+        var textBytes: Int?
+        var same: Bool?
     }
 
     /// What a step's responder says about itself.

@@ -1,4 +1,3 @@
-internal import Hub
 internal import Messages
 internal import Responders
 internal import Transport
@@ -23,15 +22,30 @@ final class TurnTraces: Sendable {
     func isTraced(_ turnID: String) -> Bool { self.settings.sample.includes(turnID, for: "trace") }
 
     /// Keeps the record of a turn that has ended.
-    func keep(_ result: ChainResult, of message: InboundMessage, after elapsed: Duration) {
+    func keep(
+        _ result: ChainResult,
+        attempt: Int = 1,
+        after elapsed: Duration,
+        shadows: [TraceStep] = [],
+        beside: ShadowedChain? = nil
+    ) {
         let trace = TurnTrace(
             result,
-            attempt: message.attempt,
+            attempt: attempt,
             elapsed: elapsed,
-            keepsContent: self.settings.keepsContent
+            keepsContent: self.settings.keepsContent,
+            shadows: shadows,
+            shadowedChain: beside
         )
         self.ring.append(trace)
-        self.log?.turnEnded(message.turnID, result, trace)
+        self.log?.turnEnded(result.turn.id.rawValue, result, trace)
+    }
+
+    /// Asks those who are asked beside, and keeps the record with what they say.
+    func keep(_ job: ShadowJob) async {
+        async let steps = job.chain.askShadows(about: job.result)
+        let beside = await job.askBeside()
+        self.keep(job.result, attempt: job.attempt, after: job.elapsed, shadows: await steps, beside: beside)
     }
 
     /// Notes how a turn ended whose conversation a person took over while it ran.

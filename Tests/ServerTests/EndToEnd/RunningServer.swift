@@ -62,6 +62,7 @@ struct RunningServer: Sendable {
     ///
     /// - Parameters:
     ///   - chain: Who answers.
+    ///   - desk: Who answers, with all that a site may say about it.
     ///   - sites: Who answers the visitors of each site.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
@@ -81,6 +82,7 @@ struct RunningServer: Sendable {
     /// - Throws: What the test or the server throws.
     static func run(
         chain: Chain,
+        desk: SiteDesk? = nil,
         sites: [(id: SiteID, chain: Chain)] = [],
         reloader: ContentReloader? = nil,
         with services: [any Service] = [],
@@ -106,7 +108,7 @@ struct RunningServer: Sendable {
             return StoreLog(store, clocks: clocks, logger: logger)
         }
         let traces = TurnTraces(tracing, log: storeLog)
-        let desk = SiteDesk(site: Site(name: "default"), chain: chain)
+        let desk = desk ?? SiteDesk(site: Site(name: "default"), chain: chain)
         let siteDesks = Dictionary(desks) { first, _ in first }
         let runner = TurnRunner(desk, siteDesks, traces: traces, logger: logger)
         let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
