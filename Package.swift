@@ -97,12 +97,13 @@ let package = Package(
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]
         ),
+        part("ClaudeStub", ["Plugins", "Responders", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
         part("Store", ["Messages", grdb, crypto]),
         part(
             "Server",
             [
                 "Messages", "Diagnostics", "Observability", "Hub", "Access", "Transport", "Responders", "Rules",
-                "Plugins", "Store", crypto, coreMetrics,
+                "Plugins", "ClaudeStub", "Store", crypto, coreMetrics,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -129,7 +130,14 @@ let package = Package(
         tests(of: "Responders", ["Diagnostics", "Messages", "Responders", "RespondersTesting"]),
         tests(
             of: "Plugins",
-            ["Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", nio("NIOCore")]
+            [
+                "Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub", nio("NIOCore"),
+                nio("NIOPosix"), nio("NIOHTTP1"),
+            ]
+        ),
+        tests(
+            of: "ClaudeStub",
+            ["Diagnostics", "Responders", "Plugins", "ClaudeStub", asyncHTTPClient, nio("NIOCore"), nio("NIOHTTP1")]
         ),
         tests(
             of: "Server",

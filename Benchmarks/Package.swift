@@ -26,6 +26,12 @@ let package = Package(
         .executableTarget(name: "RuleTimes", dependencies: ["AllocationCount", "Rules"], swiftSettings: settings),
         .executableTarget(name: "LoadTimes", dependencies: ["Diagnostics", "Rules"], swiftSettings: settings),
         .target(name: "Messages", swiftSettings: settings),
+        .target(name: "Responders", dependencies: ["Messages", "Diagnostics"], swiftSettings: settings),
+        .executableTarget(
+            name: "TraceTimes",
+            dependencies: ["AllocationCount", "Diagnostics", "Responders", "Rules"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Store",
             dependencies: [

@@ -31,6 +31,12 @@ let package = Package(
             dependencies: ["Messages"],
             swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
         ),
+        .target(
+            name: "EventStreams",
+            dependencies: ["Messages"],
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
+        ),
+        .executableTarget(name: "FuzzEventStream", dependencies: ["EventStreams"], swiftSettings: settings),
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),
         .executableTarget(name: "FuzzEnvelope", dependencies: ["Messages"], swiftSettings: settings),
         .executableTarget(

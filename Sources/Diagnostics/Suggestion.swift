@@ -8,7 +8,10 @@
 public func suggestion(for word: String, among known: some Collection<String>) -> String {
     let nearest = known.sorted().map { (word: $0, edits: edits(from: word, to: $0)) }.min { $0.edits < $1.edits }
     guard let nearest, nearest.edits <= 2, nearest.edits < nearest.word.count else {
-        return known.isEmpty ? "none is known" : "known: \(known.sorted().joined(separator: ", "))"
+        guard !known.isEmpty else { return "none is known" }
+        // A line that nobody reads to its end helps nobody.
+        let rest = known.count > 24 ? " and \(known.count - 20) more" : ""
+        return "known: \(known.sorted().prefix(rest.isEmpty ? 24 : 20).joined(separator: ", "))\(rest)"
     }
     return "did you mean \"\(nearest.word)\"?"
 }

@@ -62,7 +62,7 @@ public struct YAMLNode: Sendable {
         } catch let diagnostic as Diagnostic {
             throw diagnostic
         } catch let error as YamlError {
-            throw Diagnostic(error, start: start)
+            throw Diagnostic(error, in: yaml, start: start)
         } catch {
             throw Diagnostic("yaml-syntax", at: start, "\(error)")
         }
@@ -203,57 +203,10 @@ private final class YAMLSource: Sendable {
 }
 
 extension Place {
-    fileprivate init(file: String, _ mark: Mark?, keyPath: String) {
+    init(file: String, _ mark: Mark?, keyPath: String) {
         self.init(file: file, line: mark?.line ?? 1, column: mark?.column ?? 1, keyPath: keyPath)
     }
 }
-
-extension Diagnostic {
-    /// A fault of the YAML text itself.
-    fileprivate init(_ error: YamlError, start: Place) {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            let place = Place(file: start.file, mark, keyPath: start.keyPath)
-            let words = yamlWords[problem]
-            self.init("yaml-syntax", at: place, words?.problem ?? problem, hint: words?.hint ?? yamlHint(for: problem))
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let place = Place(file: start.file, context.mark, keyPath: start.keyPath)
-            let keys = duplicates.map { "\"\($0)\"" }.joined(separator: ", ")
-            self.init("duplicate-key", at: place, "written twice: \(keys)", hint: "keep one")
-        case .reader(let problem, _, _, _):
-            self.init("yaml-syntax", at: start, problem, hint: "save the file as UTF-8 without control characters")
-        default:
-            self.init("yaml-syntax", at: start, "\(error)")
-        }
-    }
-}
-
-/// What to write where the parser's own words don't say it.
-private func yamlHint(for problem: String) -> String? {
-    switch problem {
-    case "found character that cannot start any token": "indent with spaces, and quote a text that starts with @ or `"
-    case "mapping values are not allowed in this context": "quote a text that holds \": \""
-    case "did not find expected key":
-        "check the indentation and the quotes, also of the lines above; quote a text that starts with [ or {"
-    case "did not find expected '-' indicator":
-        "keys that belong together start in the same column; check the indentation"
-    case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
-        "close the bracket that is open here, and quote a text that holds a bracket or a comma"
-    case "found unexpected end of stream": "close the quote that is open in the lines above"
-    default: nil
-    }
-}
-
-/// What is said in place of the parser's own words where only its authors would understand them.
-private let yamlWords: [String: (problem: String, hint: String)] = [
-    "found unknown escape character": (
-        "an unknown escape in double quotes",
-        "write the text in single quotes, where a backslash is a backslash"
-    ),
-    "found undefined alias": ("a text that starts with * and has no quotes", "write it in single quotes"),
-    "but found another document": ("a second document in the file", "leave the line --- out, or use a second file"),
-]
 
 /// An upper bound of how deep the collections of `yaml` nest: brackets outside quotes, and steps of indentation.
 private func nesting(of yaml: String) -> Int {

@@ -30,10 +30,10 @@ public struct HubOptions: Sendable {
     public var heartbeatSeconds: Int
     /// An opaque name of this server, for support.
     public var node: String
-    /// The optional features of the protocol that are on: what clients are told of them, none by default.
-    public var features: [String] = []
-    /// Those of single sites.
-    public var siteFeatures: [SiteID: [String]] = [:]
+    /// The optional features of the protocol that are on for the visitors of a site: what clients are told of them.
+    ///
+    /// Asked at each welcome, on any thread; none by default.
+    public var features: @Sendable (SiteID) -> [String] = { _ in [] }
     /// After how long a conversation goes on by itself.
     public var conversationTimes = ConversationTimes()
     /// The same of single sites.

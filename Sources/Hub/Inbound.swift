@@ -79,6 +79,8 @@ public struct InboundMessage: Sendable {
     public let page: String
     /// Names the turn that the message starts, unlike any other.
     public let turnID: String
+    /// 1, or more for a turn that an earlier run of the server left open.
+    public let attempt: Int
     /// How the message came; nothing where nobody noted it.
     public let origin: MessageOrigin?
     /// Whether a conversation begins with it, though the room may have messages before it.
@@ -88,11 +90,12 @@ public struct InboundMessage: Sendable {
     /// Its replies are shown for as long as that is so. Nothing for one that nobody can take the floor from.
     var floor: Int?
 
-    init(message: Message, seq: Int, page: String, turnID: String, origin: MessageOrigin? = nil) {
+    init(message: Message, seq: Int, page: String, turnID: String, attempt: Int = 1, origin: MessageOrigin? = nil) {
         self.origin = origin
         self.message = message
         self.seq = seq
         self.page = page
         self.turnID = turnID
+        self.attempt = attempt
     }
 }

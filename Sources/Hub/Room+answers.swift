@@ -51,9 +51,10 @@ extension Room {
     ///   - seq: Its number.
     ///   - page: Where the visitor was.
     ///   - turnID: The turn that it started.
+    ///   - attempt: How often that turn was begun, this time included.
     /// - Returns: Whether it was; not if it is answered.
-    public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String) -> Bool {
-        var inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID)
+    public func deliverAgain(_ message: Message, seq: Int, page: String, turnID: String, attempt: Int) -> Bool {
+        var inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID, attempt: attempt)
         let how = self.state.withLock { state -> RoomState.Delivery? in
             inbound.floor = state.floor
             guard state.replyID(to: inbound, number: 1) != nil else { return nil }

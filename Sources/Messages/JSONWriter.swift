@@ -60,18 +60,62 @@ package struct JSONWriter {
         self.append(value)
     }
 
-    mutating func bool(_ key: StaticString, _ value: Bool) {
+    package mutating func bool(_ key: StaticString, _ value: Bool) {
         self.begin(key)
         self.append(value ? "true" : "false")
     }
 
+    /// An array; what the closure writes without a key are its elements.
+    package mutating func list(_ key: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        self.begin(key)
+        self.bytes.append(UInt8(ascii: "["))
+        self.needsComma = false
+        elements(&self)
+        self.bytes.append(UInt8(ascii: "]"))
+        self.needsComma = true
+    }
+
+    /// An element of an array.
+    package mutating func text(_ value: String) {
+        self.begin(nil)
+        self.quote(value)
+    }
+
+    /// A number under a key that is no literal.
+    package mutating func integer(named name: String, _ value: Int) {
+        self.begin(nil)
+        self.quote(name)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// A member whose name is known only when it is written.
+    package mutating func text(named name: String, _ value: String) {
+        self.begin(nil)
+        self.quote(name)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.quote(value)
+    }
+
+    /// A number of thousandths: 1843200 is written as `1843.2`.
+    package mutating func thousandths(_ key: StaticString, _ value: Int) {
+        self.begin(key)
+        let value = max(0, value)
+        self.append(value / 1_000)
+        let rest = value % 1_000
+        guard rest > 0 else { return }
+        self.bytes.append(UInt8(ascii: "."))
+        for digit in [rest / 100, rest / 10 % 10, rest % 10] { self.bytes.append(UInt8(ascii: "0") + UInt8(digit)) }
+        while self.bytes.last == UInt8(ascii: "0") { self.bytes.removeLast() }
+    }
+
     /// A value that is JSON already.
-    mutating func json(_ key: StaticString, _ value: String) {
+    package mutating func json(_ key: StaticString, _ value: String) {
         self.begin(key)
         self.append(contentsOf: value)
     }
 
-    mutating func timestamp(_ key: StaticString, _ value: Timestamp) {
+    package mutating func timestamp(_ key: StaticString, _ value: Timestamp) {
         self.begin(key)
         self.bytes.append(UInt8(ascii: "\""))
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.descriptionBytes) { digits in

@@ -2,7 +2,7 @@ public import Diagnostics
 public import Responders
 
 extension PluginRegistry {
-    /// Every plugin in this folder, one line each, in alphabetical order.
+    /// Every plugin in this folder, one line each, in alphabetical order; entries' conditions are those of rule files.
     ///
     /// - Throws: `duplicate-plugin` or `broken-sample`, which the tests rule out.
     public static func builtin() throws(Diagnostic) -> PluginRegistry {
@@ -15,6 +15,7 @@ extension PluginRegistry {
         try registry.register(Redact.self)
         try registry.register(Rules.self)
         try registry.register(Webhook.self)
+        registry.conditions = .rules
         return registry
     }
 }

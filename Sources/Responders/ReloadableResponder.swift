@@ -26,13 +26,26 @@ public struct ContentState: Sendable, Hashable {
     public var digest: String
     /// What there is: `6 files, 40 rules, 130 tests`.
     public var summary: String
+    /// How long it took to read, check and test it.
+    public var loadTime: Duration
+    /// What doesn't answer for now since it was slow again and again: names of rules, nothing of a visitor's.
+    public var suspended: [String]
     /// What is wrong with newer files; empty where the files are those that it answers by.
     public var rejected: [Diagnostic]
 
-    public init(generation: Int, digest: String, summary: String, rejected: [Diagnostic] = []) {
+    public init(
+        generation: Int,
+        digest: String,
+        summary: String,
+        loadTime: Duration,
+        suspended: [String] = [],
+        rejected: [Diagnostic] = []
+    ) {
         self.generation = generation
         self.digest = digest
         self.summary = summary
+        self.loadTime = loadTime
+        self.suspended = suspended
         self.rejected = rejected
     }
 }

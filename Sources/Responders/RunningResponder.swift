@@ -1,10 +1,18 @@
-/// A responder that has something running beside its calls: a child process, connections to a service.
+/// A part of a chain that has something running beside the turns.
 ///
-/// A reference, so that those who stand in several chains are run once.
-public protocol RunningResponder: Responder, AnyObject {
+/// A reference, so that what stands in several chains is run once.
+public protocol RunningPart: AnyObject, Sendable {
     /// Called right before ``run()``: from now on calls wait for what is being started.
     func prepareToRun()
 
+    /// Starts what the part needs, and keeps it until the task is cancelled; then it ends all of that and returns.
+    ///
+    /// Called once at a time.
+    func run() async
+}
+
+/// A responder that has something running beside its calls: a child process, connections to a service.
+public protocol RunningResponder: Responder, RunningPart {
     /// Starts what the responder needs, and keeps it until the task is cancelled; then it ends all of that and returns.
     ///
     /// Called once at a time. Outside of it the responder passes with ``TraceReason/notRunning``: a command that only
@@ -24,22 +32,25 @@ extension Chain {
         return self.entries.filter(\.isEnabled).compactMap { $0.responder as? any RunningResponder }
             .filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
+
+    /// Everything of the chain that has to be run, each once: its responders, and what has those of `after` look at turns.
+    public var runningParts: [any RunningPart] { self.runningResponders + self.observers }
 }
 
-/// Runs responders while `body` does.
+/// Runs parts of chains while `body` does.
 ///
 /// - Parameters:
-///   - responders: Those to run, each once.
+///   - parts: Those to run, each once.
 ///   - body: What needs them.
 /// - Returns: What `body` returns, after everything that ran has ended.
 /// - Throws: What `body` throws.
 public func running<R: Sendable>(
-    _ responders: [any RunningResponder],
+    _ parts: [any RunningPart],
     _ body: @Sendable () async throws -> R
 ) async rethrows -> R {
-    for responder in responders { responder.prepareToRun() }
+    for part in parts { part.prepareToRun() }
     return try await withThrowingTaskGroup(of: Void.self) { group in
-        for responder in responders { group.addTask { await responder.run() } }
+        for part in parts { group.addTask { await part.run() } }
         defer { group.cancelAll() }
         return try await body()
     }

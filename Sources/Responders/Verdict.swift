@@ -1,3 +1,5 @@
+public import Diagnostics
+
 /// What a responder decided about a message.
 ///
 /// The set is closed on purpose: the chain must handle every case. Adding one is a major version.
@@ -10,11 +12,12 @@ public enum Verdict: Sendable, Hashable {
     ///
     /// In `guard` the reply tells why the message was stopped. `then: .continue` is allowed in `answer` alone. `keep` is
     /// what the responder found out on the way.
-    case reply(Reply, then: Then = .stop, keep: Augmentation = Augmentation())
+    /// `confidence`, from 0 through 1, matters where several are asked at once (`select: best`).
+    case reply(Reply, confidence: Double = 1, then: Then = .stop, keep: Augmentation = Augmentation())
     /// As `reply`, in pieces; from its first piece on the turn is this responder's. Allowed in `answer`.
     ///
     /// One that fails before its first piece is a failure as any other, and the next responder is asked.
-    case stream(StreamedReply, keep: Augmentation = Augmentation())
+    case stream(StreamedReply, confidence: Double = 1, keep: Augmentation = Augmentation())
     /// Deliberately no reply of a bot: ends the turn. Allowed in `guard` and `answer`.
     case suppress(reason: TraceReason, keep: Augmentation = Augmentation())
     /// A person goes on: ends the turn. Allowed in every stage but `enrich`.
@@ -46,6 +49,11 @@ extension Verdict {
     }
 }
 
+extension Verdict {
+    /// What did not work.
+    var failure: Failure? { if case .fail(let failure) = self { failure } else { nil } }
+}
+
 /// What a responder found out about a message and its conversation, for later responders and for the record.
 public struct Augmentation: Sendable, Hashable {
     /// Kept under the responder's name in ``Turn/notes``.
@@ -63,6 +71,8 @@ public struct Augmentation: Sendable, Hashable {
     public var rule: String?
     /// What later responders see in place of parts of the message's text; in `guard` alone.
     public var replacements: [Replacement]
+    /// Where that rule stands, for the trace.
+    public var place: Place?
 
     public init(
         note: Note? = nil,
@@ -72,10 +82,12 @@ public struct Augmentation: Sendable, Hashable {
         said: [Said] = [],
         cooldowns: [Cooldown] = [],
         rule: String? = nil,
-        replacements: [Replacement] = []
+        replacements: [Replacement] = [],
+        at place: Place? = nil
     ) {
         self.replacements = replacements
         self.rule = rule
+        self.place = place
         self.note = note
         self.tags = tags
         self.topic = topic
@@ -168,6 +180,10 @@ public struct TraceReason: RawRepresentable, Hashable, Sendable, ExpressibleBySt
     public static let disabled: TraceReason = "disabled"
     /// Not asked: somebody had ended the turn.
     public static let alreadyAnswered: TraceReason = "already-answered"
+    /// Not asked: a condition of the entry's `when` does not hold.
+    public static let condition: TraceReason = "condition"
+    /// Nobody is asked: the visitor only repeats what was said last.
+    public static let loop: TraceReason = "loop"
     /// Not asked: a failure with `on_error: fallback` ended the stage, or the stage was not needed.
     public static let stageSkipped: TraceReason = "stage-skipped"
 }

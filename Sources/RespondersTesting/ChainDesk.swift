@@ -16,6 +16,8 @@ public struct ChainDesk: Sendable {
     private let clock: TurnClock
     /// The visitor of the next message.
     public var visitor = Visitor()
+    /// Whether somebody is there who could take the conversation.
+    public var isStaffed = false
     private var conversation = Conversation(sessionID: "test", said: [:])
     private var history: [HistoryItem] = []
     /// What the visitor sees while a reply comes piece by piece.
@@ -85,7 +87,8 @@ public struct ChainDesk: Sendable {
             visitor: self.visitor,
             conversation: self.conversation,
             history: self.history,
-            serverTime: self.clock.now.milliseconds
+            serverTime: self.clock.now.milliseconds,
+            isStaffed: self.isStaffed
         )
         let result =
             switch self.chain.begin(turn, tracing: true) {

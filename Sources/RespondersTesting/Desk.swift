@@ -66,8 +66,8 @@ public struct Desk: Sendable {
 
     /// The verdict, with a streamed reply as one that came at once.
     private static func whole(_ verdict: Verdict) async throws -> Verdict {
-        guard case .stream(let stream, let kept) = verdict else { return verdict }
-        return .reply(try await stream.whole(), keep: kept)
+        guard case .stream(let stream, let confidence, let kept) = verdict else { return verdict }
+        return .reply(try await stream.whole(), confidence: confidence, keep: kept)
     }
 
     /// A test wrote a time that isn't `HH:MM`.
@@ -80,7 +80,7 @@ extension Verdict {
     /// Whether a visitor sees the same: what a responder keeps for the record doesn't count.
     public func looks(like other: Verdict) -> Bool {
         switch (self, other) {
-        case (.reply(let reply, let then, _), .reply(let expected, let expectedThen, _)):
+        case (.reply(let reply, _, let then, _), .reply(let expected, _, let expectedThen, _)):
             reply == expected && then == expectedThen
         case (.suppress(let reason, _), .suppress(let expected, _)): reason == expected
         case (.handoff(let handoff, _), .handoff(let expected, _)): handoff == expected

@@ -12,6 +12,8 @@ public struct RuleExplanation: Sendable {
         public var fate: Fate
         /// Whether the message has what the rule's patterns require, so that only a closer look rules it out.
         public var isCandidate: Bool
+        /// Whether its patterns match, where a condition or a cooldown keeps it out.
+        public var wouldMatch = false
         /// The text that matched, where the rule matches.
         public var matched: String?
         /// The named groups of the match.
@@ -70,6 +72,8 @@ public struct RuleExplanation: Sendable {
         }
 
         private static func listed(_ literals: [String]) -> String {
+            var seen: Set<String> = []
+            let literals = literals.filter { seen.insert($0).inserted }
             let quoted = literals.prefix(4).map { "\"\($0)\"" }
             return (quoted + (literals.count > 4 ? ["..."] : [])).joined(separator: ", ")
         }

@@ -111,10 +111,20 @@ public final class RuleSet: Sendable {
     }
 
     /// Reads, checks and compiles a folder of rule files, as far as its mistakes allow; no inline test is run.
-    static func read(folder: String, health: RuleHealth? = nil) -> LoadedFolder {
+    ///
+    /// - Parameters:
+    ///   - folder: As for ``load(folder:)``.
+    ///   - health: Knows the rules that are out.
+    ///   - progress: Learns how far it is.
+    /// - Returns: What could be read, with all mistakes.
+    static func read(
+        folder: String,
+        health: RuleHealth? = nil,
+        progress: LoadProgress.Observer? = nil
+    ) -> LoadedFolder {
         var findings = Findings()
         let source = RuleFolder(folder, into: &findings)
-        return self.compile(source, findings, health: health, memory: LoadMemory())
+        return self.compile(source, findings, health: health, memory: LoadMemory(), progress: progress)
     }
 
     /// Checks and compiles the files of a folder, with what may be taken over from earlier loads.
@@ -123,7 +133,8 @@ public final class RuleSet: Sendable {
         _ findings: Findings,
         health: RuleHealth?,
         allowsEmpty: Bool = false,
-        memory: consuming LoadMemory
+        memory: consuming LoadMemory,
+        progress: LoadProgress.Observer? = nil
     ) -> LoadedFolder {
         var findings = findings
         var memory = memory
@@ -131,7 +142,7 @@ public final class RuleSet: Sendable {
             memory.file(RuleFile(index: index, name: entry.name, path: entry.path), of: entry.text, into: &findings)
         }
         let written = LocalChanges(files, into: &findings).rules
-        var compiler = RuleCompiler(files, written, &memory, into: &findings)
+        var compiler = RuleCompiler(files, written, &memory, into: &findings, progress: progress)
         let compiled = written.indices.map { compiler.compile($0, &memory, into: &findings) }
         if !findings.hasErrors {
             compiler.warnOfUnusedWords(into: &findings)
@@ -226,12 +237,14 @@ public final class RuleSet: Sendable {
                 let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
                     rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
                 }
+                if scanner.lost != nil { scanner.note(trial, of: rule) }
                 switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)
                     if supervision.isCounting { self.counters[rank].add() }
                     effects.add(match, of: rule, in: context)
                     if let outcome = rule.outcome(of: match, in: context) {
+                        scanner.noteOthers(of: self, behind: rank)
                         return RuleResult(outcome, effects: effects)
                     }
                 case .quarantined, .refused, .coolingDown, .unmatched, .vetoed: break
@@ -310,6 +323,12 @@ public final class RuleSet: Sendable {
         }
         let trial = supervision.trial(of: rule, in: "", using: &scanner) { scanner in
             rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
+        }
+        switch trial {
+        case .refused, .coolingDown:
+            let own = rule.trial(on: bytes, at: rank, of: self, using: &scanner)
+            if case .matched = own { entry.wouldMatch = true }
+        default: break
         }
         switch trial {
         case .quarantined(let left): entry.fate = .quarantine(left: left)

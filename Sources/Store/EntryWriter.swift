@@ -29,7 +29,10 @@ struct EntryWriter {
         case .turnOpened(let opening, let site, let session, let seq):
             let room = try self.room(site, session, part: nil)
             return try self.open(opening, room: room.id, seq: seq)
-        case .turnEnded(let outcome): return try self.write(outcome)
+        case .turnEnded(var outcome, let record):
+            if let record { outcome.trace = record() }
+            if outcome.trace.count > StoreOptions.recordBytes { outcome.trace = TurnOutcome.noTrace }
+            return try self.write(outcome)
         case .feedback(let feedback): return try self.write(feedback)
         case .conversation(let conversation): return try self.write(conversation)
         case .access(let access): return try self.write(access, to: self.db)

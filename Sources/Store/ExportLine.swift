@@ -105,7 +105,7 @@ private struct LineReader {
                 outcome: name,
                 time: message.time,
                 rule: try self.text("rule"),
-                trace: try self.object("trace") ?? Array("{}".utf8)
+                trace: try self.object("trace") ?? TurnOutcome.noTrace
             )
         }
         var feedback: Feedback?

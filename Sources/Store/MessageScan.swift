@@ -117,8 +117,13 @@ struct MessageScan: Sendable {
             seq: row["turn_seq"],
             turn: name
         )
-        let trace = (row["trace"] as Data?).flatMap { try? self.rows.codec.open([UInt8]($0), at: place) }
-        return Turn(id: name, outcome: row["outcome"], rule: row["rule"], trace: trace)
+        let outcome = row["outcome"] as String?
+        let record = row["trace"] as Data?
+        // A record that was kept long enough is gone, and not damaged.
+        let trace =
+            record == nil && outcome != nil
+            ? TurnOutcome.noTrace : record.flatMap { try? self.rows.codec.open([UInt8]($0), at: place) }
+        return Turn(id: name, outcome: outcome, rule: row["rule"], trace: trace)
     }
 }
 

@@ -170,7 +170,7 @@ extension StoredTurn {
                 outcome: name,
                 time: Timestamp(milliseconds: row[6]),
                 rule: row[7],
-                trace: try codec.open([UInt8](row[8] as Data), at: place)
+                trace: try (row[8] as Data?).map { try codec.open([UInt8]($0), at: place) } ?? TurnOutcome.noTrace
             )
         }
         self.init(

@@ -9,8 +9,16 @@ public struct RetentionPolicy: Hashable, Sendable {
     public var daysOfSites: [SiteID: Int]
     /// How large the store may be, in bytes; beyond that the oldest messages go, whatever their age.
     public var maximumBytes: Int?
+    /// Days after which the trace of a turn goes; it goes with its message at the latest.
+    public var traceDays: Int?
 
-    public init(days: Int? = nil, daysOfSites: [SiteID: Int] = [:], maximumBytes: Int? = nil) {
+    public init(
+        days: Int? = nil,
+        daysOfSites: [SiteID: Int] = [:],
+        maximumBytes: Int? = nil,
+        traceDays: Int? = nil
+    ) {
+        self.traceDays = traceDays
         self.days = days
         self.daysOfSites = daysOfSites
         self.maximumBytes = maximumBytes
@@ -60,6 +68,7 @@ extension MessageStore {
             }
         }
         count = count + (try await self.removeEmptyRooms())
+        if let days = policy.traceDays { try await self.dropTraces(olderThan: days) }
         if count.messages > 0 { try await self.cleanIndex(isDamaged: count.unindexed > 0) }
         try await self.giveSpaceBack()
         let sizeAfter = try await self.read { try FileSize($0).bytes }
@@ -89,6 +98,24 @@ extension MessageStore {
             count = count + step
             progress(StoreProgress(done: count.messages, total: count.messages))
             if step.messages == 0 { return count }
+        }
+    }
+
+    private func dropTraces(olderThan days: Int) async throws {
+        let limit = self.time.now().milliseconds - Int64(days) * 86_400_000
+        while true {
+            try self.checkCancellation()
+            let count = try await self.write { db in
+                try db.execute(
+                    sql: """
+                        UPDATE turn SET trace = NULL WHERE id IN
+                        (SELECT id FROM turn WHERE trace IS NOT NULL AND ended < ? LIMIT 500)
+                        """,
+                    arguments: [limit]
+                )
+                return db.changesCount
+            }
+            if count == 0 { return }
         }
     }
 

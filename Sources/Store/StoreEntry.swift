@@ -5,7 +5,8 @@ public enum StoreEntry: Sendable {
     case message(MessageEntry)
     /// A turn without a message of its own: one that is run again.
     case turnOpened(TurnOpening, site: SiteID, session: SessionID, seq: Int)
-    case turnEnded(TurnOutcome)
+    /// With `record` the trace is what that makes, on the store's thread; where it is too large there is none.
+    case turnEnded(TurnOutcome, record: (@Sendable () -> [UInt8])? = nil)
     case feedback(Feedback)
     case conversation(ConversationEntry)
     case access(AccessEntry)
@@ -107,6 +108,9 @@ public struct TurnOutcome: Hashable, Sendable {
     /// The longest ``rule``, in bytes.
     public static let ruleBytes = 512
 
+    /// In the place of a ``trace`` that nobody wrote, or that was kept long enough.
+    public static let noTrace = Array("{}".utf8)
+
     public init(turn: String, outcome: String, time: Timestamp, rule: String? = nil, trace: [UInt8]) {
         self.turn = turn
         self.outcome = outcome
@@ -204,7 +208,7 @@ extension StoreEntry {
         let content =
             switch self {
             case .message(let message): message.frame.count + message.page.utf8.count
-            case .turnEnded(let outcome): outcome.trace.count
+            case .turnEnded(let outcome, let record): record == nil ? outcome.trace.count : 4_096
             case .conversation(let conversation): conversation.state.count
             case .access(let access): access.key.utf8.count + (access.value?.count ?? 0)
             case .feedback(let feedback): feedback.comment?.utf8.count ?? 0
@@ -222,7 +226,7 @@ extension StoreEntry {
                 && message.page.utf8.count <= Limits.pageBytes && message.frame.count <= StoreOptions.recordBytes
                 && (message.visitor?.utf8.count ?? 0) <= 256 && message.turn?.isValid ?? true
         case .turnOpened(let opening, _, _, let seq): opening.isValid && seq > 0
-        case .turnEnded(let outcome):
+        case .turnEnded(let outcome, _):
             1...Limits.messageIDBytes ~= outcome.turn.utf8.count && 1...40 ~= outcome.outcome.utf8.count
                 && (outcome.rule?.utf8.count ?? 0) <= TurnOutcome.ruleBytes
                 && outcome.trace.count <= StoreOptions.recordBytes

@@ -84,6 +84,7 @@ enum StoreSchema {
             UNIQUE (room, message)
         ) STRICT;
         """,
+        "CREATE INDEX turn_traced ON turn (ended) WHERE trace IS NOT NULL;",
         """
         ALTER TABLE room ADD COLUMN attended INTEGER NOT NULL DEFAULT 0;
         CREATE INDEX room_attended ON room (changed) WHERE attended = 1;

@@ -24,9 +24,10 @@ struct ImportTests {
         "Rules": ["CPCRE2", "Diagnostics"],
         "CProcessLimits": [],
         "Plugins": ["CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules"],
+        "ClaudeStub": ["Plugins", "Responders"],
         "Server": [
             "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
-            "Store",
+            "ClaudeStub", "Store",
         ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
@@ -43,6 +44,7 @@ struct ImportTests {
             "AsyncHTTPClient", "Crypto", "FoundationEssentials", "NIOCore", "NIOHTTP1", "NIOPosix", "Subprocess",
             "Synchronization", "System", "SystemPackage", "Glibc", "Musl", "Darwin",
         ],
+        "ClaudeStub": ["NIOCore", "NIOHTTP1", "NIOPosix", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Diagnostics": ["FoundationEssentials", "Yams"],
     ]
 

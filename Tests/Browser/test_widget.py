@@ -543,7 +543,9 @@ class Embedding(WidgetTest):
         context = self.new_browser(viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
         visitor = self.visitor(context).open()
         visitor.ask("hello")
-        self.assertEqual(visitor.panel.bounding_box(), {"x": 0, "y": 0, "width": 320, "height": 640})
+        # It slides into its place.
+        visitor.waits_for("""JSON.stringify([0, 0, 320, 640]) === JSON.stringify((({ x, y, width, height }) => [x, y, width, height])(
+            document.querySelector("claude-chat-widget").shadowRoot.querySelector("[role=dialog]").getBoundingClientRect()))""")
         expect(visitor.launcher).to_be_hidden()
         for _ in range(6):
             visitor.page.keyboard.press("Tab")

@@ -99,7 +99,7 @@ struct RoomTests {
         let (_, plain) = try self.join(self.hub(), "a")
         #expect(plain.take().first?.contains("features") == false)
         var options = HubOptions(messageRate: nil)
-        options.features = ["attachments", "voice"]
+        options.features = { _ in ["attachments", "voice"] }
         let (_, other) = try self.join(self.hub(options), "a")
         #expect(other.take().first?.contains(#","features":["attachments","voice"]"#) == true)
     }

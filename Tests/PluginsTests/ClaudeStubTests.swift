@@ -52,15 +52,15 @@ struct ClaudeStubTests {
                 text: A
               - match: b
                 txt: B
-              - {match: c, text: C, tool: {name: search}}
+              - {match: c, text: C, tool: {nam: search}}
               - {match: d, text: D, delay: long}
             """
         #expect(
             self.mistakes(in: script) == """
                 answers.yaml:4:5: answers[1]: "text" is missing [missing-key]
                 answers.yaml:5:5: answers[1].txt: unknown key "txt"; did you mean "text"? [unknown-key]
-                answers.yaml:6:25: answers[2].tool: "tool" is not built yet; leave the answer out: the stub calls no tools yet \
-                [not-built]
+                answers.yaml:6:25: answers[2].tool: "name" is missing [missing-key]
+                answers.yaml:6:32: answers[2].tool.nam: unknown key "nam"; did you mean "name"? [unknown-key]
                 answers.yaml:7:25: answers[3].delay: "long" is not a duration; write a number and a unit: 250ms, 2s, 10m, 2h \
                 [bad-duration]
                 """

@@ -24,7 +24,7 @@ struct FallbackTests {
     func languages(lang: String?, text: String) async throws {
         let desk = try Desk(Fallback.self, "{text: Good, lang: {de: Gut, pt-BR: Bem}}")
         let verdict = try await desk.hears("?", lang: lang)
-        guard case .reply(let reply, .stop, _) = verdict else {
+        guard case .reply(let reply, _, .stop, _) = verdict else {
             Issue.record("got \(verdict)")
             return
         }

@@ -93,16 +93,9 @@ struct ChainLoaderTests {
                 """
             ),
             (
-                "- {echo: {repeat_count: 1}, on_error: handoff}",
-                """
-                test.yaml:2:29: chains.test.answer[0].on_error: "on_error: handoff" is not built yet; write fallback: a \
-                person reads what nobody answered [not-built]
-                """
-            ),
-            (
                 "- {echo: {repeat_count: 1}, on_error: ignore}",
                 """
-                test.yaml:2:29: chains.test.answer[0].on_error: "ignore" is not a known word; known: abort, fallback, skip \
+                test.yaml:2:29: chains.test.answer[0].on_error: "ignore" is not a known word; known: abort, fallback, handoff, skip \
                 [wrong-value]
                 """
             ),
@@ -119,7 +112,7 @@ struct ChainLoaderTests {
     func chainKeys() throws {
         let found = try self.mistakes(
             in: """
-                select: best
+                select: last
                 stream_deadline: never
                 deadline: soon
                 anwser: []
@@ -135,8 +128,7 @@ struct ChainLoaderTests {
         )
         #expect(
             found == """
-                test.yaml:1:1: chains.test.select: "select: best" is not built yet; leave it out: entries are asked in order \
-                [not-built]
+                test.yaml:1:1: chains.test.select: expected first or best, found "last" [wrong-value]
                 test.yaml:2:1: chains.test.stream_deadline: expected a duration, found "never"; write a number and a unit, \
                 longer than 250ms: 8s [bad-duration]
                 test.yaml:3:1: chains.test.deadline: expected a duration, found "soon"; write a number and a unit, longer \
@@ -147,7 +139,6 @@ struct ChainLoaderTests {
                 echo-2 [duplicate-instance]
                 test.yaml:9:5: chains.test.answer[1]: a second entry is called "echo"; give one of them another name: as: \
                 echo-2 [duplicate-instance]
-                test.yaml:10:1: chains.test.after: "after" is not built yet; leave it out [not-built]
                 test.yaml:11:1: chains.test.tests: "tests" is not built yet; leave it out, and try a message with claude-chat \
                 explain [not-built]
                 test.yaml:12:1: chains.test.fallback: expected a list, found "none" [wrong-type]
@@ -230,6 +221,52 @@ struct ChainLoaderTests {
                 [needless-timeout]
                 """
             ]
+        )
+    }
+}
+
+@Suite("conditions of entries")
+struct EntryConditionTests {
+    /// Asks only on one page.
+    private struct OnPage: EntryCondition {
+        let path: String
+
+        func refusal(of turn: Turn) -> String? { turn.page.path == self.path ? nil : "page.path \"\(turn.page.path)\"" }
+    }
+
+    @Test("an entry whose condition does not hold is not asked, and the trace says why", arguments: Stage.allCases)
+    func skips(stage: Stage) async throws {
+        let entry = Chain.Entry(
+            Immediate(stage == .enrich ? .augment(Augmentation(tags: ["asked"])) : .reply("asked")),
+            name: "a",
+            stage: stage,
+            condition: OnPage(path: "/shop")
+        )
+        let other = Chain.Entry(Immediate(.pass()), name: "b", stage: .answer)
+        for isTogether in [false, true] {
+            let election = isTogether ? Election() : nil
+            var desk = ChainDesk(
+                Chain(name: "test", entries: [entry, other], election: election, asksEnrichTogether: isTogether)
+            )
+            let away = try await desk.say("hello", on: Page(path: "/"))
+            let there = try await desk.say("hello", on: Page(path: "/shop"))
+            guard stage != .after else { continue }
+            let step = try #require(away.steps.first { $0.responder == "a" })
+            #expect(step.verdict == nil && step.reason == .condition && step.problem == "page.path \"/\"")
+            #expect(there.steps.first { $0.responder == "a" }?.verdict == (stage == .enrich ? "augment" : "reply"))
+        }
+    }
+
+    @Test("are refused where nobody reads them")
+    func noReader() throws {
+        var registry = PluginRegistry()
+        try registry.register(Echo.self)
+        let yaml = "answer: [{echo: {repeat_count: 1}, when: {lang: de}}]"
+        let found = #expect(throws: Rejection.self) { try ChainDesk(yaml, plugins: registry) }
+        #expect(
+            found?.description.contains(
+                "test.yaml:1:36: chains.test.answer[0].when: nobody here reads conditions; leave it out [no-conditions]"
+            ) == true
         )
     }
 }

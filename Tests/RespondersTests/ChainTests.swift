@@ -258,7 +258,7 @@ struct ChainTests {
             let entries = (0..<Int.random(in: 1...6, using: &generator)).map { number in
                 let verdict = verdicts[Int.random(in: 0..<verdicts.count, using: &generator)]
                 let stage = Stage.allCases[Int.random(in: 0..<4, using: &generator)]
-                let onFailure = Chain.OnFailure.allCases[Int.random(in: 0..<3, using: &generator)]
+                let onFailure = Chain.OnFailure.allCases[Int.random(in: 0..<4, using: &generator)]
                 return Chain.Entry(
                     Immediate { _ in try verdict() },
                     name: "\(number)",

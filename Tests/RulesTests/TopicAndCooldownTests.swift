@@ -100,7 +100,7 @@ struct TopicAndCooldownTests {
             ),
             (
                 "cooldown: {for: 60}",
-                #"a.yaml:6:21: "for" is "60"; write a number and a unit: 250ms, 60s, 10m, 2h or 1d [bad-duration]"#
+                #"a.yaml:6:21: "for" is "60"; write a whole number and a unit: 250ms, 60s, 10m, 2h or 1d [bad-duration]"#
             ),
             (
                 "set: {expires: 10m}",
@@ -112,7 +112,7 @@ struct TopicAndCooldownTests {
             ),
             (
                 "set: {topic: bug, expires: soon}",
-                #"a.yaml:6:32: "expires" is "soon"; write a number and a unit: 250ms, 60s, 10m, 2h or 1d [bad-duration]"#
+                #"a.yaml:6:32: "expires" is "soon"; write a whole number and a unit: 250ms, 60s, 10m, 2h or 1d [bad-duration]"#
             ),
         ]
     )

@@ -170,6 +170,30 @@ struct ErasureTests {
         }
     }
 
+    @Test("traces go after their days, and their messages and outcomes stay")
+    func traces() async throws {
+        let folder = self.folder
+        try await folder.withStore { store async throws in
+            var room = TestRoom("a")
+            for number in 1...700 {
+                let entry = room.next("x", id: "m\(number)", at: folder.time.now, turn: "t\(number)")
+                #expect(await store.store(entry) == .committed)
+                let trace = Array(#"{"turn":"t\#(number)"}"#.utf8)
+                let outcome = TurnOutcome(turn: "t\(number)", outcome: "answered", time: folder.time.now, trace: trace)
+                #expect(await store.store(.turnEnded(outcome)) == .committed)
+                if number == 600 { folder.time.advance(milliseconds: 20 * 86_400_000) }
+            }
+            folder.time.advance(milliseconds: 11 * 86_400_000)
+            let result = try await store.retain(RetentionPolicy(traceDays: 30))
+            #expect(result.messages == 0)
+            let old = try #require(try await store.trace(of: "t600"))
+            #expect(old.outcome?.outcome == "answered" && old.outcome?.trace == TurnOutcome.noTrace)
+            let new = try #require(try await store.trace(of: "t601"))
+            #expect(new.outcome.map { String(decoding: $0.trace, as: UTF8.self) } == #"{"turn":"t601"}"#)
+            #expect(try await store.verify().isSound)
+        }
+    }
+
     @Test("nothing goes where nothing is said")
     func keep() async throws {
         try await self.folder.withStore { store async throws in

@@ -21,7 +21,7 @@ private func read(_ line: [UInt8]) {
         let again = value.bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
         precondition(again == value, "not the same again: \(String(decoding: line, as: UTF8.self))")
     }
-    guard case .verdict(_, .reply(let reply, _, let found))? = try? PluginFrame(line: line) else { return }
+    guard case .verdict(_, .reply(let reply, _, _, let found))? = try? PluginFrame(line: line) else { return }
     precondition(1...Reply.maximumTextBytes ~= reply.text.utf8.count)
     precondition(reply.text.contains { !$0.isWhitespace })
     precondition(reply.choices.count <= Reply.maximumChoices && reply.links.count <= Reply.maximumLinks)

@@ -77,11 +77,13 @@ package enum PluginCheck {
 
     /// Refuses a verdict that the stage doesn't allow.
     static func check(_ verdict: Verdict, in stage: Stage) throws(Fault) {
+        // What comes after the outcome changes nothing.
+        guard stage != .after else { return }
         let isAllowed =
             switch verdict {
             case .pass, .fail: true
             case .augment: stage != .fallback
-            case .reply(_, let then, _): stage != .enrich && (then == .stop || stage == .answer)
+            case .reply(_, _, let then, _): stage != .enrich && (then == .stop || stage == .answer)
             case .stream: stage == .answer
             case .suppress: stage == .guard || stage == .answer
             case .handoff: stage != .enrich
@@ -101,7 +103,7 @@ package enum PluginCheck {
                 hint: "write \"streams\":true"
             )
         }
-        guard case .reply(let reply, _, _) = verdict else {
+        guard case .reply(let reply, _, _, _) = verdict else {
             throw Fault(
                 "bad-stream",
                 "deltas, and then \"\(verdict.word)\"",

@@ -12,10 +12,10 @@ public struct ClaudeStub: ResponderPlugin {
         summary: "Answers as Claude would, offline: from a script of canned answers",
         stages: [.answer],
         sample: """
-            # The script, from this file's folder: a list "answers" of {match, text, delay, pace}.
+            # The script, from this file's folder: a list "answers" of {match, text, delay, pace, tool}.
             # match is a PCRE2 pattern, found anywhere in the message, upper and lower case alike; the first that fits answers.
             # delay, such as 400ms, is how long the answer takes to begin; without it none. With a pace, such as 40ms, it comes
-            # word by word, and each takes that long.
+            # word by word, and each takes that long. A tool is called by "claude-chat stub" alone, which reads the same script.
             script: stub/answers.yaml
             """,
         sampleFiles: [
@@ -40,49 +40,31 @@ public struct ClaudeStub: ResponderPlugin {
         public var script: String
     }
 
-    private let answers: [ScriptedAnswer]
+    private let script: AnswerScript
     private let clock: TurnClock
-    private let scanners = ScannerPool(size: 4)
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         let text = try services.text(ofFile: configuration.script, key: "script")
         do throws(Rejection) {
-            self.answers = try ScriptedAnswer.read(text, file: services.path(of: configuration.script))
+            self.script = try AnswerScript(text, file: services.path(of: configuration.script))
         } catch {
             throw ConfigurationProblem(key: "script", in: error)
         }
         self.clock = services.clock
     }
 
-    public var contents: String? { counted(self.answers.count, "answer") }
+    public var contents: String? { counted(self.script.count, "answer") }
 
     public func respond(to turn: Turn) async throws -> Verdict {
-        guard let answer = try self.answer(to: turn.message.text) else { return .pass(reason: .noAnswer) }
+        guard let answer = try self.script.answer(to: turn.message.text) else { return .pass(reason: .noAnswer) }
         if answer.delay > .zero { try await self.clock.sleep(for: answer.delay) }
         return answer.pace > .zero ? .stream(answer.streamed(by: self.clock)) : .reply(Reply(answer.text))
     }
 
     public func explanation(of turn: Turn) -> Explanation? {
-        guard let answer = try? self.answer(to: turn.message.text) else { return nil }
+        guard let answer = try? self.script.answer(to: turn.message.text) else { return nil }
         let place = "\(answer.place.file):\(answer.place.line)"
         return Explanation(decisive: .init(name: answer.pattern.source, place: place))
-    }
-
-    /// The first answer that fits.
-    ///
-    /// - Throws: A failure `limit` where it can't be known which one that is.
-    private func answer(to text: String) throws(Failure) -> ScriptedAnswer? {
-        let found = self.scanners.withScanner { scanner -> Result<ScriptedAnswer?, Failure> in
-            for answer in self.answers {
-                do throws(MatchLimit) {
-                    if try answer.pattern.firstMatch(in: text, using: &scanner) != nil { return .success(answer) }
-                } catch {
-                    return .failure(Failure(.limit, "\(answer.place): \(error)"))
-                }
-            }
-            return .success(nil)
-        }
-        return try found.get()
     }
 }
 

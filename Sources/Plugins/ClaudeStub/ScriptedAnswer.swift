@@ -3,19 +3,27 @@ internal import Responders
 internal import Rules
 
 /// One answer of a script.
-struct ScriptedAnswer: Sendable {
+package struct ScriptedAnswer: Sendable {
     let pattern: Pattern
-    let text: String
-    let delay: Duration
+    package let text: String
+    package let delay: Duration
     /// How long each word takes; zero where the text comes at once.
-    let pace: Duration
+    package let pace: Duration
+    /// What is called behind the text, by who has tools.
+    package let tool: Tool?
     /// Where its pattern stands.
     let place: Place
+
+    /// A call of a tool.
+    package struct Tool: Decodable, Sendable {
+        package var name: String
+        package var input: JSONValue?
+    }
 
     /// Reads a script.
     ///
     /// - Parameters:
-    ///   - text: `answers:` and a list of `match`, `text`, `delay` and `pace`.
+    ///   - text: `answers:` and a list of `match`, `text`, `delay`, `pace` and `tool`.
     ///   - file: The script's name, for diagnostics.
     /// - Returns: The answers in the order of the script.
     /// - Throws: All mistakes.
@@ -40,6 +48,7 @@ struct ScriptedAnswer: Sendable {
                         text: item.text,
                         delay: item.delay ?? .zero,
                         pace: item.pace ?? .zero,
+                        tool: item.tool,
                         place: match.place
                     )
                 )
@@ -62,14 +71,17 @@ private struct Script: Decodable {
         var text: String
         var delay: Duration?
         var pace: Duration?
+        var tool: ScriptedAnswer.Tool?
     }
 
     /// Decodes a script; one with mistakes has no answers.
     init(_ root: YAMLNode, _ mistakes: inout [Diagnostic]) throws(Diagnostic) {
         let schema = try SettingsSchema(
-            sample: "answers: [{match: refund, text: Within 30 days., delay: 400ms, pace: 40ms}]",
+            sample: """
+                answers: [{match: refund, text: Within 30 days., delay: 400ms, pace: 40ms, tool: {name: t, input: {key: x}}}]
+                """,
             name: "script",
-            notBuilt: ["answers.tool": "leave the answer out: the stub calls no tools yet"]
+            openKeys: ["answers.tool.input"]
         )
         do throws(Rejection) {
             self = try Settings(root).decode(Script.self, like: schema)
@@ -92,7 +104,7 @@ extension ScriptedAnswer {
     }
 
     /// The words of the text, each with the white space behind it.
-    private var words: [String] {
+    package var words: [String] {
         var words: [String] = []
         var isBehindSpace = true
         for character in self.text {

@@ -43,7 +43,7 @@ final class PluginSession: Sendable {
             guard state.child?.send(line) != true, let call else { return nil }
             // A child that doesn't read; its pings will find that out.
             state.decisions.couldNotSend(call)
-            state.waiters.removeValue(forKey: call)?.resume(returning: .pass(reason: .pluginBusy))
+            state.waiters.removeValue(forKey: call)?.resume(returning: .pass(reason: .busy))
         case .finish(let call, let verdict): state.waiters.removeValue(forKey: call)?.resume(returning: verdict)
         case .report(let incident): return incident
         case .kill: state.child?.kill()

@@ -138,7 +138,7 @@ extension PluginSessionState {
         case .stopped: .pass(reason: .notRunning)
         case .disabled: .fail(Failure(.unavailable, "the plugin is taken out of service"))
         case .restarting: .fail(Failure(.unavailable, "the plugin's process is started again"))
-        case .starting, .ready: .pass(reason: .pluginBusy)
+        case .starting, .ready: .pass(reason: .busy)
         }
     }
 
@@ -147,7 +147,7 @@ extension PluginSessionState {
         case .stopped, .restarting, .disabled: return [.finish(call: number, self.refusal)]
         case .starting, .ready:
             guard self.waiting.count < Self.maximumWaiting else {
-                return [.finish(call: number, .pass(reason: .pluginBusy))]
+                return [.finish(call: number, .pass(reason: .busy))]
             }
             self.waiting.append(Call(number: number, turn: turn, limit: limit))
             return self.dispatch(at: now)

@@ -9,6 +9,7 @@ internal import Synchronization
 final class LiveRuleSet: Sendable {
     private struct State: Sendable {
         var ruleSet: RuleSet
+        var loadTime: Duration
         var generation = 1
         var rejected: [Diagnostic] = []
     }
@@ -16,26 +17,26 @@ final class LiveRuleSet: Sendable {
     private let folder: String
     private let allowsEmpty: Bool
     private let health: RuleHealth
+    private let clock: TurnClock
     private let cache = RuleCache()
     private let state: Mutex<State>
 
     /// Loads the first set.
     ///
+    /// - Parameters:
+    ///   - folder: The folder of the files.
+    ///   - allowsEmpty: Whether a folder without a rule is taken.
+    ///   - health: Knows the rules that are out.
+    ///   - clock: Tells how long a load takes.
     /// - Throws: Every mistake of its files.
-    init(folder: String, allowsEmpty: Bool = false, health: RuleHealth) throws(Rejection) {
+    init(folder: String, allowsEmpty: Bool, health: RuleHealth, clock: TurnClock) throws(Rejection) {
         self.folder = folder
         self.allowsEmpty = allowsEmpty
         self.health = health
-        self.state = Mutex(
-            State(
-                ruleSet: try RuleSet.load(
-                    folder: folder,
-                    health: health,
-                    cache: self.cache,
-                    allowsEmpty: allowsEmpty
-                )
-            )
-        )
+        self.clock = clock
+        let start = clock.now
+        let ruleSet = try RuleSet.load(folder: folder, health: health, cache: self.cache, allowsEmpty: allowsEmpty)
+        self.state = Mutex(State(ruleSet: ruleSet, loadTime: clock.now - start))
     }
 
     /// The newest set whose files had no mistake.
@@ -55,6 +56,8 @@ final class LiveRuleSet: Sendable {
                 generation: state.generation,
                 digest: state.ruleSet.digest,
                 summary: state.ruleSet.summary,
+                loadTime: state.loadTime,
+                suspended: state.ruleSet.quarantined,
                 rejected: state.rejected
             )
         }
@@ -62,6 +65,7 @@ final class LiveRuleSet: Sendable {
 
     /// Loads the files again; see ``ReloadableResponder/reload()``.
     func reload() {
+        let start = self.clock.now
         do throws(Rejection) {
             // After a rejection everything is looked at again: a file that can't be read is no part of the digest.
             let previous = self.state.withLock { $0.rejected.isEmpty ? $0.ruleSet : nil }
@@ -72,11 +76,13 @@ final class LiveRuleSet: Sendable {
                 cache: self.cache,
                 allowsEmpty: self.allowsEmpty
             )
+            let loadTime = self.clock.now - start
             self.state.withLock { state in
                 state.rejected = []
                 guard ruleSet.digest != state.ruleSet.digest else { return }
                 ruleSet.replace(state.ruleSet)
                 state.ruleSet = ruleSet
+                state.loadTime = loadTime
                 state.generation += 1
             }
         } catch {

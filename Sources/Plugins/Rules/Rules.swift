@@ -54,7 +54,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
             self.live = try LiveRuleSet(
                 folder: services.path(of: configuration.path),
                 allowsEmpty: configuration.allowEmpty ?? false,
-                health: health
+                health: health,
+                clock: services.clock
             )
         } catch {
             throw ConfigurationProblem(key: "path", in: error)
@@ -104,7 +105,11 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
         let context = RuleContext(turn, self.cooldowns)
         let ruleSet = self.live.current
         return self.scanners.withScanner { scanner in
+            if turn.isTraced { scanner.startNoting() }
             let result = ruleSet.answer(to: turn.message.text, in: context, using: &scanner)
+            if let lost = scanner.takeLost() {
+                turn.noteCandidates(lost.count) { lost.map { TraceCandidate($0.rule, at: $0.place, lost: $0.why) } }
+            }
             // A rule that ran into its limit might have fitted, so "no rule fits" would not be true.
             if result == RuleResult(.pass(nil)), !scanner.skipped.isEmpty { return .pass(reason: .limit) }
             return Verdict(result)

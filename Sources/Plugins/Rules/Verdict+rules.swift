@@ -1,3 +1,4 @@
+internal import Diagnostics
 internal import Responders
 internal import Rules
 
@@ -6,13 +7,13 @@ extension Verdict {
         switch result.outcome {
         case .reply(let reply):
             let said = Said(reply.match.rule, variant: reply.variant)
-            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said], rule: result.rule))
+            self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said], of: reply.match))
         case .handoff(let handoff):
             let text = handoff.text.map { Reply($0, format: .plain) }
             let request = Responders.Handoff(queue: handoff.queue, note: handoff.note, text: text)
-            self = .handoff(request, keep: Augmentation(result.effects, rule: result.rule))
-        case .silent:
-            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects, rule: result.rule))
+            self = .handoff(request, keep: Augmentation(result.effects, of: handoff.match))
+        case .silent(let match, _):
+            self = .suppress(reason: "silent-rule", keep: Augmentation(result.effects, of: match))
         case .pass(let match):
             guard let noted = match ?? result.effects.continued.last else {
                 self = .pass(reason: .noRule)
@@ -33,7 +34,7 @@ extension Reply {
 }
 
 extension Augmentation {
-    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = [], rule: String? = nil) {
+    fileprivate init(_ effects: RuleEffects, note: Note? = nil, said: [Said] = [], of match: RuleMatch? = nil) {
         self.init(
             note: note,
             tags: effects.tags,
@@ -41,7 +42,8 @@ extension Augmentation {
             severity: effects.severity.flatMap { Severity(rawValue: $0.rawValue) },
             said: said,
             cooldowns: effects.cooldowns.map { Cooldown($0.id, scope: Cooldown.Scope($0.scope), for: $0.duration) },
-            rule: rule
+            rule: match?.rule,
+            at: match?.place
         )
     }
 }

@@ -7,7 +7,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     public static let manifest = PluginManifest(
         name: "webhook",
         summary: "Asks a web service, by signed requests with JSON",
-        stages: [.guard, .enrich, .answer],
+        stages: [.guard, .enrich, .answer, .after],
         sample: """
             # Where it is asked. Redirects are not followed. Plain http:// is for the networks of "allow" alone.
             url: https://orders.example.com/chat
@@ -75,7 +75,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         self.client = WebhookClient(self.target, policy: policy, resolver: resolver, clock: services.clock)
     }
 
-    public func respond(to turn: Turn) async -> Verdict {
+    public func respond(to turn: Turn) async throws -> Verdict {
         await self.waitUntilReady()
         guard let ready = self.begin(turn) else { return self.refusal }
         defer { self.state.withLock { $0.asking -= 1 } }
@@ -85,6 +85,8 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         }
         do {
             return try await self.ask(turn, isIdempotent: ready.isIdempotent)
+        } catch let wait as RetryAfter {
+            throw wait
         } catch is CancellationError {
             return .fail(Failure(.cancelled))
         } catch {
@@ -111,9 +113,10 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         case 422: return .pass(reason: try await Self.reason(in: answer))
         case 429, 503:
             guard answer.status == 429 || answer.retryAfter != nil else { return Self.unexpected(answer.status) }
-            let until = self.services.clock.now + .seconds(min(max(answer.retryAfter ?? 1, 1), 300))
-            self.state.withLock { $0.busyUntil = until }
-            return .pass(reason: .pluginBusy)
+            let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
+            // Also where the entry has no breaker.
+            self.state.withLock { $0.busyUntil = self.services.clock.now + pause }
+            throw RetryAfter(pause)
         default: return Self.unexpected(answer.status)
         }
     }
@@ -235,7 +238,7 @@ extension Webhook {
             switch state.phase {
             case .stopped: .pass(reason: .notRunning)
             case .failing: .fail(Failure(.unavailable, "the service is not ready"))
-            case .starting, .ready: .pass(reason: .pluginBusy)
+            case .starting, .ready: .pass(reason: .busy)
             }
         }
     }

@@ -16,10 +16,10 @@ extension FrameReader {
         case .augment: return .augment(self.augmentation())
         case .reply:
             let then = self.word("then", Then.self)
-            // Elections among several answers are the chain's; the number is checked where it stands.
-            _ = self.share("confidence")
+            let confidence = self.share("confidence")
             return .reply(
                 self.reply(in: self.name),
+                confidence: confidence ?? 1,
                 then: then == .continue ? .continue : .stop,
                 keep: self.augmentation()
             )
@@ -128,8 +128,6 @@ extension TraceReason {
     static let crashed: TraceReason = "crashed"
     /// Nobody is there to answer at the moment.
     static let unavailable: TraceReason = "unavailable"
-    /// Too many wait already.
-    static let pluginBusy: TraceReason = "busy"
     /// What the plugin sent can't be read.
     static let badFrame: TraceReason = "bad-frame"
     /// The plugin's `ready` doesn't name the stage that it stands in.

@@ -1,7 +1,7 @@
 /// An ordered list of responders that turns a message into exactly one outcome.
 ///
-/// Immutable: any number of turns run at once. A turn first runs on the caller's thread with ``begin(_:tracing:)``; a
-/// chain of immediate responders always ends there, without a task.
+/// Immutable: any number of turns run at once. A turn first runs on the caller's thread with ``begin(_:tracing:explaining:)``;
+/// a chain of immediate responders that are asked in order always ends there, without a task.
 public final class Chain: Sendable {
     /// The chain's name in `claude-chat.yaml`.
     public let name: String
@@ -11,6 +11,14 @@ public final class Chain: Sendable {
     public let streamDeadline: Duration
     /// The entries in the order in which they are asked: stage by stage, as in the file.
     public let entries: [Entry]
+    /// How the reply is found among those of `answer` where all are asked at once; nothing where they are asked in order.
+    public let election: Election?
+    /// Whether the entries of `enrich` are asked at once.
+    public let asksEnrichTogether: Bool
+    /// How many of the entries decide about a turn: those of `after` don't.
+    let decidingCount: Int
+    /// Look at the turns that have ended.
+    let observers: [Observer]
     /// The clock of all time limits.
     public let clock: TurnClock
     /// Whether a turn may have to wait, so that its time must be known.
@@ -24,20 +32,31 @@ public final class Chain: Sendable {
     ///   - entries: The responders; those of one stage are asked in this order.
     ///   - deadline: From a turn's begin to its outcome, or to the first piece of a streamed reply, at most.
     ///   - streamDeadline: From a turn's begin to the end of a streamed reply, at most.
+    ///   - election: How the reply is found among those of `answer`; without it they are asked in order.
+    ///   - asksEnrichTogether: Whether the entries of `enrich` are asked at once.
     ///   - clock: The clock of all time limits.
     public init(
         name: String,
         entries: [Entry],
         deadline: Duration = Chain.defaultDeadline,
         streamDeadline: Duration = Chain.defaultStreamDeadline,
+        election: Election? = nil,
+        asksEnrichTogether: Bool = false,
         clock: TurnClock = .continuous
     ) {
         self.name = name
         self.deadline = deadline
         self.streamDeadline = max(deadline, streamDeadline)
         self.clock = clock
+        self.election = election
+        self.asksEnrichTogether = asksEnrichTogether
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
-        self.mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
+        self.decidingCount = self.entries.count { $0.stage != .after }
+        self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
+            Observer($1, chain: name, position: $0, clock: clock)
+        }
+        let mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
+        self.mayWait = mayWait || election != nil || asksEnrichTogether
     }
 
     public static let defaultDeadline = Duration.seconds(8)
@@ -48,11 +67,20 @@ public final class Chain: Sendable {
     /// - Parameters:
     ///   - turn: The message.
     ///   - tracing: Whether the result says what each entry did; costs nothing otherwise.
+    ///   - explaining: Whether a traced entry is also asked how it decided, which takes it longer than to decide.
     /// - Returns: The result, or the turn in front of a responder that may wait, for ``finish(_:)``.
-    public func begin(_ turn: Turn, tracing: Bool = false) -> ChainProgress {
+    public func begin(_ turn: Turn, tracing: Bool = false, explaining: Bool = true) -> ChainProgress {
         let startedAt = self.mayWait || tracing ? self.clock.now : .zero
-        var run = ChainRun(chain: self, turn: turn, startedAt: startedAt, isTracing: tracing)
+        var run = ChainRun(
+            chain: self,
+            turn: turn,
+            startedAt: startedAt,
+            isTracing: tracing,
+            isExplaining: tracing && explaining
+        )
+        run.stopEchoes()
         while let entry = run.next() {
+            guard !self.asksTogether(entry.stage) else { return .waiting(run) }
             guard case .immediate(let responder) = entry.call else { return .waiting(run) }
             run.ask(responder)
             // Its text comes with time.
@@ -61,7 +89,7 @@ public final class Chain: Sendable {
         return .finished(run.result())
     }
 
-    /// Goes on where ``begin(_:tracing:)`` stopped.
+    /// Goes on where ``begin(_:tracing:explaining:)`` stopped.
     ///
     /// Called in a task that somebody owns; cancelling it makes every responder that waits fail at once, so the turn
     /// still ends in an outcome.
@@ -72,10 +100,30 @@ public final class Chain: Sendable {
     ///     the result alone.
     /// - Returns: The turn's only outcome.
     public func finish(_ run: ChainRun, showing sink: (any ReplySink)? = nil) async -> ChainResult {
+        await self.finish(run, showing: sink) { _ in }
+    }
+
+    /// Goes on to the end.
+    ///
+    /// - Parameters:
+    ///   - run: What `begin` returned.
+    ///   - sink: As above.
+    ///   - note: Told how far the turn is, before it waits for anybody.
+    /// - Returns: The turn's only outcome.
+    func finish(
+        _ run: ChainRun,
+        showing sink: (any ReplySink)?,
+        noting note: @Sendable (ChainRun) -> Void
+    ) async -> ChainResult {
         var run = run
         while true {
+            note(run)
             if run.isStreaming { await run.play(to: sink) }
             guard let entry = run.next() else { return run.result() }
+            guard !self.asksTogether(entry.stage) else {
+                await run.askTogether(showing: sink)
+                continue
+            }
             switch entry.call {
             case .immediate(let responder): run.ask(responder)
             case .waiting(let responder): await run.wait(for: responder)
@@ -85,10 +133,27 @@ public final class Chain: Sendable {
 }
 
 extension Chain {
-    /// Tells the responders what a turn leaves behind that reaches beyond its conversation.
+    /// Whether all entries of a stage are asked at once.
+    private func asksTogether(_ stage: Stage) -> Bool {
+        switch stage {
+        case .enrich: self.asksEnrichTogether
+        case .answer: self.election != nil
+        case .guard, .fallback, .after: false
+        }
+    }
+
+    /// Tells the responders what a turn leaves behind that reaches beyond its conversation, and those of `after` the turn.
     ///
-    /// Called once for each result whose replies were delivered, beside ``Conversation/remember(_:)``.
-    public func delivered(_ result: ChainResult) {
+    /// Called once for each result whose replies were delivered, beside ``Conversation/remember(_:)``. Doesn't wait.
+    ///
+    /// - Parameters:
+    ///   - result: What came of the turn.
+    ///   - failed: Told of each responder of `after` that fails, later and on any thread.
+    public func delivered(
+        _ result: ChainResult,
+        failed: @escaping @Sendable (ResponderFailure) -> Void = { _ in }
+    ) {
+        for observer in self.observers { observer.observe(result, failed: failed) }
         let wide = result.effects.cooldowns.filter { $0.scope != .session }
         guard !wide.isEmpty else { return }
         for entry in self.entries { entry.responder.remember(wide, of: result.turn) }
@@ -116,6 +181,14 @@ extension Chain {
         public let firstPiece: Duration
         /// From one piece of a streamed reply to the next, at most.
         public let nextPiece: Duration
+        /// Stands in front of the responder; nothing in front of an immediate one, which doesn't wait.
+        public let gate: CallGate?
+        /// When the responder is asked; nothing where that is always.
+        public let condition: (any EntryCondition)?
+        /// Where all of `answer` are asked at once: a reply of a higher one wins.
+        public let priority: Int
+        /// Where all of `answer` are asked at once: what the responder's own confidence is multiplied by.
+        public let weight: Double
         let call: Call
         /// Takes out of other texts what it takes out of messages; nothing outside of `guard`.
         let redactor: (any TextRedactor)?
@@ -129,6 +202,10 @@ extension Chain {
         ///   - timeout: How long one call may take; a streamed reply is a part of it.
         ///   - firstPiece: From the begin of a streamed reply to its first piece, at most.
         ///   - nextPiece: From one piece of a streamed reply to the next, at most.
+        ///   - gate: Stands in front of the responder where that may wait; each instance has one of its own.
+        ///   - condition: When the responder is asked; by default always.
+        ///   - priority: Where all of `answer` are asked at once: a reply of a higher one wins.
+        ///   - weight: What the responder's own confidence is multiplied by there.
         public init(
             _ responder: any Responder,
             name: String,
@@ -137,8 +214,15 @@ extension Chain {
             onFailure: OnFailure? = nil,
             timeout: Duration = .seconds(2),
             firstPiece: Duration = .seconds(5),
-            nextPiece: Duration = .seconds(10)
+            nextPiece: Duration = .seconds(10),
+            gate: CallGate? = nil,
+            condition: (any EntryCondition)? = nil,
+            priority: Int = Election.defaultPriority,
+            weight: Double = 1
         ) {
+            self.condition = condition
+            self.priority = priority
+            self.weight = weight
             self.name = name
             self.stage = stage
             self.isEnabled = isEnabled
@@ -147,7 +231,9 @@ extension Chain {
             self.firstPiece = firstPiece
             self.nextPiece = nextPiece
             self.redactor = stage == .guard ? responder as? any TextRedactor : nil
-            self.call = (responder as? any ImmediateResponder).map(Call.immediate) ?? .waiting(responder)
+            let immediate = responder as? any ImmediateResponder
+            self.call = immediate.map(Call.immediate) ?? .waiting(responder)
+            self.gate = immediate == nil ? gate : nil
         }
 
         /// The responder.
@@ -165,6 +251,8 @@ extension Chain {
         case skip
         /// The stages up to `answer` are skipped, `fallback` runs.
         case fallback
+        /// A person goes on where somebody is there; otherwise as `fallback`.
+        case handoff
         /// The turn ends as ``Outcome/failedAndTold``.
         case abort
     }

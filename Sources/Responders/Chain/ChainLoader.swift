@@ -2,15 +2,21 @@ public import Diagnostics
 
 /// Reads the chains of a configuration file and creates their responders.
 ///
-/// Every mistake is kept in ``diagnostics`` and reading goes on. Entries of the same plugin with the same settings share
-/// one responder, in one chain or in several.
+/// Every mistake is kept in ``diagnostics`` and reading goes on. Entries of the same plugin with the same settings and limits
+/// share one responder with its ``CallGate``, in one chain or in several.
 public struct ChainLoader {
     private let registry: PluginRegistry
     private let services: PluginServices
     /// Every mistake and warning so far.
     public private(set) var diagnostics: [Diagnostic] = []
     /// Nothing stands for one whose creation failed, so that its mistakes come out once.
-    private var responders: [String: (any Responder)?] = [:]
+    private var instances: [String: Instance?] = [:]
+
+    /// A responder, and what stands in front of it.
+    private struct Instance {
+        let responder: any Responder
+        let gate: CallGate?
+    }
 
     /// - Parameters:
     ///   - registry: The plugins that an entry may name.
@@ -31,6 +37,7 @@ public struct ChainLoader {
         var entries: [PlacedEntry] = []
         var deadline = Chain.defaultDeadline
         var streamDeadline = Chain.defaultStreamDeadline
+        var selection = WrittenSelection()
         if node.entries == nil, !node.isNull {
             self.refuse("wrong-type", at: place, "expected stages and their entries, found \(node.written)")
         }
@@ -41,10 +48,11 @@ public struct ChainLoader {
                 deadline = self.duration(key) ?? deadline
             } else if key.key == "stream_deadline" {
                 streamDeadline = self.duration(key) ?? streamDeadline
-            } else {
+            } else if !selection.take(key, into: &self.diagnostics) {
                 self.check(key)
             }
         }
+        self.diagnostics += selection.warnings(for: node)
         self.checkNames(of: entries.map { ($0.entry.name, $0.place) })
         self.checkStages(of: entries.map(\.entry), node, at: place)
         let chain = Chain(
@@ -52,6 +60,8 @@ public struct ChainLoader {
             entries: entries.map(\.entry),
             deadline: deadline,
             streamDeadline: streamDeadline,
+            election: selection.election,
+            asksEnrichTogether: selection.asksEnrichTogether,
             clock: self.services.clock
         )
         self.addWarnings(of: chain)
@@ -80,18 +90,19 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
-            guard let parts = reading.parts, let responder = self.responder(of: parts) else { return nil }
-            if parts.common.timeout != nil, responder is any ImmediateResponder {
-                self.warnOfTimeout(of: parts, in: item)
+            guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
+            if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
+                self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
             }
-            return (parts.entry(responder, stage: stage), parts.place)
+            return (parts.entry(instance.responder, through: instance.gate, stage: stage), parts.place)
         }
     }
 
     /// The responder of an entry: one that is already there, or a new one.
-    private mutating func responder(of parts: EntryReading.Parts) -> (any Responder)? {
-        let key = "\(parts.manifest.name) \(parts.settings.node.canonical)"
-        if let known = self.responders[key] { return known }
+    private mutating func instance(of parts: EntryReading.Parts) -> Instance? {
+        let limits = parts.common.limits
+        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits)"
+        if let known = self.instances[key] { return known }
         let name = parts.manifest.name
         do throws(Rejection) {
             let responder = try self.registry.makeResponder(
@@ -101,11 +112,22 @@ public struct ChainLoader {
                 services: self.services
             )
             self.diagnostics += responder.warnings
-            self.responders[key] = .some(responder)
-            return responder
+            let instance = Instance(
+                responder: responder,
+                gate: responder is any ImmediateResponder
+                    ? nil
+                    : CallGate(
+                        name: parts.common.name ?? name,
+                        limits: limits,
+                        clock: self.services.clock,
+                        report: self.services.report
+                    )
+            )
+            self.instances[key] = .some(instance)
+            return instance
         } catch {
             self.diagnostics += error.diagnostics
-            self.responders[key] = .some(nil)
+            self.instances[key] = .some(nil)
             return nil
         }
     }
@@ -116,29 +138,17 @@ public struct ChainLoader {
 extension ChainLoader {
     /// Keys of a chain that the design has and this version does not.
     private static let notBuilt = [
-        "after": "leave it out",
-        "best": "leave it out: entries are asked in order",
-        "parallel": "leave it out: entries are asked in order",
-        "tests": "leave it out, and try a message with claude-chat explain",
+        "tests": "leave it out, and try a message with claude-chat explain"
     ]
 
     /// A key that is neither a stage nor the deadline.
     private mutating func check(_ key: YAMLNode.Entry) {
-        if key.key == "select" {
-            switch key.value.text {
-            case "first"?: break
-            case "best"?:
-                let hint = "leave it out: entries are asked in order"
-                self.diagnostics.append(Diagnostic(notBuilt: "select: best", at: key.place, hint: hint))
-            default:
-                self.refuse("wrong-value", at: key.place, "expected first, found \(key.value.written)")
-            }
-        } else if let hint = Self.notBuilt[key.key] {
+        if let hint = Self.notBuilt[key.key] {
             self.diagnostics.append(Diagnostic(notBuilt: key.key, at: key.place, hint: hint))
         } else {
             let hint = suggestion(
                 for: key.key,
-                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline", "select"]
+                among: Stage.allCases.map(\.rawValue) + ["deadline", "stream_deadline"] + WrittenSelection.keys
             )
             self.refuse("unknown-key", at: key.place, "unknown key \"\(key.key)\"", hint: hint)
         }
@@ -164,7 +174,7 @@ extension ChainLoader {
 
     private mutating func checkStages(of entries: [Chain.Entry], _ node: YAMLNode, at place: Place) {
         func hasItems(_ stage: Stage) -> Bool { node[stage.rawValue]?.items?.isEmpty == false }
-        guard Stage.allCases.contains(where: hasItems) else {
+        guard Stage.allCases.contains(where: { $0 != .after && hasItems($0) }) else {
             return self.refuse(
                 "empty-chain",
                 at: place,
@@ -183,15 +193,6 @@ extension ChainLoader {
                 hint: "add \"- fallback\"",
                 severity: .warning
             )
-        )
-    }
-
-    /// An immediate call can't be interrupted.
-    private mutating func warnOfTimeout(of parts: EntryReading.Parts, in item: YAMLNode) {
-        let place = item.entries?.first { $0.key == "timeout" }?.place ?? parts.place
-        let problem = "\(parts.manifest.name) answers at once and has no time limit"
-        self.diagnostics.append(
-            Diagnostic("needless-timeout", at: place, problem, hint: "leave it out", severity: .warning)
         )
     }
 

@@ -1,3 +1,5 @@
+public import Diagnostics
+
 /// How a turn ended.
 ///
 /// Every turn has exactly one.
@@ -36,6 +38,8 @@ public struct ChainResult: Sendable {
     public let failures: [ResponderFailure]
     /// One for each entry of the chain in its order, where the turn was traced; else none.
     public let steps: [TraceStep]
+    /// Whether the turn's watchdog had to end it: a mistake in the chain.
+    public internal(set) var isOverdue = false
 
     /// What a turn leaves behind.
     public struct Effects: Sendable, Hashable {
@@ -50,6 +54,8 @@ public struct ChainResult: Sendable {
         public var handoff: Handoff?
         /// The full name of the rule that decided last, where one did.
         public var rule: String?
+        /// Whether the visitor gets no answers for a while, since it only repeats them.
+        var silencesEchoes = false
 
         public init() {}
 
@@ -88,6 +94,14 @@ public struct TraceStep: Sendable, Hashable {
     public var explanation: Explanation?
     /// How a streamed reply came.
     public var stream: Stream?
+    /// The full name of the rule that decided, where one did.
+    public var rule: String?
+    /// Where that rule stands.
+    public var place: Place?
+    /// What else might have decided there, and why it did not.
+    public var candidates: TraceCandidates?
+    /// How much of the message was hidden from those behind it, by ``Replacement/kind``.
+    public var redacted: [String: Int] = [:]
 
     public init(
         stage: Stage,
@@ -97,7 +111,10 @@ public struct TraceStep: Sendable, Hashable {
         problem: String? = nil,
         duration: Duration = .zero,
         explanation: Explanation? = nil,
-        stream: Stream? = nil
+        stream: Stream? = nil,
+        rule: String? = nil,
+        place: Place? = nil,
+        candidates: TraceCandidates? = nil
     ) {
         self.stage = stage
         self.responder = responder
@@ -107,6 +124,9 @@ public struct TraceStep: Sendable, Hashable {
         self.duration = duration
         self.explanation = explanation
         self.stream = stream
+        self.rule = rule
+        self.place = place
+        self.candidates = candidates
     }
 
     /// How a streamed reply came.
@@ -121,5 +141,22 @@ public struct TraceStep: Sendable, Hashable {
             self.pieceCount = pieceCount
             self.finish = finish
         }
+    }
+}
+
+extension ChainResult {
+    /// The same turn, from which a person has taken the conversation while it ran: of what it wanted to say only what was
+    /// shown is left.
+    public var interrupted: ChainResult {
+        ChainResult(
+            outcome: .handedOver,
+            replies: Array(self.replies.prefix(self.shownCount)),
+            shownCount: self.shownCount,
+            responder: nil,
+            effects: Effects(),
+            turn: self.turn,
+            failures: [],
+            steps: self.steps
+        )
     }
 }

@@ -1,3 +1,4 @@
+internal import Diagnostics
 internal import Messages
 
 /// One turn on its way through a chain.
@@ -7,66 +8,85 @@ public struct ChainRun: Sendable {
     let chain: Chain
     var turn: Turn
     private(set) var startedAt: Duration
-    private let isTracing: Bool
+    let isTracing: Bool
+    let isExplaining: Bool
 
     /// The entry that is asked now.
-    private(set) var index = 0
+    var index = 0
     /// The position of that entry within its stage.
-    private var position = 0
+    var position = 0
     /// Set once; nobody is asked afterwards.
-    private var ending: Ending?
+    private(set) var ending: Ending?
+    /// Why nobody is asked any more.
+    var endReason = TraceReason.alreadyAnswered
     /// Whether a failure sent the turn to the fallback.
-    private var skipsToFallback = false
+    private(set) var skipsToFallback = false
     /// Whether the fallback is asked though a part of a reply was shown.
-    private var isCutToFallback = false
-    private var failures: [ResponderFailure] = []
-    private(set) var replies: [Reply] = []
+    private(set) var isCutToFallback = false
+    /// What became of the entries of `answer`: how many there are, and how many failed.
+    var answerers = (all: 0, failed: 0)
+    /// Until when `enrich` may take, from its first wait on.
+    private var enrichEnd: Duration?
+    var failures: [ResponderFailure] = []
+    var replies: [Reply] = []
     /// How many of ``replies`` the sink has shown already.
     var shownCount = 0
-    private var responder: String?
-    private var effects = ChainResult.Effects()
-    private var steps: [TraceStep] = []
+    var responder: String?
+    var effects = ChainResult.Effects()
+    var steps: [TraceStep] = []
+    /// The rule behind the verdict that is taken at the moment.
+    private var rule: (name: String, place: Place?)?
     /// The reply that is to be played next.
-    private(set) var streaming: Streaming?
+    var streaming: Streaming?
 
     /// A streamed reply that a responder has returned.
     struct Streaming: Sendable {
         let stream: StreamedReply
         let found: Augmentation
         let askedAt: Duration
+        /// The place of the call, which the text takes until its end.
+        var permit: CallGate.Permit?
+        /// Whether its text is written already, so that the place is free without our doing.
+        var isHeld = false
     }
 
     /// How a verdict ended the turn.
-    private enum Ending { case answered, fellBack, refused, suppressed, handedOver, aborted }
+    enum Ending { case answered, fellBack, refused, suppressed, handedOver, aborted }
 
     private static func ending(ofReplyIn stage: Stage) -> Ending {
         switch stage {
         case .guard: .refused
         case .enrich, .answer: .answered
-        case .fallback: .fellBack
+        case .fallback, .after: .fellBack
         }
     }
 
-    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool) {
+    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool, isExplaining: Bool) {
         self.chain = chain
         self.turn = turn
         self.startedAt = startedAt
         self.isTracing = isTracing
+        self.isExplaining = isExplaining
         self.turn.place.chain = chain.name
+        guard isTracing else { return }
+        self.steps.reserveCapacity(chain.entries.count)
+        self.turn.probe = TraceProbe()
     }
 
     /// Goes to the next entry that is to be asked.
     ///
     /// - Returns: The entry, the same one until it was asked; nothing at the end.
     mutating func next() -> Chain.Entry? {
-        while self.index < self.chain.entries.count {
+        while self.index < self.chain.decidingCount {
             let entry = self.chain.entries[self.index]
             if entry.stage != self.turn.place.stage { self.enter(entry.stage) }
             guard let reason = self.reasonToSkip(entry) else {
+                if self.skips(entry) { continue }
                 self.turn.place.position = self.position
                 return entry
             }
             if self.ending != nil, !self.isTracing { return nil }
+            if entry.stage == .answer, entry.isEnabled { self.answerers.all += 1 }
             self.record(nil, reason)
             self.advance()
         }
@@ -74,13 +94,14 @@ public struct ChainRun: Sendable {
     }
 
     private mutating func enter(_ stage: Stage) {
+        if stage == .fallback { self.handOverWhereAllFailed() }
         self.turn.place.stage = stage
         self.position = 0
     }
 
-    private func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
+    func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
         if !entry.isEnabled { return .disabled }
-        if self.ending != nil { return .alreadyAnswered }
+        if self.ending != nil { return self.endReason }
         if self.isForPeople, entry.stage == .answer || entry.stage == .fallback { return .withPerson }
         if entry.stage == .fallback {
             return self.replies.isEmpty || self.isCutToFallback ? nil : .alreadyAnswered
@@ -91,7 +112,15 @@ public struct ChainRun: Sendable {
     /// Whether a person answers, now or soon, so that no responder does.
     private var isForPeople: Bool { self.turn.conversation.state.isAttended }
 
-    private mutating func advance() {
+    /// Passes over an entry whose condition doesn't hold.
+    mutating func skips(_ entry: Chain.Entry) -> Bool {
+        guard let refusal = entry.condition?.refusal(of: self.turn) else { return false }
+        self.record(nil, .condition, problem: refusal)
+        self.advance()
+        return true
+    }
+
+    mutating func advance() {
         self.index += 1
         self.position += 1
     }
@@ -103,12 +132,7 @@ extension ChainRun {
     /// Asks an immediate responder and takes its verdict.
     mutating func ask(_ responder: any ImmediateResponder) {
         let askedAt = self.isTracing ? self.chain.clock.now : .zero
-        let verdict: Verdict
-        do {
-            verdict = try responder.respond(to: self.turn)
-        } catch {
-            verdict = .fail(Failure(thrown: error))
-        }
+        let verdict = responder.verdict(on: self.turn)
         if case .stream = verdict {
             // Its time has to be known, also where nothing else of the chain may wait.
             let now = self.chain.clock.now
@@ -121,32 +145,53 @@ extension ChainRun {
     /// Asks a responder that may wait, within its time limit, and takes its verdict.
     mutating func wait(for responder: any Responder) async {
         let askedAt = self.chain.clock.now
-        let limit = self.timeLimit(at: askedAt)
-        let verdict: Verdict
+        let limit = self.timeLimit(of: self.chain.entries[self.index], at: askedAt)
+        let answer: LimitedCall.Answer
         if limit > .zero {
-            verdict = await LimitedCall.verdict(of: responder, for: self.turn, within: limit, on: self.chain.clock)
+            answer = await LimitedCall.answer(
+                of: responder,
+                through: self.chain.entries[self.index].gate,
+                for: self.turn,
+                within: limit,
+                on: self.chain.clock
+            )
         } else {
-            verdict = .fail(Failure(.timeout))
+            answer = LimitedCall.Answer(verdict: .fail(Failure(.timeout)))
         }
-        guard !self.streams(verdict, askedAt: askedAt) else { return }
-        self.take(verdict, after: self.chain.clock.now - askedAt)
+        guard !self.streams(answer.verdict, askedAt: askedAt, answer.permit) else { return }
+        // Its text is not wanted.
+        if case .stream = answer.verdict { answer.permit?.release() }
+        self.take(answer.verdict, after: self.chain.clock.now - askedAt, counting: answer.permit)
     }
 
     /// Notes a streamed reply, which is to be played before anything else happens.
-    private mutating func streams(_ verdict: Verdict, askedAt: Duration) -> Bool {
-        guard case .stream(let stream, let found) = verdict, self.chain.entries[self.index].stage == .answer,
+    private mutating func streams(
+        _ verdict: Verdict,
+        askedAt: Duration,
+        _ permit: CallGate.Permit? = nil
+    ) -> Bool {
+        guard case .stream(let stream, _, let found) = verdict, self.chain.entries[self.index].stage == .answer,
             self.replies.count < Chain.maximumReplies
         else { return false }
-        self.streaming = Streaming(stream: stream, found: found, askedAt: askedAt)
+        self.streaming = Streaming(stream: stream, found: found, askedAt: askedAt, permit: permit)
         return true
     }
 
     /// The smaller of the entry's own limit and what its stage has left of the turn's time.
-    private func timeLimit(at now: Duration) -> Duration {
-        let entry = self.chain.entries[self.index]
+    mutating func timeLimit(of entry: Chain.Entry, at now: Duration) -> Duration {
         let left = self.startedAt + self.chain.deadline - now
-        return min(entry.timeout, entry.stage == .fallback ? left : left - Self.fallbackReserve)
+        switch entry.stage {
+        case .enrich:
+            let end = self.enrichEnd ?? now + Self.enrichTime
+            self.enrichEnd = end
+            return min(entry.timeout, left - Self.fallbackReserve, end - now)
+        case .fallback: return min(entry.timeout, left)
+        case .guard, .answer, .after: return min(entry.timeout, left - Self.fallbackReserve)
+        }
     }
+
+    /// What all of `enrich` may take of the deadline.
+    static let enrichTime = Duration.milliseconds(1_500)
 
     /// Kept back from the deadline, so that the fallback always has its turn.
     static let fallbackReserve = Duration.milliseconds(250)
@@ -155,9 +200,14 @@ extension ChainRun {
 // MARK: Taking a verdict
 
 extension ChainRun {
-    private mutating func take(_ verdict: Verdict, after duration: Duration) {
+    mutating func take(
+        _ verdict: Verdict,
+        after duration: Duration,
+        counting permit: CallGate.Permit? = nil
+    ) {
+        let failureCount = self.failures.count
         let entry = self.chain.entries[self.index]
-        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        let explanation = self.isExplaining ? entry.responder.explanation(of: self.turn) : nil
         switch verdict {
         case .pass(let reason):
             self.record(verdict, reason, took: duration, explanation)
@@ -167,7 +217,7 @@ extension ChainRun {
             } else {
                 self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
             }
-        case .reply(let reply, let then, let found) where entry.stage.allows(reply: then):
+        case .reply(let reply, _, let then, let found) where entry.stage.allows(reply: then):
             self.take(reply, then, found, of: entry, after: duration, explanation)
         case .suppress(let reason, let found) where entry.stage == .guard || entry.stage == .answer:
             self.end(.suppressed, by: entry)
@@ -183,6 +233,9 @@ extension ChainRun {
         case .augment, .reply, .stream, .suppress, .handoff:
             self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
         }
+        let failure = self.failures.count > failureCount ? self.failures.last?.failure : nil
+        permit?.count(CircuitBreaker.Result(verdict, failure: failure))
+        if entry.stage == .answer { self.noteAnswerer(verdict, failure) }
         if let redactor = entry.redactor { self.turn.hide(by: redactor) }
         self.advance()
     }
@@ -232,12 +285,15 @@ extension ChainRun {
         switch entry.onFailure {
         case .skip: break
         case .fallback: self.skipsToFallback = true
+        case .handoff: if self.turn.isStaffed { self.handOver(by: entry) } else { self.skipsToFallback = true }
         case .abort: self.end(.aborted, by: entry)
         }
         self.record(.fail(failure), failure.code, took: duration, explanation, problem: failure.problem)
     }
 
-    private mutating func end(_ ending: Ending, by entry: Chain.Entry) {
+    /// Ends the turn; the first end counts.
+    mutating func end(_ ending: Ending, by entry: Chain.Entry) {
+        guard self.ending == nil else { return }
         self.ending = ending
         self.responder = entry.name
     }
@@ -247,11 +303,12 @@ extension ChainRun {
     /// - Returns: Why a part of it is not kept.
     private mutating func keep(_ found: Augmentation, of entry: Chain.Entry) -> TraceReason? {
         self.effects.merge(found)
+        if self.isTracing { self.rule = found.rule.map { ($0, found.place) } }
         guard let note = found.note, !self.turn.notes.keep(note, of: entry.name) else { return nil }
         return .noteTooLarge
     }
 
-    private mutating func record(
+    mutating func record(
         _ verdict: Verdict?,
         _ reason: TraceReason?,
         took duration: Duration = .zero,
@@ -261,18 +318,24 @@ extension ChainRun {
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
-        self.steps.append(
-            TraceStep(
-                stage: entry.stage,
-                responder: entry.name,
-                verdict: verdict?.word,
-                reason: reason,
-                problem: problem,
-                duration: duration,
-                explanation: explanation,
-                stream: stream
-            )
+        defer { self.rule = nil }
+        var step = TraceStep(
+            stage: entry.stage,
+            responder: entry.name,
+            verdict: verdict?.word,
+            reason: reason,
+            problem: problem,
+            duration: duration,
+            explanation: explanation,
+            stream: stream,
+            rule: self.rule?.name,
+            place: self.rule?.place,
+            candidates: self.turn.probe?.take(at: self.turn.place)
         )
+        if case .augment(let found)? = verdict {
+            for replacement in found.replacements { step.redacted[replacement.kind, default: 0] += 1 }
+        }
+        self.steps.append(step)
     }
 }
 
@@ -281,7 +344,7 @@ extension Stage {
     fileprivate func allows(reply then: Verdict.Then) -> Bool {
         switch self {
         case .guard, .fallback: then == .stop
-        case .enrich: false
+        case .enrich, .after: false
         case .answer: true
         }
     }
@@ -302,8 +365,10 @@ extension ChainRun {
         self.streaming = nil
         let entry = self.chain.entries[self.index]
         let duration = self.chain.clock.now - streaming.askedAt
-        let explanation = self.isTracing ? entry.responder.explanation(of: self.turn) : nil
+        let explanation = self.isExplaining ? entry.responder.explanation(of: self.turn) : nil
+        streaming.permit?.count(played.result)
         guard let (reply, finish) = played.reply else {
+            self.noteAnswerer(nil, played.failure)
             self.take(played.failure, of: entry, after: duration, explanation)
             return self.advance()
         }
@@ -345,6 +410,7 @@ extension ChainRun {
     ///
     /// Nobody is asked afterwards.
     consuming func result() -> ChainResult {
+        self.handOverWhereAllFailed()
         let outcome = self.outcome
         let isUnanswered =
             (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople

@@ -12,6 +12,7 @@ struct EntryReading {
         let place: Place
         let settings: Settings
         fileprivate(set) var common = CommonKeys()
+        fileprivate(set) var condition: (any EntryCondition)?
     }
 
     /// The keys that every entry may have beside its plugin.
@@ -22,11 +23,16 @@ struct EntryReading {
         fileprivate(set) var firstPiece: Duration?
         fileprivate(set) var nextPiece: Duration?
         fileprivate(set) var onFailure: Chain.OnFailure?
+        fileprivate(set) var concurrency: Int?
+        fileprivate(set) var queue: Int?
+        fileprivate(set) var breaker: WrittenBreaker?
+        fileprivate(set) var priority: Int?
+        fileprivate(set) var weight: Double?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name = "as"
             case isEnabled = "enabled"
-            case timeout
+            case timeout, concurrency, queue, breaker, priority, weight
             case firstPiece = "firstChunk"
             case nextPiece = "nextChunk"
             case onFailure = "onError"
@@ -101,9 +107,8 @@ struct EntryReading {
                     hint: hint
                 )
                 entries.remove(at: index)
-            } else if entry.key == "on_error", entry.value.text == "handoff" {
-                let hint = "write fallback: a person reads what nobody answered"
-                self.diagnostics.append(Diagnostic(notBuilt: "on_error: handoff", at: entry.place, hint: hint))
+            } else if entry.key == "when" {
+                self.takeCondition(entry, registry)
                 entries.remove(at: index)
             }
         }
@@ -111,11 +116,24 @@ struct EntryReading {
             let settings = Settings(YAMLNode(content: .mapping(entries), place: place))
             let common = try settings.decode(CommonKeys.self, like: Self.schema())
             self.parts?.common = common
+            self.diagnostics += common.problems.flatMap { settings.diagnostics(of: $0) }
         } catch let rejection as Rejection {
             self.diagnostics += rejection.diagnostics
         } catch let diagnostic as Diagnostic {
             self.diagnostics.append(diagnostic)
         } catch {}
+    }
+
+    /// `when`, in the language of rule files.
+    private mutating func takeCondition(_ entry: YAMLNode.Entry, _ registry: PluginRegistry) {
+        guard let reader = registry.conditions else {
+            return self.refuse("no-conditions", at: entry.place, "nobody here reads conditions", hint: "leave it out")
+        }
+        do throws(Rejection) {
+            self.parts?.condition = try reader.condition(entry.value)
+        } catch {
+            self.diagnostics += error.diagnostics
+        }
     }
 
     private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
@@ -132,35 +150,49 @@ extension EntryReading {
     private static let notBuilt = [
         "mode": "leave it out, or write enabled: false",
         "share": "leave it out",
-        "priority": "leave it out: entries are asked in order",
-        "weight": "leave it out: entries are asked in order",
-        "min_confidence": "leave it out: entries are asked in order",
-        "concurrency": "leave it out",
-        "queue": "leave it out",
-        "breaker": "leave it out",
-        "when": "leave it out, or make a chain of its own",
     ]
 
+    private static let sample = """
+        as: name
+        enabled: true
+        timeout: 2s
+        first_chunk: 5s
+        next_chunk: 10s
+        on_error: skip
+        concurrency: 8
+        queue: 32
+        breaker: {enabled: true, failures: 5, wait: 15s}
+        priority: 100
+        weight: 1
+        when: {lang: en}
+        """
+
     private static let schemaKeys =
-        ["as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error"] + Self.notBuilt.keys
+        [
+            "as", "enabled", "timeout", "first_chunk", "next_chunk", "on_error", "concurrency", "queue", "breaker",
+            "priority", "weight", "when",
+        ] + Self.notBuilt.keys
 
     private static func schema() throws(Diagnostic) -> SettingsSchema {
-        let sample = "{as: name, enabled: true, timeout: 2s, first_chunk: 5s, next_chunk: 10s, on_error: skip}"
-        return try SettingsSchema(sample: sample, name: "entry", notBuilt: Self.notBuilt)
+        try SettingsSchema(sample: Self.sample, name: "entry", notBuilt: Self.notBuilt)
     }
 }
 
 extension EntryReading.Parts {
-    func entry(_ responder: any Responder, stage: Stage) -> Chain.Entry {
+    func entry(_ responder: any Responder, through gate: CallGate?, stage: Stage) -> Chain.Entry {
         Chain.Entry(
             responder,
             name: self.common.name ?? self.manifest.name,
             stage: stage,
             isEnabled: self.common.isEnabled ?? true,
             onFailure: self.common.onFailure,
-            timeout: self.common.timeout ?? self.manifest.timeout,
+            timeout: self.common.timeout ?? (stage == .after ? .seconds(10) : self.manifest.timeout),
             firstPiece: self.common.firstPiece ?? .seconds(5),
-            nextPiece: self.common.nextPiece ?? .seconds(10)
+            nextPiece: self.common.nextPiece ?? .seconds(10),
+            gate: gate,
+            condition: self.condition,
+            priority: self.common.priority ?? Election.defaultPriority,
+            weight: self.common.weight ?? 1
         )
     }
 }

@@ -6,6 +6,8 @@ public struct PluginRegistry: Sendable {
 
     /// The manifests in the order of registration.
     public private(set) var manifests: [PluginManifest] = []
+    /// Reads `when` of entries; without it no entry may have one.
+    public var conditions: ConditionReader?
     private var makers: [String: Make] = [:]
     /// Current and former names, each with the index of its manifest.
     private var indices: [String: Int] = [:]

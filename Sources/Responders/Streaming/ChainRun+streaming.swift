@@ -11,9 +11,11 @@ extension ChainRun {
                 OrderedSink(sink: $0, earlier: Array(self.replies[self.shownCount...]), shown: self.shownCount)
             },
             number: number,
+            permit: streaming.isHeld ? nil : streaming.permit,
             limits: self.streamLimits(askedAt: streaming.askedAt),
             on: self.chain.clock
         )
+        if streaming.isHeld { streaming.permit?.abandon() }
         self.take(played, of: streaming)
         guard played.isShown, let (reply, finish) = played.reply else { return }
         sink?.end(reply, finish)
@@ -65,6 +67,15 @@ extension StreamedCall.Played {
         case .failed(let failure):
             guard self.isShown else { return nil }
             return (Reply(self.text), failure.code == .timeout ? .timeout : .error)
+        }
+    }
+
+    /// What that says about the responder; a visitor who wants no more says nothing.
+    var result: CircuitBreaker.Result {
+        switch self.end {
+        case .complete: self.reply == nil ? .failure : .success
+        case .stopped: .neutral
+        case .failed(let failure): failure.code == .cancelled ? .neutral : .failure
         }
     }
 

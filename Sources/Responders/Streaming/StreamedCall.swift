@@ -65,6 +65,7 @@ final class StreamedCall: Sendable {
     ///   - stream: The reply.
     ///   - sink: Where pieces go; without one they are only collected.
     ///   - number: The reply's place among those of the turn, from 1.
+    ///   - permit: The place of the call, which is free when the responder has written its text.
     ///   - limits: How long it may take.
     ///   - clock: The chain's.
     /// - Returns: What came of it.
@@ -72,18 +73,24 @@ final class StreamedCall: Sendable {
         _ stream: StreamedReply,
         to sink: (any ReplySink)?,
         number: Int,
+        permit: CallGate.Permit? = nil,
         limits: Limits,
         on clock: TurnClock
     ) async -> Played {
         let call = StreamedCall(sink, number: number, limits: limits, clock: clock)
+        // A responder that goes on all the same keeps its place.
+        defer { permit?.abandon() }
         return await withTaskCancellationHandler {
             call.own(
                 Task {
+                    let end: End
                     do {
-                        call.end(.complete(try await stream.produce(StreamOutput { call.take($0) })))
+                        end = .complete(try await stream.produce(StreamOutput { call.take($0) }))
                     } catch {
-                        call.end(.failed(Failure(thrown: error)))
+                        end = .failed(Failure(thrown: error))
                     }
+                    permit?.release()
+                    call.end(end)
                 }
             )
             call.own(Task { await call.watch() })

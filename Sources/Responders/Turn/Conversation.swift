@@ -45,6 +45,10 @@ public struct Conversation: Sendable, Hashable {
     ///
     /// Nothing where the server keeps no such record; a responder then has ``turnCount`` alone to go by.
     public var said: [String: PastReplies]?
+    /// What the visitor was told last.
+    public var lastReply: LastReply?
+    /// Whether the visitor only says what it is told.
+    public internal(set) var echoes = EchoWatch()
 
     public init(
         sessionID: String,
@@ -90,6 +94,8 @@ extension Conversation {
             let count = self.said?[said.key]?.count ?? 0
             self.said?[said.key] = PastReplies(count: count + 1, lastVariant: said.variant)
         }
+        self.echoes.note(result)
+        if let reply = result.replies.last { self.lastReply = LastReply(reply.text, at: time) }
     }
 }
 

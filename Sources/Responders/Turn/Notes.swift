@@ -11,6 +11,9 @@ public struct Notes: Sendable, Hashable {
     /// The note of the responder called `name`.
     public subscript(name: String) -> Note? { self.values[name] }
 
+    /// Whether nobody left a note.
+    public var isEmpty: Bool { self.values.isEmpty }
+
     /// The names of the responders that left a note, sorted.
     public var names: [String] { self.values.keys.sorted() }
 

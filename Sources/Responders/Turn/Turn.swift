@@ -9,13 +9,19 @@ public struct Turn: Sendable {
     /// What earlier responders of this turn found.
     public internal(set) var notes = Notes()
     /// The replies of this turn that said `then: .continue`.
+    ///
+    /// In ``Stage/after`` all replies of the turn.
     public internal(set) var drafts: [Reply] = []
     /// Whether the site is within its opening hours; nothing where it has none.
     public let isOpen: Bool?
+    /// How the turn ended, in ``Stage/after``; nothing before.
+    public internal(set) var outcome: Outcome?
     /// Whether somebody is there to whom the conversation can be handed over.
     public let isStaffed: Bool
     /// Where in which chain the turn is.
     public internal(set) var place = TurnPlace(chain: "", stage: .answer, position: 0)
+    /// Takes what responders say about themselves; nothing where nobody keeps it.
+    var probe: TraceProbe?
 
     public init(
         id: TurnID,
@@ -147,4 +153,6 @@ public enum Stage: String, Sendable, CaseIterable {
     case answer
     /// Answers where nobody else did.
     case fallback
+    /// Looks at the turn after it has ended; whatever it returns, nothing changes.
+    case after
 }

@@ -31,6 +31,12 @@ final class RuleCounter: Sendable {
 }
 
 extension RuleSet {
+    /// The rules that are out because they were slow again and again, in the order in which they are tried.
+    public var quarantined: [String] {
+        let out = (self.health?.records ?? [:]).filter { $0.value.quarantine != nil }
+        return out.isEmpty ? [] : self.rules.map(\.name).filter { out[$0] != nil }
+    }
+
     /// What became of the rules since the server started; nothing where nobody counts.
     ///
     /// It costs a few microseconds for a hundred rules and keeps no message waiting.

@@ -58,6 +58,8 @@ enum PatternPiece: Sendable {
         var offset: Int
         /// Whether `~` asks for the words without edges.
         var isBare: Bool
+        /// Whether it stands between brackets, where words would be letters.
+        var isInClass = false
     }
 
     case text(String, offset: Int)
@@ -68,11 +70,16 @@ enum PatternPiece: Sendable {
         var pieces: [PatternPiece] = []
         var start = 0
         var index = 0
+        var isInClass = false
         func text(_ range: Range<Int>) -> String { String(String.UnicodeScalarView(scalars[range])) }
         while index < scalars.count {
             if scalars[index] == "\\" {
-                index += 2
-            } else if let reference = Self.reference(in: scalars, at: index) {
+                index = Self.end(ofEscape: index, in: scalars)
+            } else if scalars[index] == "[" || scalars[index] == "]" {
+                isInClass = scalars[index] == "["
+                index += 1
+            } else if var reference = Self.reference(in: scalars, at: index) {
+                reference.isInClass = isInClass
                 if start < index { pieces.append(.text(text(start..<index), offset: start)) }
                 pieces.append(.reference(reference))
                 index += reference.written.unicodeScalars.count
@@ -83,6 +90,30 @@ enum PatternPiece: Sendable {
         }
         if start < scalars.count { pieces.append(.text(text(start..<scalars.count), offset: start)) }
         return pieces
+    }
+
+    /// Where what follows a backslash ends: all up to `\E` behind `\Q`, else one character.
+    private static func end(ofEscape index: Int, in scalars: [Unicode.Scalar]) -> Int {
+        guard index + 1 < scalars.count, scalars[index + 1] == "Q" else { return index + 2 }
+        var end = index + 2
+        while end + 1 < scalars.count, scalars[end] != "\\" || scalars[end + 1] != "E" { end += 1 }
+        return min(end + 2, scalars.count)
+    }
+
+    /// Where two braces open that no two close, in Unicode scalars from the start of a text without references.
+    static func unclosedBraces(in text: String) -> Int? {
+        let scalars = Array(text.unicodeScalars)
+        var index = 0
+        while index + 1 < scalars.count {
+            if scalars[index] == "\\" {
+                index = Self.end(ofEscape: index, in: scalars)
+            } else if scalars[index] == "{", scalars[index + 1] == "{" {
+                return index
+            } else {
+                index += 1
+            }
+        }
+        return nil
     }
 
     /// The reference that starts at `index`, if one does.

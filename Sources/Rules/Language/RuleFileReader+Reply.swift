@@ -69,6 +69,14 @@ extension RuleFileReader {
     /// The node of a text that is neither empty nor too long for a message.
     mutating func replyText(_ node: YAMLNode, of key: String = "text") -> YAMLNode? {
         guard let text = self.text(key, node) else { return nil }
+        let isControl = { (scalar: Unicode.Scalar) in
+            scalar.properties.generalCategory == .control && !"\n\r\t".unicodeScalars.contains(scalar)
+        }
+        if let offset = Array(text.unicodeScalars).firstIndex(where: isControl) {
+            let place = node.place(ofScalar: offset)
+            self.findings.error("wrong-value", at: place, "\"\(key)\" holds a control character", hint: "take it out")
+            return nil
+        }
         guard text.utf8.count <= Reply.maximumBytes else {
             let problem = "the text has \(text.utf8.count) bytes"
             self.findings.error("too-long", at: node.place, problem, hint: "write at most \(Reply.maximumBytes)")
@@ -83,7 +91,18 @@ extension RuleFileReader {
             let hint = "write at most \(RuleChoice.maximumCount)"
             self.findings.error("too-long", at: node.place, "\(items.count) quick replies", hint: hint)
         }
-        return items.compactMap { self.choice($0) }
+        if node.items?.isEmpty == true {
+            self.findings.wrongValue("choices", node, expected: "at least one quick reply, or leave the key out")
+        }
+        var labels: Set<String> = []
+        return items.compactMap { item in
+            guard let choice = self.choice(item) else { return nil }
+            if !labels.insert(choice.label).inserted {
+                let problem = "two quick replies are called \"\(choice.label)\""
+                self.findings.error("duplicate-name", at: item.place, problem, hint: "rename one of them")
+            }
+            return choice
+        }
     }
 
     /// A label, or `{label, send}`.
@@ -104,6 +123,16 @@ extension RuleFileReader {
     }
 
     private mutating func checked(_ choice: RuleChoice, _ label: YAMLNode, _ send: YAMLNode) -> RuleChoice? {
+        if choice.label.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            let problem = "the label has more than one line"
+            self.findings.error("wrong-value", at: label.place, problem, hint: "write it on one line")
+            return nil
+        }
+        if choice.label.contains("{{") {
+            let hint = "write plain text: a label is shown as it is"
+            self.findings.error("wrong-value", at: label.place, "the label holds \"{{\"", hint: hint)
+            return nil
+        }
         if choice.label.count > RuleChoice.maximumLabelCharacters {
             let problem = "the label has \(choice.label.count) characters"
             let hint = "write at most \(RuleChoice.maximumLabelCharacters)"

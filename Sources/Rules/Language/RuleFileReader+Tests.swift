@@ -133,7 +133,10 @@ extension RuleFileReader {
         for entry in self.entries(of: node, ContextPageKey.self) ?? [] {
             let text = self.text(entry.key.rawValue, entry.value)
             switch entry.key {
-            case .path: page.path = text ?? page.path
+            case .path:
+                page.path = text ?? page.path
+                guard !page.path.hasPrefix("/") else { continue }
+                self.findings.wrongValue("path", entry.value, expected: "a path that starts with \"/\", such as /shop")
             case .title: page.title = text
             case .url: page.url = text
             }

@@ -1,6 +1,13 @@
 internal import Diagnostics
 
 extension RuleFileReader {
+    /// Reads conditions that stand in no rule file.
+    static func conditions(_ node: YAMLNode) -> ([Requirement], [Diagnostic]) {
+        var reader = RuleFileReader(file: RuleFile(index: 0, name: node.place.file, path: node.place.file))
+        let requirements = reader.requirements(node)
+        return (requirements, reader.findings.diagnostics)
+    }
+
     /// The topics in `when` that another rule may set.
     func topics(in node: YAMLNode) -> [Written<String>] {
         [node["topic"], node["not"]?["topic"]].compactMap(\.self).flatMap { $0.items ?? [$0] }.compactMap { item in
@@ -21,9 +28,16 @@ extension RuleFileReader {
         return requirements
     }
 
+    /// Refuses a mapping without entries, which looks like a condition and is none.
+    private mutating func demandEntries(_ key: String, _ node: YAMLNode) {
+        guard node.entries?.isEmpty == true else { return }
+        self.findings.wrongValue(key, node, expected: "at least one condition, or leave the key out")
+    }
+
     /// `not`: none of its conditions may hold.
     private mutating func refused(_ node: YAMLNode) -> [Requirement] {
         var requirements: [Requirement] = []
+        self.demandEntries("not", node)
         for entry in self.entries(of: node, WhenNotKey.self) ?? [] {
             requirements += self.subjects(entry.key, entry.value).map { Requirement(subject: $0, isNegated: true) }
         }
@@ -41,6 +55,7 @@ extension RuleFileReader {
                 self.findings.wrongValue("vars", node, expected: "names and the texts that they may have")
                 return []
             }
+            self.demandEntries("vars", node)
             return entries.compactMap { entry in
                 self.values(entry.key, entry.value) { $0.text(entry.key, $1) }.map { .variable(entry.key, $0) }
             }
@@ -48,7 +63,8 @@ extension RuleFileReader {
     }
 
     private mutating func pages(_ node: YAMLNode) -> [Requirement.Subject] {
-        (self.entries(of: node, WhenPageKey.self) ?? []).compactMap { entry in
+        self.demandEntries("page", node)
+        return (self.entries(of: node, WhenPageKey.self) ?? []).compactMap { entry in
             switch entry.key {
             case .path: self.values("path", entry.value) { $0.pathGlob($1) }.map { .pagePath($0) }
             case .title: self.values("title", entry.value) { $0.glob("title", $1, .words) }.map { .pageTitle($0) }

@@ -24,7 +24,7 @@ struct RuleFileReader {
         return reader.file
     }
 
-    private init(file: RuleFile) { self.file = file }
+    init(file: RuleFile) { self.file = file }
 
     private mutating func read(_ node: YAMLNode) {
         if node.isNull {
@@ -109,7 +109,15 @@ struct RuleFileReader {
     /// A duration longer than nothing, with its unit.
     mutating func duration(_ key: String, _ node: YAMLNode) -> Duration? {
         if let duration = node.text.flatMap(Duration.init(written:)), duration > .zero { return duration }
-        let hint = "write a number and a unit: 250ms, 60s, 10m, 2h or 1d"
+        let digits = node.text?.prefix { $0.isASCII && $0.isNumber } ?? ""
+        let hint =
+            if let text = node.text, Duration(written: text) == .zero {
+                "write more than nothing, or leave the key out"
+            } else if digits.count > 9 {
+                "write at most nine digits"
+            } else {
+                "write a whole number and a unit: 250ms, 60s, 10m, 2h or 1d"
+            }
         self.findings.error("bad-duration", at: node.place, "\"\(key)\" is \(node.written)", hint: hint)
         return nil
     }

@@ -188,7 +188,11 @@ struct Vocabulary {
         var isWhole = true
         for piece in pattern.pieces {
             switch piece {
-            case .text(let text, let offset): expanded.append(text, from: offset)
+            case .text(let text, let offset):
+                expanded.append(text, from: offset)
+                guard let braces = PatternPiece.unclosedBraces(in: text) else { continue }
+                findings.unclosedBraces(at: pattern.node.place(ofScalar: offset + braces))
+                isWhole = false
             case .reference(let reference):
                 if let text = self.text(of: reference, in: pattern, inside: outer, into: &findings) {
                     expanded.append(text, inPlaceOf: reference)
@@ -211,6 +215,10 @@ struct Vocabulary {
             guard !self.isIncomplete[pattern.file] else { return nil }
             let place = pattern.node.place(ofScalar: reference.offset)
             findings.unknownReference(reference, at: place, known: Array(self.visible[pattern.file].keys))
+            return nil
+        }
+        if case .words = meaning, reference.isInClass {
+            findings.refuseWordsInClass(reference, in: pattern)
             return nil
         }
         let use = Use(term: term, isBare: reference.isBare)
@@ -293,6 +301,17 @@ extension RuleFile {
 }
 
 extension Findings {
+    fileprivate mutating func unclosedBraces(at place: Place) {
+        let hint = #"write {{name}} for words or a macro, or \{{ for braces"#
+        self.error("pattern-syntax", at: place, "\"{{\" is not closed", hint: hint)
+    }
+
+    fileprivate mutating func refuseWordsInClass(_ reference: PatternPiece.Reference, in pattern: WrittenPattern) {
+        let place = pattern.node.place(ofScalar: reference.offset)
+        let problem = "\(reference.written) stands between brackets, where its words are no more than letters"
+        self.error("pattern-syntax", at: place, problem, hint: "write it outside of [ and ]")
+    }
+
     fileprivate mutating func unknownWordList(_ name: Written<String>, known: [String]) {
         let problem = "\"\(name.value)\" is no shipped word list, so nothing can be added or removed"
         self.error("unknown-word", at: name.place, problem, hint: suggestion(for: name.value, among: Set(known)))

@@ -20,18 +20,29 @@ struct InlineTestRun: ~Copyable {
             var failures = Findings()
             let answer = self.answer(test, of: rule, LoadMemory.TestKey(rule: written.sources, index: index))
             self.check(answer, test, of: rule, into: &failures)
-            for failure in failures.diagnostics { findings.add(Self.named(failure, written.changes)) }
+            let others = self.changes(of: answer.result.rule, test.namedRule)
+            for failure in failures.diagnostics { findings.add(Self.named(failure, written.changes, others)) }
         }
     }
 
     /// A failure that says which local file has changed the rule, where the test isn't in it.
-    private static func named(_ failure: Diagnostic, _ changes: [Place]) -> Diagnostic {
+    private static func named(_ failure: Diagnostic, _ changes: [Place], _ others: [LocalChange]) -> Diagnostic {
+        if changes.isEmpty, failure.hint == nil, let other = others.first {
+            var failure = failure
+            failure.hint = "\(other.place.fileAndLine) changes \(other.rule)"
+            return failure
+        }
         guard let change = changes.last(where: { $0.file != failure.place.file }), failure.hint == nil,
             !changes.contains(where: { $0.file == failure.place.file })
         else { return failure }
         var failure = failure
         failure.hint = "\(change.fileAndLine) changes the rule: give it tests of its own there"
         return failure
+    }
+
+    /// The local changes of the rule that won a message and of the one that its test names.
+    private func changes(of rules: String?...) -> [LocalChange] {
+        self.set.localChanges.filter { change in rules.contains(change.rule) }
     }
 
     private func check(
@@ -63,7 +74,10 @@ struct InlineTestRun: ~Copyable {
                 self.reportWinner(sentence, expected.value, winner, at: expected.place, into: &findings)
             }
         case .loses(let expected):
-            if expected.value != winner {
+            if expected.value == rule.name {
+                let problem = "\(rule.name) can't lose \(sentence) to itself"
+                findings.failedTest(expected.place, problem, hint: "name the rule that wins, or write say")
+            } else if expected.value != winner {
                 self.reportWinner(sentence, expected.value, winner, at: expected.place, into: &findings)
             }
         }
@@ -135,7 +149,7 @@ struct InlineTestRun: ~Copyable {
             let got = result.text.map { "it is \"\($0)\"" } ?? "there is none"
             findings.failedTest(reply.place, "the reply should be \"\(reply.value)\", but \(got)")
         }
-        if let tags = expected.tags, result.effects.tags != tags.value {
+        if let tags = expected.tags, Set(result.effects.tags) != Set(tags.value) {
             let (wanted, got) = (Self.listed(tags.value), Self.listed(result.effects.tags))
             findings.failedTest(tags.place, "the tags should be \(wanted), but they are \(got)")
         }
@@ -163,5 +177,16 @@ extension CompiledRule {
 extension Findings {
     fileprivate mutating func failedTest(_ place: Place, _ problem: String, hint: String? = nil) {
         self.error("test-failed", at: place, problem, hint: hint)
+    }
+}
+
+extension InlineTest {
+    /// The rule that the test says wins, where that isn't its own.
+    fileprivate var namedRule: String? {
+        switch self.expectation {
+        case .wins: nil
+        case .doesNotMatch(let winner): winner?.value
+        case .loses(let winner): winner.value
+        }
     }
 }

@@ -8,6 +8,8 @@ struct RuleCompiler {
     /// For each rule its patterns with their words and macros written out: those of `match`, then those of `unless`.
     private var expansions: [[Expansion]] = []
     private let bench = PatternBench()
+    /// Counts the new patterns and then the rules; nothing where nobody looks.
+    private var progress: LoadProgress?
 
     /// A pattern, written out.
     private struct Expansion {
@@ -21,16 +23,23 @@ struct RuleCompiler {
     }
 
     /// Prepares to compile rules: writes out their words and macros, and tries what is new among their patterns.
-    init(_ files: [RuleFile], _ rules: [WrittenRule], _ memory: inout LoadMemory, into findings: inout Findings) {
+    init(
+        _ files: [RuleFile],
+        _ rules: [WrittenRule],
+        _ memory: inout LoadMemory,
+        into findings: inout Findings,
+        progress observer: LoadProgress.Observer? = nil
+    ) {
         self.files = files
         self.rules = rules
         self.vocabulary = Vocabulary(files, into: &findings)
         self.expansions = rules.map { self.expand($0) }
-        self.tryNewPatterns(&memory)
+        self.tryNewPatterns(&memory, observer)
     }
 
     /// Compiles a rule; nothing where it has a mistake.
     mutating func compile(_ index: Int, _ memory: inout LoadMemory, into findings: inout Findings) -> CompiledRule? {
+        defer { self.progress?.advance() }
         let (rule, expansions) = (self.rules[index], self.expansions[index])
         let isWhole = self.isWhole(rule, into: &findings)
         let errorCount = findings.errorCount
@@ -59,7 +68,13 @@ struct RuleCompiler {
     ) -> LoadMemory.KeptRule {
         var findings = Findings()
         if case .all = written { Self.refuseSharedNames(patterns, into: &findings) }
-        var texts = TextCompiler(written, patterns, actions: rule.actions ?? [], findings: findings)
+        var texts = TextCompiler(
+            written,
+            patterns,
+            requirements: rule.requirements ?? [],
+            actions: rule.actions ?? [],
+            findings: findings
+        )
         let compiledOutcome = texts.outcome(outcome)
         let actions = (rule.actions ?? []).map { texts.action($0) }
         var result = LoadMemory.KeptRule(
@@ -150,7 +165,7 @@ struct RuleCompiler {
     ///
     /// The others are looked at again, each in its turn: what is said of them has an order, and whether one is slow has to
     /// be measured while nothing else is done.
-    private mutating func tryNewPatterns(_ memory: inout LoadMemory) {
+    private mutating func tryNewPatterns(_ memory: inout LoadMemory, _ observer: LoadProgress.Observer?) {
         var new: [PatternKey: (expanded: ExpandedPattern, written: WrittenPattern)] = [:]
         for (rule, expansions) in self.expansions.enumerated() {
             for (index, expansion) in expansions.enumerated() where expansion.written.controlCharacter == nil {
@@ -162,7 +177,10 @@ struct RuleCompiler {
             }
         }
         let patterns = new.map { (key: $0.key, expanded: $0.value.expanded, written: $0.value.written) }
+        let progress = observer.map { LoadProgress(of: patterns.count + self.rules.count, $0) }
+        self.progress = progress
         let checked = inParallel(patterns.count, with: { PatternBench(sharedBy: $0) }) { index, bench in
+            defer { progress?.advance() }
             let pattern = patterns[index]
             var findings = Findings()
             let checked = PatternCheck.compile(

@@ -6,11 +6,14 @@ struct TextCompiler {
     /// The captures that every match sets.
     private let alwaysSet: Set<String>
     private let actions: Set<String>
+    /// The values that `when` demands.
+    private let demanded: Set<Template.Reference>
     private(set) var findings: Findings
 
     init(
         _ condition: WrittenRule.Condition,
         _ patterns: [CheckedPattern],
+        requirements: [Requirement],
         actions: [WrittenAction],
         findings: Findings
     ) {
@@ -22,6 +25,7 @@ struct TextCompiler {
         case .all: self.alwaysSet = sets.reduce(into: []) { $0.formUnion($1) }
         case .any: self.alwaysSet = sets.dropFirst().reduce(into: sets.first ?? []) { $0.formIntersection($1) }
         }
+        self.demanded = Set(requirements.compactMap(\.demanded))
         self.actions = Set(actions.compactMap(\.name?.value))
         for name in actions.compactMap(\.name) { self.checkName(name) }
     }
@@ -123,7 +127,9 @@ struct TextCompiler {
         }
         guard self.isKnown(use.reference, at: place) else { return }
         if case .capture(let name) = use.reference, self.alwaysSet.contains(name) { return }
-        guard !use.hasFallback, !role.guards(use.reference), !use.reference.isAlwaysSet else { return }
+        guard !use.hasFallback, !role.guards(use.reference), !use.reference.isAlwaysSet,
+            !self.demanded.contains(use.reference)
+        else { return }
         let problem = "{{\(use.name)}} is not set for every message that the rule matches"
         var hint = "write {{\(use.name)|or:\"...\"}}"
         if case .variant = role {
@@ -148,6 +154,19 @@ struct TextCompiler {
             self.findings.error("unknown-value", at: place, problem, hint: hint)
             return false
         default: return true
+        }
+    }
+}
+
+extension Requirement {
+    /// The value that is set wherever the condition holds.
+    fileprivate var demanded: Template.Reference? {
+        guard !self.isNegated else { return nil }
+        return switch self.subject {
+        case .pageTitle: .pageTitle
+        case .lang: .lang
+        case .variable(let name, _): .variable(name)
+        case .topic, .pagePath, .site: nil
         }
     }
 }

@@ -20,10 +20,8 @@ final class CompiledRule: Sendable {
         case `continue`
     }
 
-    /// `greetings/greeting`.
-    let name: String
+    let identity: RuleIdentity
     let id: String
-    let place: Place
     let about: String?
     let isEnabled: Bool
     let priority: Int
@@ -61,9 +59,8 @@ final class CompiledRule: Sendable {
         actions: [ActionTemplate] = [],
         needs: Prefilter.Needs
     ) {
-        self.name = name
+        self.identity = RuleIdentity(name: name, place: written.place)
         self.id = written.id.value
-        self.place = written.place
         self.about = written.about
         self.isEnabled = written.enabled ?? true
         self.priority = written.priority ?? defaults.priority
@@ -82,9 +79,8 @@ final class CompiledRule: Sendable {
 
     /// A rule of a ``RuleTable``: one pattern, and the outcome `pass`.
     init(named name: String, at place: Place, pattern: Pattern, needs: Prefilter.Needs) {
-        self.name = name
+        self.identity = RuleIdentity(name: name, place: place)
         self.id = name
-        self.place = place
         self.about = nil
         self.isEnabled = true
         self.priority = 0
@@ -103,6 +99,10 @@ final class CompiledRule: Sendable {
 }
 
 extension CompiledRule {
+    /// `greetings/greeting`.
+    var name: String { self.identity.name }
+    var place: Place { self.identity.place }
+
     /// All patterns: those of `match`, and those that veto it.
     var patterns: [Pattern] {
         switch self.condition {
@@ -161,7 +161,7 @@ extension CompiledRule {
     }
 
     /// Tries the patterns alone.
-    private func trial(
+    func trial(
         on bytes: UnsafeBufferPointer<UInt8>,
         at rank: Int,
         of set: RuleSet?,

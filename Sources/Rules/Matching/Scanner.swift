@@ -24,6 +24,13 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     ///
     /// Mostly empty. A caller that says "no rule matched" should look here first.
     public internal(set) var skipped: [RuleLimit] = []
+    /// The rules that had a word of the last message and did not win, in the order of the rules.
+    ///
+    /// Nothing where nobody notes them: see ``startNoting()``.
+    public internal(set) var lost: [LostRule]?
+
+    /// Gives up what was noted, and notes no more.
+    public mutating func takeLost() -> [LostRule]? { self.lost.take() }
 
     /// Whether searches are interpreted where there is no machine code yet: for those who ask a pattern only once or twice.
     let isInterpreting: Bool

@@ -42,11 +42,16 @@ public struct RuleBook: Sendable {
 
     /// Reads, checks and compiles a folder of rule files; runs no inline test.
     ///
-    /// - Parameter folder: As for ``RuleSet/load(folder:)``.
+    /// - Parameters:
+    ///   - folder: As for ``RuleSet/load(folder:)``.
+    ///   - progress: Gets what is done of how much there is, one call after the other, on any thread.
     /// - Returns: The rules, fit to answer.
     /// - Throws: All mistakes of all files, in the order of the files, warnings among them.
-    public static func load(folder: String) throws(Rejection) -> RuleBook {
-        let loaded = RuleSet.read(folder: folder)
+    public static func load(
+        folder: String,
+        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+    ) throws(Rejection) -> RuleBook {
+        let loaded = RuleSet.read(folder: folder, progress: progress)
         guard !loaded.findings.hasErrors else { throw Rejection(loaded.diagnostics) }
         return RuleBook(loaded)
     }

@@ -7,6 +7,9 @@ public struct RuleCheck: Sendable {
     /// The rules, where there is no error.
     public let book: RuleBook?
 
+    /// The rules that the site's own files change, as far as they could be read.
+    public let localChanges: [LocalChange]
+
     /// Whether the rules would go live.
     public var isFine: Bool { self.book != nil }
 
@@ -15,13 +18,20 @@ public struct RuleCheck: Sendable {
     /// - Parameters:
     ///   - folder: As for ``RuleSet/load(folder:)``.
     ///   - isStrict: Whether a shipped rule without a `say` or a `not` is an error. In `local/` it is always a warning.
-    public init(folder: String, isStrict: Bool = false) {
-        var loaded = RuleSet.read(folder: folder)
+    ///   - progress: Gets what is done of how much there is, one call after the other, on any thread: a pattern that
+    ///     may be slow is tried for a fifth of a second.
+    public init(
+        folder: String,
+        isStrict: Bool = false,
+        progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+    ) {
+        var loaded = RuleSet.read(folder: folder, progress: progress)
         loaded.runTests()
         for rule in loaded.written where !rule.isBroken {
             Self.demandTests(of: rule, isStrict: isStrict, into: &loaded.findings)
         }
         self.diagnostics = loaded.diagnostics
+        self.localChanges = loaded.set.localChanges
         self.book = loaded.findings.hasErrors ? nil : RuleBook(loaded)
     }
 

@@ -22,8 +22,10 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, RulesCommand.self, PluginsCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TraceCommand.self, RulesCommand.self,
+            PluginsCommand.self,
             ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self, StoreCommand.self, AuditCommand.self,
+            StubCommand.self,
         ]
     )
 
@@ -49,16 +51,34 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
         await Terminal.$current.withValue(terminal) {
             do {
                 var command = try Self.parseAsRoot(arguments)
-                if var command = command as? any AsyncParsableCommand {
-                    try await command.run()
-                } else {
-                    try command.run()
+                do {
+                    if var command = command as? any AsyncParsableCommand {
+                        try await command.run()
+                    } else {
+                        try command.run()
+                    }
+                } catch let error as ValidationError {
+                    // The parser knows no more which command it was, and would show the usage of all.
+                    terminal.complain("Error: \(error.message)\nSee '\(Self.name(in: arguments)) --help'")
+                    return ExitStatus.wrongUsage
                 }
                 return ExitStatus.fine
             } catch {
                 return Self.report(error, in: terminal)
             }
         }
+    }
+
+    /// The name of the command that the arguments start with: `claude-chat rules test`.
+    private static func name(in arguments: [String]) -> String {
+        var names = ["claude-chat"]
+        var commands = Self.configuration.subcommands
+        for argument in arguments {
+            guard let command = commands.first(where: { $0._commandName == argument }) else { break }
+            names.append(argument)
+            commands = command.configuration.subcommands
+        }
+        return names.joined(separator: " ")
     }
 
     private static func report(_ error: any Error, in terminal: Terminal) -> Int32 {

@@ -31,6 +31,7 @@ struct ExplainCommand: AsyncParsableCommand {
     @Flag(help: "Also ask responders that reach beyond the server; without it they pass with not-running.")
     var live = false
     @Flag(help: "Also list the rules that lack a word of the message.") var all = false
+    @Flag(help: "Print the record of the turn as JSON, as claude-chat trace does.") var json = false
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
@@ -46,7 +47,11 @@ struct ExplainCommand: AsyncParsableCommand {
         let chain = try Self.chain(named: self.chain ?? site?.chain, of: configuration)
         let turn = try self.turn()
         let result = await running(self.live ? chain.runningResponders : []) { await chain.run(turn) }
-        Terminal.current.write(TraceReport(result, showsAll: self.all).text)
+        guard !self.json else {
+            let record = TurnTrace(result, keepsContent: true).json
+            return Terminal.current.write(String(decoding: record, as: UTF8.self))
+        }
+        Terminal.current.write(try ExplainReport(result, showsAll: self.all).text())
     }
 
     private static func chain(named name: String?, of configuration: Configuration) throws -> Chain {

@@ -9,7 +9,10 @@ internal import NIOSSL
 /// The options of every command that asks a running server.
 struct RunningServerOptions: ParsableArguments {
     @Option(name: .customLong("config"), help: ArgumentHelp("The configuration of the server.", valueName: "file"))
-    var file = "claude-chat.yaml"
+    var config: String?
+
+    /// The configuration's file, whether it was named or not.
+    var file: String { self.config ?? "claude-chat.yaml" }
 
     @Option(help: ArgumentHelp("Where it listens, in place of the configuration's.", valueName: "host:port"))
     var listen: String?
@@ -29,7 +32,8 @@ struct RunningServerOptions: ParsableArguments {
     /// - Returns: The body of the answer.
     /// - Throws: The exit status, after what is wrong was shown.
     func ask(_ method: HTTPMethod, _ path: String, body: String = "") async throws -> String {
-        try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
+        if let config { try Self.demandConfiguration(config) }
+        return try await Self.ask(method, path, body: body, of: self.file, at: self.listen)
     }
 
     /// The same for commands with options of their own.
@@ -68,18 +72,32 @@ struct RunningServerOptions: ParsableArguments {
         }
     }
 
+    /// A file that was named and can't be read must not stand for the defaults: another server might answer.
+    private static func demandConfiguration(_ file: String) throws {
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw ValidationError("\"\(file)\" can't be read; name the configuration of the server")
+        }
+        do throws(Diagnostic) {
+            _ = try YAMLNode(yaml: String(decoding: bytes, as: UTF8.self), file: file)
+        } catch {
+            Terminal.current.complain("\(error)")
+            throw ExitCode(ExitStatus.findings)
+        }
+    }
+
     /// Why a server refused, and what to do.
     private static func explanation(of status: HTTPResponseStatus, _ answer: String, _ path: String) -> String {
         if status == .unauthorized {
             return "the admin token is missing or another one; set the variable that server.admin_token names "
                 + "[wrong-admin-token]"
         }
-        if status == .notFound {
+        let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
+        // What the admin API doesn't know it calls by its name.
+        if status == .notFound, message == nil || message == "there is nothing at this path" {
             return
                 "nothing is there for those who run it; set server.admin_token and restart it, or name its address with "
                 + "--listen [no-admin-api]"
         }
-        let message = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.utf8)))?.message
         let path = path.prefix { $0 != "?" }
         return "the server answered \(status.code) to \(path): \(message.map { printable($0) } ?? "") [refused]"
     }

@@ -44,7 +44,8 @@ extension ServeCommand {
         guard let log, let audit else { return [] }
         let clock = Terminal.current.clock
         let minutely = AuditService(audit, metrics: metrics, clock: clock, logger: logger)
-        guard let policy = configuration.storage.retention else { return [minutely] }
+        var policy = configuration.storage.retention ?? RetentionPolicy()
+        policy.traceDays = configuration.tracing.keptDays
         return [
             minutely, RetentionService(store: log.store, policy: policy, clock: clock, audit: audit, logger: logger),
         ]

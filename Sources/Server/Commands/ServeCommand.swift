@@ -87,9 +87,11 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger
             )
         }
+        let traces = TurnTraces(configuration.tracing, log: log)
         let agentAudit = audit.map(AgentAudit.init)
-        let runner = TurnRunner(desk, desks, metrics: metrics, log: log, agentAudit: agentAudit, logger: logger)
+        let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, agentAudit: agentAudit, logger: logger)
         var limits = self.noLimits ? .none : configuration.limits
+        limits.hub.features = configuration.features
         limits.hub.take(desk, desks)
         let hub = Hub(
             options: limits.hub,
@@ -103,6 +105,8 @@ struct ServeCommand: AsyncParsableCommand {
             audit?.note($0, before: $1)
         }
         reloader.collectMetrics(in: metrics)
+        let responders = ResponderHealth(Self.chains(of: desks, chain))
+        responders.collectMetrics(in: metrics)
         let admission = Admission(
             configuration,
             isDevelopment: isDevelopment,
@@ -127,9 +131,9 @@ struct ServeCommand: AsyncParsableCommand {
             clocks: SystemClocks(),
             metrics: metrics,
             logger: logger,
-            health: { reloader.health },
+            health: { reloader.health(responders) },
             readiness: { log?.readiness ?? .ready },
-            admin: self.admin(configuration, reloader, eraser, audit),
+            admin: self.admin(configuration, reloader, eraser, audit, traces),
             onListening: { port in
                 var address = address
                 address.port = port
@@ -199,10 +203,12 @@ struct ServeCommand: AsyncParsableCommand {
         _ configuration: Configuration,
         _ reloader: ContentReloader,
         _ eraser: SessionEraser?,
-        _ audit: AuditWriter?
+        _ audit: AuditWriter?,
+        _ traces: TurnTraces
     ) -> AdminActions? {
         guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
-        return AdminActions(reloader, token: configuration.adminToken, eraser: eraser, audit: audit)
+        let token = configuration.adminToken
+        return AdminActions(reloader, token: token, eraser: eraser, audit: audit, traces: traces)
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

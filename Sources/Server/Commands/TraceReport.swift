@@ -1,87 +1,93 @@
 internal import Responders
 
-/// What came of a turn, for a terminal: who answered, each step, why the rest did not, and the reply.
+/// What came of a turn, for a terminal: who answered, each step, and why the rest did not.
 struct TraceReport {
-    private let result: ChainResult
-    private let showsAll: Bool
+    private let record: TraceRecord
 
-    /// - Parameters:
-    ///   - result: Of a turn that was traced.
-    ///   - showsAll: Whether things that were ruled out at the first look are listed, too.
-    init(_ result: ChainResult, showsAll: Bool = false) {
-        self.result = result
-        self.showsAll = showsAll
-    }
-
-    /// No line break at the end.
-    var text: String {
-        let steps = self.result.steps
-        let details = steps.flatMap { self.details(of: $0) }
-        return ([self.headline, ""] + self.table + details + self.ending).joined(separator: "\n")
-    }
+    init(_ record: TraceRecord) { self.record = record }
 
     /// Who answered: `answered by rules: greetings/greeting  rules/greetings.yaml:6`.
-    private var headline: String {
-        let who = self.result.responder ?? "the built-in sentence"
-        let decisive = self.decisiveStep?.explanation?.decisive.map { ": \($0.name)  \($0.place)" } ?? ""
-        return switch self.result.outcome {
+    var headline: String {
+        let who = self.record.responder ?? "the built-in sentence"
+        let elected = self.record.steps?.first { $0.elected == true }
+        let decisive = elected.flatMap { step in step.rule.map { ": \($0)  \(step.at ?? "")" } } ?? ""
+        return switch Outcome(rawValue: self.record.outcome ?? "") {
         case .answered: "answered by \(who)\(decisive)"
         case .fellBack: "nobody answered; \(who) spoke\(decisive)"
         case .handedOver: "handed over by \(who)\(decisive)"
         case .silent: "kept silent by \(who)\(decisive)"
         case .refused: "refused by \(who)\(decisive)"
         case .failedAndTold: "failed; \(who) spoke"
+        case nil: self.record.outcome.map { "ended as \(printable($0))" } ?? "not ended"
         }
     }
 
-    /// The step that gave the last reply or ended the turn.
-    private var decisiveStep: TraceStep? {
-        self.result.steps.last { step in
-            step.responder == self.result.responder
-                && ["reply", "stream", "suppress", "handoff"].contains(step.verdict)
-        }
-    }
-
-    // MARK: The steps
-
-    private var table: [String] {
-        let rows = self.result.steps.map { step in
-            [step.stage.rawValue, step.responder, step.verdict ?? "–", self.reason(of: step)]
-        }
+    /// A line for each step: `answer  rules  reply  greetings/greeting  4 µs  <- wins`.
+    var table: [String] {
+        let steps = self.record.steps ?? []
+        let rows = steps.map { [$0.stage, $0.responder, $0.verdict ?? "–", Self.reason(of: $0)] }
         let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return zip(self.result.steps, rows).map { step, row in
+        return zip(steps, rows).map { step, row in
             let cells = zip(row, widths).map { $0.padded(to: $1) }.joined(separator: "  ")
             guard step.verdict != nil else { return cells.trimmingEnd }
-            let time = step.duration.short
-            let arrow = step == self.decisiveStep ? "  <- wins" : ""
+            let time = Self.short(microseconds: step.us ?? 0)
+            let arrow = step.elected == true ? "  <- wins" : ""
             return "\(cells)  \(String(repeating: " ", count: max(0, 8 - time.count)))\(time)\(arrow)"
         }
     }
 
-    private func reason(of step: TraceStep) -> String {
-        if ["reply", "stream", "handoff"].contains(step.verdict), let decisive = step.explanation?.decisive {
-            return decisive.name
-        }
-        return [step.reason?.rawValue, step.problem].compactMap(\.self).joined(separator: ": ")
+    private static func reason(of step: TraceRecord.Step) -> String {
+        if ["reply", "stream", "handoff"].contains(step.verdict), let rule = step.rule { return rule }
+        return [step.reason ?? step.code, step.problem].compactMap(\.self).map { printable($0, limit: 200) }
+            .joined(separator: ": ")
     }
 
-    // MARK: Why
-
-    private func details(of step: TraceStep) -> [String] {
-        guard let explanation = step.explanation else { return [] }
-        let minor = self.showsAll ? explanation.minorLines : []
-        let lines = minor + explanation.lines
-        return lines.isEmpty ? [] : ["", step.responder] + lines.map { "  \(printable($0, limit: 1_000))" }
+    /// What else the record holds of a turn of a running server, a line for each.
+    var facts: [String] {
+        var table = TextTable()
+        func add(_ name: String, _ value: String?) {
+            if let value, !value.isEmpty { table.append([name, printable(value, limit: 400)]) }
+        }
+        add("turn", self.record.turn)
+        let attempt = self.record.attempt.map { $0 > 1 ? ", attempt \($0)" : "" } ?? ""
+        add("started", self.record.started.map { $0 + attempt })
+        add("took", self.record.elapsedMs.map { Self.short(microseconds: Int($0 * 1_000)) })
+        add("message", self.record.message.map { "\($0) of \(self.record.session ?? "") at \(self.record.site ?? "")" })
+        add("chain", self.record.chain.map { "\($0), generation \(self.record.generation ?? 1)" })
+        add("replies", self.record.replies?.joined(separator: ", "))
+        add("topic", self.record.effects?.topic)
+        add("tags", self.record.effects?.tags?.joined(separator: ", "))
+        add("severity", self.record.effects?.severity)
+        add(
+            "notes",
+            self.record.notes?.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        )
+        return table.lines
     }
 
-    private var ending: [String] {
-        let outcome = self.result.outcome.rawValue
-        guard !self.result.replies.isEmpty else { return ["", "outcome \(outcome), no reply"] }
-        let replies = self.result.replies.map { reply in
-            let choices = reply.choices.map { " [\($0.label)]" }.joined()
-            return "outcome \(outcome): \(printable(reply.text, limit: 4_000))\(choices)"
+    /// The things that might have decided and did not, under the names of their responders.
+    var candidates: [String] {
+        (self.record.steps ?? []).flatMap { step -> [String] in
+            guard let candidates = step.detail?.candidates, !candidates.isEmpty else { return [] }
+            var table = TextTable()
+            for candidate in candidates { table.append([candidate.rule, candidate.at, candidate.lost ?? ""]) }
+            return ["", step.responder] + table.lines.map { "  \(printable($0, limit: 400))" }
         }
-        return [""] + replies
+    }
+
+    /// All of it.
+    var text: String {
+        let steps = self.table.isEmpty ? ["", "no steps: the turn is not in trace: sample"] : [""] + self.table
+        return ([self.headline, ""] + self.facts + steps + self.candidates).joined(separator: "\n")
+    }
+
+    /// `4 µs`, `12 ms`, `3 s`: whole, in the unit that suits.
+    static func short(microseconds: Int) -> String {
+        switch microseconds {
+        case ..<1_000: "\(microseconds) µs"
+        case ..<1_000_000: "\(microseconds / 1_000) ms"
+        default: "\(microseconds / 1_000_000) s"
+        }
     }
 }
 
@@ -91,17 +97,4 @@ extension String {
     }
 
     fileprivate var trimmingEnd: String { String(self.reversed().drop { $0 == " " }.reversed()) }
-}
-
-extension Duration {
-    /// `4 µs`, `12 ms`, `3 s`: whole, in the unit that suits.
-    fileprivate var short: String {
-        let (seconds, attoseconds) = self.components
-        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-        return switch microseconds {
-        case ..<1_000: "\(microseconds) µs"
-        case ..<1_000_000: "\(microseconds / 1_000) ms"
-        default: "\(microseconds / 1_000_000) s"
-        }
-    }
 }

@@ -29,6 +29,8 @@ public struct Configuration: Sendable {
     var limits: ServerLimits
     /// Where messages are kept, and for how long.
     var storage: StoreSettings
+    /// How much is kept of turns.
+    var tracing: TraceSettings
     /// In the order of the file.
     public var sites: [Site]
     /// The chain of sites that name none.

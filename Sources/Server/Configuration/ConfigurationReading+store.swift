@@ -81,7 +81,7 @@ extension ConfigurationReading {
         }
     }
 
-    private mutating func check(_ age: Duration, at keys: String...) {
+    mutating func check(_ age: Duration, at keys: String...) {
         guard age.days == nil, self.isGood(keys) else { return }
         let hint = "write whole days: 30d"
         self.refuse("wrong-value", at: self.place(keys), "\"\(age.written)\" is no number of days", hint: hint)

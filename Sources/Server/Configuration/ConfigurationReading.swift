@@ -55,6 +55,7 @@ struct ConfigurationReading {
             trustedProxies: TrustedProxies((server?.trustedProxies ?? []).compactMap(TrustedProxies.Network.init)),
             limits: ServerLimits(written.limits, written.bounds),
             storage: self.storage(written.store, keys),
+            tracing: TraceSettings(written.trace),
             sites: self.sites(written, keys),
             defaultChain: written.defaultChain,
             chains: chains,
@@ -105,6 +106,7 @@ struct ConfigurationReading {
                 site.openingHours = written.openingHours
                 site.returnAfter = written.returnAfter
                 site.closeAfter = written.closeAfter
+                site.offersFeedback = written.feedback ?? true
                 return site
             }
         }
@@ -139,6 +141,7 @@ extension ConfigurationReading {
             self.refuse("wrong-value", at: place, "out of its range", hint: mistake.hint)
         }
         if let store = written.store { self.check(store) }
+        if let keep = written.trace?.keep { self.check(keep, at: "trace", "keep") }
         for (name, site) in (written.sites ?? [:]).sorted(by: { $0.key < $1.key }) {
             self.check(site, named: name, mode: mode, among: chains)
         }

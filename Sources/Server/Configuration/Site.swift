@@ -34,6 +34,8 @@ public struct Site: Sendable {
     public var returnAfter: Duration?
     /// After how long without a word a conversation is over; nothing means 24 hours.
     public var closeAfter: Duration?
+    /// Whether its visitors are offered to rate replies.
+    public var offersFeedback = true
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

@@ -11,6 +11,7 @@ struct WrittenConfiguration: Decodable {
     var limits: WrittenLimits?
     var bounds: WrittenBounds?
     var store: Store?
+    var trace: TraceSettings.Written?
     var chains: Chains
 
     struct Server: Decodable {
@@ -99,6 +100,7 @@ struct WrittenConfiguration: Decodable {
         var openingHours: OpeningHours?
         var returnAfter: Duration?
         var closeAfter: Duration?
+        var feedback: Bool?
     }
 
     /// How a site vouches for its visitors.
@@ -148,9 +150,11 @@ struct WrittenConfiguration: Decodable {
                     return_after: 30m
                     close_after: 24h
                     opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
+                    feedback: true
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)
+                \(TraceSettings.sample)
                 chains: {demo: ~}
                 """,
             name: "claude-chat",
@@ -158,7 +162,6 @@ struct WrittenConfiguration: Decodable {
                 "sites", "chains", "server.token_keys", "sites.*.opening_hours",
             ]),
             notBuilt: [
-                "trace": "leave it out, and try a message with claude-chat explain",
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
                 "sites.*.pages": "give the site one chain: chain: NAME",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",

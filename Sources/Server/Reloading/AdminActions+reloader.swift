@@ -9,7 +9,14 @@ extension AdminActions {
     ///   - token: Opens the door.
     ///   - eraser: Removes what was said; nothing where nothing is kept.
     ///   - audit: Learns of each act.
-    init(_ reloader: ContentReloader, token: AdminToken?, eraser: SessionEraser? = nil, audit: AuditWriter? = nil) {
+    ///   - traces: Knows why turns ended as they did.
+    init(
+        _ reloader: ContentReloader,
+        token: AdminToken?,
+        eraser: SessionEraser? = nil,
+        audit: AuditWriter? = nil,
+        traces: TurnTraces? = nil
+    ) {
         self.init(
             token: token,
             content: { reloader.status },
@@ -18,6 +25,7 @@ extension AdminActions {
                 return reloader.status
             },
             erase: eraser?.action,
+            turns: traces?.queries,
             note: { act in await audit?.note(act) }
         )
     }

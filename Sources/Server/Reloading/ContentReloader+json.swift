@@ -4,10 +4,16 @@ internal import Responders
 internal import Rules
 
 extension ContentReloader {
-    /// The health of the server for everybody who can reach it: where newer files are wrong, but not what stands there.
-    var health: String {
-        JSONValue.object([
-            ("status", .text("ok")), ("content", .array(self.reports.map { $0.json(isPublic: true) })),
+    /// The health of the server for everybody who can reach it: where newer files are wrong, but not what stands there,
+    /// and which responders don't work.
+    ///
+    /// It is `degraded` where visitors get other answers than they should; the server is never down because of that.
+    func health(_ responders: ResponderHealth) -> String {
+        let ailing = responders.ailing
+        return JSONValue.object([
+            ("status", .text(ailing.isEmpty ? "ok" : "degraded")),
+            ("content", .array(self.reports.map { $0.json(isPublic: true) })),
+            ("responders", .array(ailing)),
         ]).description
     }
 
@@ -19,13 +25,16 @@ extension ContentReloader {
 
 extension ContentReloader.Report {
     fileprivate func json(isPublic: Bool) -> JSONValue {
-        .object([
+        var members: [(String, JSONValue)] = [
             ("responder", .text(self.responder)), ("generation", .integer(self.content.generation)),
             ("digest", .text(self.content.digest)), ("summary", .text(self.content.summary)),
             ("loadedAt", .text(self.loadedAt.description)),
-            ("loadMs", self.took.map { .number($0 / .milliseconds(1)) } ?? .null),
+            ("loadMs", .number(self.content.loadTime / .milliseconds(1))),
             ("rejected", self.rejected(isPublic: isPublic)),
-        ])
+        ]
+        // That a rule is out tells its attacker that the attack works.
+        if !isPublic { members.append(("suspended", .array(self.content.suspended.map { .text($0) }))) }
+        return .object(members)
     }
 
     private func rejected(isPublic: Bool) -> JSONValue {

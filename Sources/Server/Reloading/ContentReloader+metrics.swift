@@ -41,7 +41,8 @@ extension Samples {
     fileprivate mutating func add(_ activity: [RuleActivity], of responder: String) {
         for rule in activity {
             let labels: Labels = ["responder": responder, "rule": rule.rule]
-            self.counter("chat_rule_hits_total", help: "Messages that a rule answered.", labels: labels, rule.hitCount)
+            let hits = "Messages that a rule decided or, with continue, took part in."
+            self.counter("chat_rule_hits_total", help: hits, labels: labels, rule.hitCount)
             guard rule.limitCount > 0 || rule.slowCount > 0 || rule.isQuarantined else { continue }
             let limits = "How often a limit ended the search of a rule."
             self.counter("chat_rule_limits_total", help: limits, labels: labels, rule.limitCount)

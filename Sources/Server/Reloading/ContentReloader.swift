@@ -18,8 +18,6 @@ final class ContentReloader: Sendable {
         var content: ContentState
         /// When what is live was loaded.
         var loadedAt: Timestamp
-        /// How long that took; nothing for what the server started with.
-        var took: Duration?
         /// When newer files were last rejected.
         var rejectedAt: Timestamp?
     }
@@ -72,7 +70,14 @@ final class ContentReloader: Sendable {
     /// The folders whose changes matter.
     var folders: [String] { self.sources.flatMap(\.responder.contentFolders) }
 
-    var reports: [Report] { self.state.withLock { $0 } }
+    /// What is live, with what is out at this moment.
+    var reports: [Report] {
+        var reports = self.state.withLock { $0 }
+        for (index, source) in self.sources.enumerated() {
+            reports[index].content.suspended = source.responder.content.suspended
+        }
+        return reports
+    }
 
     /// Reads everything anew.
     ///
@@ -90,14 +95,12 @@ final class ContentReloader: Sendable {
     private func reload(at index: Int) {
         let (name, responder) = (self.sources[index].name, self.sources[index].responder)
         let before = responder.content
-        let start = self.clocks.nanoseconds()
         responder.reload()
-        let took = Duration.nanoseconds(Int64(self.clocks.nanoseconds() - start))
         let now = self.clocks.timestamp()
         let content = responder.content
         let report = self.state.withLock { reports in
             reports[index].content = content
-            if content.generation != before.generation { (reports[index].loadedAt, reports[index].took) = (now, took) }
+            if content.generation != before.generation { reports[index].loadedAt = now }
             reports[index].rejectedAt = content.rejected.isEmpty ? nil : now
             return reports[index]
         }

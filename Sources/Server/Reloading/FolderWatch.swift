@@ -1,4 +1,5 @@
 #if os(Linux)
+    internal import FoundationEssentials
     internal import Glibc
     internal import NIOCore
     internal import NIOPosix
@@ -47,6 +48,20 @@
                 self.watch(folder, for: IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
                 // Tells when the folder itself is made or replaced; the files beside it may be written as they like.
                 self.watch(Self.parent(of: folder), for: IN_CREATE | IN_MOVED_TO)
+                // A rule file may be a link to a file elsewhere.
+                for target in Self.targets(of: folder) {
+                    self.watch(Self.parent(of: target), for: IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO)
+                }
+            }
+        }
+
+        /// What the links in a folder lead to.
+        private static func targets(of folder: String) -> [String] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.compactMap { name in
+                let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+                guard (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil else { return nil }
+                return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
             }
         }
 

@@ -11,8 +11,10 @@ extension HubOptions {
     ///   - desks: Who answers the visitors of each site.
     mutating func take(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk]) {
         let sites = desks.isEmpty ? [.default: desk] : desks
+        let offering = Set(sites.filter { $0.value.chain.personOffer != nil }.keys)
+        let features = self.features
+        self.features = { site in features(site) + (offering.contains(site) ? ["person"] : []) }
         for (id, desk) in sites {
-            if desk.chain.personOffer != nil { self.siteFeatures[id] = ["person"] }
             self.siteConversationTimes[id] = desk.site.conversationTimes
         }
         let hours = sites.compactMapValues { $0.site.openingHours == nil ? nil : $0.site }

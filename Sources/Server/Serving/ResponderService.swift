@@ -1,19 +1,19 @@
 internal import Responders
 internal import ServiceLifecycle
 
-/// Runs the responders that have something running beside their calls, until everybody who asks them has stopped.
+/// Runs the parts of chains that have something running beside their turns, until everybody who asks them has stopped.
 struct ResponderService: Service {
-    private let responders: [any RunningResponder]
+    private let parts: [any RunningPart]
 
-    /// - Parameter chains: Those that answer; a responder of several is run once.
+    /// - Parameter chains: Those that answer; what stands in several is run once.
     init(_ chains: [Chain]) {
         var seen: Set<ObjectIdentifier> = []
-        self.responders = chains.flatMap(\.runningResponders).filter { seen.insert(ObjectIdentifier($0)).inserted }
+        self.parts = chains.flatMap(\.runningParts).filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
     func run() async {
         await cancelWhenGracefulShutdown {
-            await running(self.responders) { await gracefulEnd() }
+            await running(self.parts) { await gracefulEnd() }
         }
     }
 }

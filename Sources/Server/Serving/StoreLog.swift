@@ -191,46 +191,39 @@ final class StoreLog: MessageLog, AccessLog, Service {
     /// - Parameters:
     ///   - turnID: The turn.
     ///   - result: What became of it.
-    ///   - chain: The name of the chain.
-    func turnEnded(_ turnID: String, _ result: ChainResult, by chain: String) {
-        let trace = TurnNote(
-            chain: chain,
-            responder: result.responder,
-            failures: result.failures.map { .init(responder: $0.responder, code: "\($0.failure.code)") }
-        )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self.turnEnded(
-            turnID,
-            result.outcome.rawValue,
-            rule: result.effects.rule,
-            trace: (try? encoder.encode(trace)).map(Array.init)
-        )
+    ///   - trace: The record of it.
+    func turnEnded(_ turnID: String, _ result: ChainResult, _ trace: TurnTrace) {
+        self.turnEnded(turnID, result.outcome.rawValue, rule: result.effects.rule) { trace.json }
+    }
+
+    /// The record of a turn; nothing where none is kept.
+    ///
+    /// - Throws: `unavailable`.
+    func trace(of turnID: String) async throws(ClientError) -> [UInt8]? {
+        do {
+            return try await self.store.trace(of: turnID)?.outcome?.trace
+        } catch {
+            self.logger.error("Store can't be read", metadata: ["store.error": "\(error)"])
+            throw Self.unavailable
+        }
     }
 
     /// Notes how a turn ended.
-    func turnEnded(_ turnID: String, _ outcome: String, rule: String? = nil, trace: [UInt8]? = nil) {
+    func turnEnded(
+        _ turnID: String,
+        _ outcome: String,
+        rule: String? = nil,
+        record: (@Sendable () -> [UInt8])? = nil
+    ) {
         let outcome = TurnOutcome(
             turn: turnID,
             outcome: outcome,
             time: self.clocks.timestamp(),
             rule: rule.flatMap { $0.utf8.count <= TurnOutcome.ruleBytes ? $0 : nil },
-            trace: trace ?? Array("{}".utf8)
+            trace: TurnOutcome.noTrace
         )
-        self.store.append(.turnEnded(outcome))
+        self.store.append(.turnEnded(outcome, record: record))
     }
-}
-
-/// What is stored of a turn beside its outcome: no word of what was said.
-private struct TurnNote: Encodable {
-    struct Failure: Encodable {
-        var responder: String
-        var code: String
-    }
-
-    var chain: String
-    var responder: String?
-    var failures: [Failure]
 }
 
 extension Feedback.Value {

@@ -26,8 +26,8 @@ final class TurnRunner: InboundSubscriber, Service {
     /// By the name of the chain.
     private let metrics: [String: TurnMetrics]
     private let logger: Logger
-    /// Learns how turns end; nothing where nothing is kept.
-    private let log: StoreLog?
+    /// Keeps the record of each turn.
+    private let traces: TurnTraces
     /// Learns what agents do; nothing where nothing is kept.
     let agentAudit: AgentAudit?
     /// How often each responder failed since that was logged, and when.
@@ -39,19 +39,19 @@ final class TurnRunner: InboundSubscriber, Service {
     ///   - desk: Who answers where no site is configured.
     ///   - desks: Who answers the visitors of each site.
     ///   - metrics: Where turns are counted.
-    ///   - log: Learns how turns end.
+    ///   - traces: Keeps the record of each turn.
     ///   - agentAudit: Learns what agents do.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
         _ desk: SiteDesk,
         _ desks: [SiteID: SiteDesk] = [:],
         metrics: MetricsRegistry = MetricsRegistry(),
-        log: StoreLog? = nil,
+        traces: TurnTraces = TurnTraces(),
         agentAudit: AgentAudit? = nil,
         logger: Logger
     ) {
         self.agentAudit = agentAudit
-        self.log = log
+        self.traces = traces
         let chains = [desk.chain] + desks.values.map(\.chain)
         self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
         self.defaultDesk = desk
@@ -65,7 +65,9 @@ final class TurnRunner: InboundSubscriber, Service {
         let dialogue = self.dialogue(in: room)
         let began = dialogue.desk.chain.clock.now
         if message.startsAnew { dialogue.startAnew() }
-        switch dialogue.desk.chain.begin(self.turn(of: message, in: room, dialogue)) {
+        let isTraced = self.traces.isTraced(message.turnID)
+        let turn = self.turn(of: message, in: room, dialogue)
+        switch dialogue.desk.chain.begin(turn, tracing: isTraced, explaining: false) {
         case .finished(let result):
             self.deliver(result, to: message, in: room, dialogue, since: began)
             return .finished
@@ -101,7 +103,7 @@ final class TurnRunner: InboundSubscriber, Service {
         dialogue.sink = sink
         let interruption = Interruption()
         dialogue.interruption = interruption
-        let result = await withTaskGroup(of: ChainResult?.self) { group in
+        let ended = await withTaskGroup(of: ChainResult?.self) { group in
             group.addTask {
                 await Self.showTyping(in: pending.room, by: chain.clock)
                 return nil
@@ -110,7 +112,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 await interruption.wait()
                 return nil
             }
-            group.addTask { await chain.finish(pending.run, showing: sink) }
+            group.addTask { await chain.conclude(pending.run, showing: sink) }
             var result: ChainResult?
             for await ended in group {
                 result = ended ?? result
@@ -120,10 +122,8 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         dialogue.sink = nil
         dialogue.interruption = nil
-        if interruption.hasHappened {
-            self.log?.turnEnded(pending.message.turnID, Outcome.handedOver.rawValue)
-            self.metrics[chain.name]?.count(Outcome.handedOver, after: chain.clock.now - pending.began)
-        } else if let result {
+        if let ended {
+            let result = interruption.hasHappened ? ended.interrupted : ended
             self.deliver(result, to: pending.message, in: pending.room, dialogue, since: pending.began)
         }
         pending.room.typing(false, by: .responder)
@@ -164,15 +164,21 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        self.log?.turnEnded(message.turnID, result, by: dialogue.desk.chain.name)
+        let elapsed = dialogue.desk.chain.clock.now - began
+        self.traces.keep(result, of: message, after: elapsed)
         if result.outcome == .handedOver, let handoff = result.effects.handoff {
             let reference = TurnID(message.turnID).reference
             room.handOver(to: handoff.queue, note: handoff.note, reference: reference)
         }
         dialogue.remember(result)
-        dialogue.desk.chain.delivered(result)
-        self.metrics[dialogue.desk.chain.name]?.count(result, after: dialogue.desk.chain.clock.now - began)
-        for failure in result.failures { self.log(failure, of: message, in: dialogue.desk.chain) }
+        let chain = dialogue.desk.chain
+        let metrics = self.metrics[chain.name]
+        chain.delivered(result) { failure in
+            metrics?.count(failure)
+            self.log(failure, of: message, in: chain)
+        }
+        metrics?.count(result, after: elapsed)
+        for failure in result.failures { self.log(failure, of: message, in: chain) }
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
@@ -306,9 +312,7 @@ private final class Dialogue: Sendable {
 
     /// Forgets what came before a conversation that begins anew.
     func startAnew() {
-        self.state.withLock {
-            $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:])
-        }
+        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:]) }
     }
 
     func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }

@@ -43,7 +43,8 @@ struct UnfinishedTurns: Service {
         let opening = TurnOpening(turn: turn.turn, attempt: turn.attempt + 1)
         self.log.store.append(.turnOpened(opening, site: key.site, session: key.session, seq: stored.seq))
         // It may have been answered, and the server stopped before that was noted.
-        if !room.deliverAgain(message, seq: stored.seq, page: stored.page, turnID: turn.turn) {
+        let attempt = opening.attempt
+        if !room.deliverAgain(message, seq: stored.seq, page: stored.page, turnID: turn.turn, attempt: attempt) {
             self.log.turnEnded(turn.turn, "answered")
         }
     }

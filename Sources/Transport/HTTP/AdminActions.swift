@@ -17,6 +17,8 @@ import Observability
 /// | `POST /api/admin/connections/{id}/disconnect` | ends it; the client may come back |
 /// | `POST /api/admin/revoke` | takes back a session, a subject or a token |
 /// | `POST /api/admin/tokens` | signs a token for an agent or a program |
+/// | `GET /api/admin/turns` | lists the last turns: those of a filter, or all |
+/// | `GET /api/admin/turns/{turn}/trace` | says why a turn ended as it did |
 /// | `POST /api/admin/erase` | erases a session, or all sessions of a visitor |
 public struct AdminActions: Sendable {
     private let token: AdminToken?
@@ -24,6 +26,7 @@ public struct AdminActions: Sendable {
     private let reload: @Sendable () async throws -> String
     private let erase: (@Sendable (ErasureRequest) async throws -> String)?
     private let note: @Sendable (AdminAct) async -> Void
+    private let turns: TurnQueries?
 
     /// - Parameters:
     ///   - token: What a request must show; nothing lets everybody who reaches the server.
@@ -31,16 +34,19 @@ public struct AdminActions: Sendable {
     ///   - reload: Reads all files anew; returns as `content` does afterwards.
     ///   - erase: Removes everything of a session or a visitor, and returns a JSON object that says what, or throws a
     ///     `ClientError`; nothing where nothing is kept.
+    ///   - turns: What is known of turns; nothing for no such paths.
     ///   - note: Learns of each act once it is done; the answer waits for it.
     public init(
         token: AdminToken?,
         content: @escaping @Sendable () -> String,
         reload: @escaping @Sendable () async throws -> String,
         erase: (@Sendable (ErasureRequest) async throws -> String)? = nil,
+        turns: TurnQueries? = nil,
         note: @escaping @Sendable (AdminAct) async -> Void = { _ in }
     ) {
         self.erase = erase
         self.note = note
+        self.turns = turns
         self.token = token
         self.content = content
         self.reload = reload
@@ -61,6 +67,7 @@ public struct AdminActions: Sendable {
         group.post("erase") { request, context in try await self.erase(request, context, server) }
         ConnectionRoutes(server, note: self.note).add(to: group)
         AccessRoutes(server, note: self.note).add(to: group)
+        if let turns { TurnRoutes(turns).add(to: group) }
     }
 }
 

@@ -24,6 +24,7 @@ class Chat {
   #picker;
   #sound;
   #attention;
+  #ratings;
   #ownTyping = new OwnTyping((frame) => this.#connection.send(frame));
   #othersTyping = new OthersTyping((state, author) => this.#typingChanged(state, author));
   #life = new AbortController();
@@ -221,6 +222,17 @@ class Chat {
     else if (!answer) this.#oldestAsked = 0;
   }
 
+  /** Whether the server has kept what the visitor thinks of a reply. */
+  async #rate(id, value) {
+    for (const isLast of [false, true]) {
+      if ((await this.#session.ensure()).outcome !== 'ok') return false;
+      const rate = post(this.#endpoints.feedback(this.#session.id), { id, value }, this.#session.headers);
+      const answer = await rate.catch(() => null);
+      if (answer?.status !== 401 || isLast) return answer?.ok === true;
+      this.#session.invalidate();
+    }
+  }
+
   /** `{epoch, items}`, or null. */
   async #history(range) {
     const url = this.#endpoints.history(this.#session.id, range);
@@ -258,6 +270,10 @@ class Chat {
 
   #build() {
     const { signal } = this.#life;
+    this.#ratings = new Ratings(this.#tab, {
+      send: (id, value) => this.#rate(id, value),
+      announce: (text) => this.#attention.announce(text),
+    });
     this.#list = new MessageList({
       choose: (text, choice) => this.#submit(text, choice),
       retry: (id) => this.#outbox.retry(id),
@@ -265,6 +281,7 @@ class Chat {
       stop: (replyId) => this.#connection.send({ type: 'stop', replyId }),
       ask: (text) => this.#submit(text),
       older: (seq) => this.#showOlder(seq),
+      rating: (id) => this.#ratings.node(id),
     });
     this.#composer = new Composer({
       submit: (text) => this.#submit(text),
@@ -396,6 +413,7 @@ class Chat {
     this.#agent = frame.agent ?? null;
     this.#offersPerson = Array.isArray(frame.features) && frame.features.includes('person');
     this.#showPerson();
+    this.#list.isRatable = Array.isArray(frame.features) && frame.features.includes('feedback');
     if (frame.limits?.message > 0) this.#composer.limit = frame.limits.message;
     this.#outbox.connected();
     if (frame.top > 0) this.#seen({ epoch: frame.epoch, seq: frame.top });

@@ -21,7 +21,7 @@ class MessageList {
   #scroller;
   node;
 
-  /** `actions`: choose(text, choice), retry(id), remove(id), stop(replyId), ask(text), older(seq). */
+  /** `actions`: choose(text, choice), retry(id), remove(id), stop(replyId), ask(text), older(seq), rating(id), a node. */
   constructor(actions) {
     this.#actions = actions;
     // Live, but silent: history must not be read out. New messages are announced once, elsewhere.
@@ -36,6 +36,11 @@ class MessageList {
     this.node = element('div', { class: 'log-frame' }, this.#scroller, this.#more);
     // A composer that grows, or an on-screen keyboard, must not push the last message out of sight.
     new ResizeObserver(() => this.#isFollowing && this.scrollToEnd()).observe(this.#scroller);
+  }
+
+  /** Whether replies can be rated; those that are shown already, too. */
+  set isRatable(isRatable) {
+    this.node.classList.toggle('ratable', isRatable);
   }
 
   get last() {
@@ -207,6 +212,7 @@ class MessageList {
     const delivery = element('div', { class: 'delivery' });
     const node = element('li', { class: `message ${kind}`, part: 'message', 'data-id': frame.id }, day, meta, bubble, ...this.#links(frame), delivery);
     if (stream) node.classList.add('settled');
+    if (frame.type === 'claude' && Number.isInteger(frame.seq)) delivery.before(this.#actions.rating(frame.id));
     if (frame.finish && frame.finish !== 'complete') this.#showCut(delivery, frame);
     return { id: frame.id, seq: frame.seq, frame, kind, author, time, node, day, bubble, delivery };
   }
@@ -265,7 +271,7 @@ class MessageList {
 
   #refresh() {
     this.#empty.hidden = this.#entries.length > 0;
-          const { id, frame } = this.last ?? {};
+    const { id, frame } = this.last ?? {};
     const offered = frame?.type === 'claude' && Array.isArray(frame.choices) ? frame.choices : [];
     const button = ({ label, send = label }, index) =>
       element('button', { class: 'chip', part: 'chip', type: 'button', click: () => this.#actions.choose(send, { id, index }) }, label);

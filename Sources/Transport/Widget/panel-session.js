@@ -22,6 +22,10 @@ class Endpoints {
     return this.#url('/api/chat/stream', { session, page, ...position });
   }
 
+  feedback(session) {
+    return this.#url('/api/chat/feedback', { session });
+  }
+
   /** `range` is `{limit}`, or `{limit, before, epoch}` for what is older than a message. */
   history(session, range) {
     return this.#url('/api/chat/history', { session, ...range });

@@ -130,7 +130,7 @@ struct HostileProcessTests {
 
     private static func isBusy(_ call: Task<Verdict, Never>) async -> Bool {
         let (first, source) = AsyncStream<Bool>.makeStream()
-        let watch = Task { source.yield(await call.value == .pass(reason: .pluginBusy)) }
+        let watch = Task { source.yield(await call.value == .pass(reason: .busy)) }
         // A call that waits is given up, so that the test goes on.
         let other = Task {
             for _ in 0..<2_000 { await Task.yield() }
@@ -214,7 +214,7 @@ struct HostileProcessTests {
         )
         let (pids, source) = AsyncStream<[String]>.makeStream()
         try await desk.run {
-            guard case .reply(let reply, _, _) = await desk.ask("x") else { return }
+            guard case .reply(let reply, _, _, _) = await desk.ask("x") else { return }
             source.yield(reply.text.split(separator: " ").map(String.init))
         }
         source.finish()

@@ -136,7 +136,8 @@ struct WebhookDesk: Sendable {
             group.addTask {
                 // A slow machine is no service that doesn't answer.
                 await CallLimit.$current.withValue(.seconds(100)) {
-                    await self.webhook.respond(to: Self.turn(text, id: id))
+                    // As a chain takes what is thrown.
+                    (try? await self.webhook.respond(to: Self.turn(text, id: id))) ?? .pass(reason: .busy)
                 }
             }
             group.addTask {

@@ -102,9 +102,9 @@ struct WebhookTests {
                 else: request.reply(frame, str(count))
             """
         try await WebhookDesk.run(service, clock: TurnClock(clock)) { desk in
-            #expect(await desk.ask("x") == .pass(reason: .pluginBusy))
+            #expect(await desk.ask("x") == .pass(reason: .busy))
             clock.advance(by: .seconds(19))
-            #expect(await desk.ask("x") == .pass(reason: .pluginBusy))
+            #expect(await desk.ask("x") == .pass(reason: .busy))
             clock.advance(by: .seconds(1))
             #expect(await desk.ask("x") == .reply("2"))
         }
@@ -116,7 +116,7 @@ struct WebhookTests {
         _ = folder
         let yaml = "url: https://example.com/chat\nsecret: {file: secret}"
         let desk = try WebhookDeskOffline(yaml)
-        #expect(await desk.webhook.respond(to: WebhookDesk.turn("x")) == .pass(reason: .notRunning))
+        #expect(try await desk.webhook.respond(to: WebhookDesk.turn("x")) == .pass(reason: .notRunning))
     }
 
     @Test("never sends a message to a service that doesn't send the challenge back, and says so once")

@@ -15,18 +15,22 @@ struct CommandRun {
     let status: Int32
     /// What the person was asked.
     let questions: [String]
+    /// The reports of progress, where a person looks.
+    let progress: [String]
 
     /// - Parameters:
     ///   - arguments: What stands behind `claude-chat`; `{folder}` in them stands for the folder.
     ///   - files: The folder's files. Where `claude-chat.yaml` is among them, it is the configuration; where there is
     ///     a folder `rules`, the `rules` commands work on it.
     ///   - answer: What a person says to questions; nothing where nobody is there.
+    ///   - showsProgress: Whether a person looks at the progress.
     ///   - step: The report of progress at which a person ends the command; nothing where nobody does.
     /// - Throws: What the file system says.
     init(
         _ arguments: [String],
         files: [String: String] = [:],
         answer: String? = nil,
+        showsProgress: Bool = false,
         interruptedAt step: Int? = nil
     ) async throws {
         let folder = try ScratchFolder(files)
@@ -53,6 +57,11 @@ struct CommandRun {
         terminal.interruptions = {
             AsyncStream { continuation in interrupt.withLock { $0 = continuation } }
         }
+        let progress = Mutex<[String]>([])
+        if showsProgress {
+            terminal.clock = TurnClock(HastyClock())
+            terminal.progress = { text in progress.withLock { $0.append(text) } }
+        }
         if let step {
             // Each look at the clock is a while later, so that every report is shown.
             terminal.clock = TurnClock(HastyClock())
@@ -73,6 +82,7 @@ struct CommandRun {
         let written = arguments.map { $0.replacing("{folder}", with: folder.path) }
         self.status = await ClaudeChatCommand.run(written + config + rules, in: terminal)
         self.output = output.withLock { $0 }.replacing(folder.path + "/", with: "")
+        self.progress = progress.withLock { $0 }
         self.questions = questions.withLock { $0 }
         self.complaint = complained.withLock { $0 }.replacing(folder.path + "/", with: "")
     }

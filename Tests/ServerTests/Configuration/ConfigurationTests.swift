@@ -41,6 +41,14 @@ struct ConfigurationTests {
         #expect(configuration.warnings.isEmpty)
     }
 
+    @Test("says how much is kept of turns: all of them for 30 days, without content, where nothing is written")
+    func tracing() throws {
+        let start = "version: 1\ndefault_chain: demo\n" + Self.chains
+        #expect(try self.load(start).tracing == TraceSettings())
+        let written = try self.load(start + "trace: {keep: 7d, sample: 2.5%, content: true}\n").tracing
+        #expect(written.keptDays == 7 && written.sample.basisPoints == 250 && written.keepsContent)
+    }
+
     @Test("takes addresses and networks of proxies, and says which are none")
     func proxies() throws {
         let start = "version: 1\ndefault_chain: demo\n" + Self.chains
@@ -205,7 +213,7 @@ struct ConfigurationTests {
                   tls: proxy
                   admin_token: {env: TOKEN}
                 stroe: {}
-                trace: {}
+                trace: {keep: 90m, sample: 1.5, content: maybe}
                 sites:
                   shop: {origins: [shop.example.com, '*'], chain: demmo, time_zone: Berlin}
                   lab: {}
@@ -233,8 +241,9 @@ struct ConfigurationTests {
                 claude-chat.yaml:7:3: server.admin_token: the environment has no TOKEN; set it before the server starts \
                 [no-variable]
                 claude-chat.yaml:8:1: stroe: unknown key "stroe"; did you mean "store"? [unknown-key]
-                claude-chat.yaml:9:1: trace: "trace" is not built yet; leave it out, and try a message with claude-chat explain \
-                [not-built]
+                claude-chat.yaml:9:9: trace.keep: "90m" is no number of days; write whole days: 30d [wrong-value]
+                claude-chat.yaml:9:20: trace.sample: "1.5" is no share; write a number from 0 to 100 and %: 10% [wrong-value]
+                claude-chat.yaml:9:33: trace.content: expected true or false, found "maybe" [wrong-type]
                 claude-chat.yaml:11:20: sites.shop.origins[0]: "shop.example.com" is not an origin; write \
                 https://shop.example.com [bad-origin]
                 claude-chat.yaml:11:44: sites.shop.chain: unknown chain "demmo"; did you mean "demo"? [unknown-chain]

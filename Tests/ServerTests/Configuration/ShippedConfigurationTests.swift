@@ -51,7 +51,7 @@ struct ShippedConfigurationTests {
         "has answers in Claude's place for what the rules leave open",
         arguments: [
             "How do I get a refund?", "What does it cost?", "Are you open on Sunday?", "Where is my parcel?",
-            "I forgot my password", "How do I cancel my plan?", "Is there an API?", "tell me a joke",
+            "How do I change my password?", "How do I cancel my plan?", "Is there an API?", "tell me a joke",
         ]
     )
     func stub(text: String) async throws {

@@ -76,6 +76,7 @@ struct RunningServer: Sendable {
     ///   - log: Gets whatever the server logs, of every level.
     ///   - store: Where messages are kept; in memory where it is left out.
     ///   - redacts: Whether the chain redacts messages before the hub takes them.
+    ///   - tracing: How much is kept of turns.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -94,6 +95,7 @@ struct RunningServer: Sendable {
         log: LogRecord? = nil,
         store: StoreOptions? = nil,
         redacts: Bool = false,
+        tracing: TraceSettings = TraceSettings(),
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
@@ -103,9 +105,10 @@ struct RunningServer: Sendable {
             let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
             return StoreLog(store, clocks: clocks, logger: logger)
         }
+        let traces = TurnTraces(tracing, log: storeLog)
         let desk = SiteDesk(site: Site(name: "default"), chain: chain)
         let siteDesks = Dictionary(desks) { first, _ in first }
-        let runner = TurnRunner(desk, siteDesks, log: storeLog, logger: logger)
+        let runner = TurnRunner(desk, siteDesks, traces: traces, logger: logger)
         let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
         var options = options
         options.take(desk, siteDesks)
@@ -130,9 +133,9 @@ struct RunningServer: Sendable {
             admission: admission,
             clocks: clocks,
             logger: logger,
-            health: { reloader?.health ?? "{}" },
+            health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
-            admin: reloader.map { AdminActions($0, token: adminToken) },
+            admin: reloader.map { AdminActions($0, token: adminToken, traces: traces) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(

@@ -150,7 +150,10 @@ struct ReloadTests {
             let status = try await CommandRun(["rules", "status", "--listen", address])
             #expect(status.status == 0)
             #expect(status.output.hasPrefix("rules: generation 1  "), "\(status.output)")
-            #expect(status.output.contains("1 file, 1 rule, 2 tests  loaded "), "\(status.output)")
+            #expect(
+                status.output.contains(/1 file, 1 rule, 2 tests  loaded [0-9:]{8} UTC in [0-9]+ ms\n$/),
+                "\(status.output)"
+            )
             try scene.folder.write("version: 1\nrules: [{id: a, match: '(', reply: hi}]\n", to: "rules/a.yaml")
             let reload = try await CommandRun(["rules", "reload", "--listen", address])
             #expect(reload.status == 1)
@@ -166,6 +169,39 @@ struct ReloadTests {
 
                 """
         )
+    }
+
+    @Test("a rule that messages make slow is counted and taken out, and the people who run the server see it")
+    func quarantine() async throws {
+        try await Self.run { scene in
+            let slow = "{id: slow, priority: 200, match: '[a-z]*[a-z]*[0-9]', reply: Slow, allow: [slow]}"
+            try scene.save("version: 1\nrules:\n  - \(slow)\n  - {id: one, match: '^a', reply: One.}\n")
+            await scene.waits { $0.generation == 2 }
+            let registry = MetricsRegistry()
+            scene.reloader.collectMetrics(in: registry)
+            // What the rule needs beyond its limit counts; where the machine is busy elsewhere meanwhile, it isn't to
+            // blame, so it may take more than three.
+            let attack = String(repeating: "a", count: 4_000)
+            for session in 0..<200 where scene.reloader.reports[0].content.suspended.isEmpty {
+                try await TestSocket.open("/ws/chat?session=s\(session)", port: scene.port) { socket in
+                    try await socket.send(#"{"type":"user","message":"\#(attack)","id":"m1"}"#)
+                    _ = try await socket.next("claude")
+                }
+            }
+            let page = await registry.exposition()
+            #expect(page.contains(#"chat_rule_quarantined{responder="rules",rule="a/slow"} 1"# + "\n"), "\(page)")
+            #expect(!page.contains(#"chat_rule_limits_total{responder="rules",rule="a/slow"} 0"#), "\(page)")
+            let status = try await CommandRun(["rules", "status", "--listen", "127.0.0.1:\(scene.port)"])
+            #expect(
+                status.output.hasSuffix("\nout: a/slow was slow again and again; it answers again after ten minutes\n"),
+                "\(status.output)"
+            )
+            #expect(try await !Self.health(scene.port).contains("a/slow"))
+            try await TestSocket.open("/ws/chat?session=after", port: scene.port) { socket in
+                try await socket.send(#"{"type":"user","message":"\#(attack.dropLast())1","id":"m1"}"#)
+                #expect(try await socket.next("claude")["message"]?.text == "One.")
+            }
+        }
     }
 
     @Test("no message is lost while rules change all the time, and each is answered by one whole set")

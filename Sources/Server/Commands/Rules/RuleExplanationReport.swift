@@ -27,7 +27,7 @@ struct RuleExplanationReport {
             let cost = entry.fate == .wins ? [Self.microseconds(self.time)] : []
             table.append([entry.rule, entry.fate.word, place, printable(entry.reason, limit: 400)] + cost)
         }
-        return (table.lines + self.outcome + [self.summary]).joined(separator: "\n")
+        return (table.lines + self.outcome + self.effects + [self.summary]).joined(separator: "\n")
     }
 
     /// An object for each rule, then one with the result.
@@ -41,12 +41,15 @@ struct RuleExplanationReport {
                 ("captures", entry.matched == nil ? .null : .object(entry.captures.map { ($0.name, .text($0.value)) })),
             ])
         }
-        let result: JSONValue = .compact([
-            ("result", .text(self.result.kind)), ("text", .text(self.result.text)),
-            ("variant", .text(self.explanation.variant)), ("rules", .integer(self.explanation.entries.count)),
-            ("candidates", .integer(self.explanation.candidateCount)), ("confirmed", .integer(self.confirmedCount)),
-            ("characters", .integer(self.explanation.characterCount)), ("cut", .bool(self.explanation.isCut)),
-        ])
+        let result: JSONValue = .compact(
+            [
+                ("result", .text(self.result.kind)), ("text", .text(self.result.text)),
+            ] + self.effectMembers + [
+                ("variant", .text(self.explanation.variant)), ("rules", .integer(self.explanation.entries.count)),
+                ("candidates", .integer(self.explanation.candidateCount)), ("confirmed", .integer(self.confirmedCount)),
+                ("characters", .integer(self.explanation.characterCount)), ("cut", .bool(self.explanation.isCut)),
+            ]
+        )
         return rows + [result]
     }
 
@@ -68,7 +71,6 @@ struct RuleExplanationReport {
     }
 
     private var result: (kind: String, text: String?) {
-        let tags = self.explanation.result.effects.tags
         switch self.explanation.result.outcome {
         case .reply(let reply):
             let choices = reply.choices.map { " [\($0.label)]" }.joined()
@@ -76,10 +78,39 @@ struct RuleExplanationReport {
         case .handoff(let handoff):
             return ("handoff", [handoff.queue, handoff.text].compactMap(\.self).joined(separator: ": "))
         case .silent(_, let reason): return ("silent", reason)
-        case .pass(let match):
-            return (match == nil ? "no rule" : "pass", tags.isEmpty ? nil : tags.joined(separator: ", "))
+        case .pass(let match): return (match == nil ? "no rule" : "pass", nil)
         case .limit(let hit): return ("limit", "\(hit.rule): \(hit.limit)")
         }
+    }
+
+    /// What the rules ask to remember and to do: `tags  angry, billing`.
+    private var effects: [String] {
+        let effects = self.explanation.result.effects
+        var rows: [(String, String)] = []
+        if case .handoff(let handoff) = self.explanation.result.outcome, let note = handoff.note {
+            rows.append(("note", note))
+        }
+        if !effects.tags.isEmpty { rows.append(("tags", effects.tags.joined(separator: ", "))) }
+        if let topic = effects.topic { rows.append(("topic", topic.words)) }
+        if let severity = effects.severity { rows.append(("severity", severity.rawValue)) }
+        rows += effects.cooldowns.map { ("cooldown", "\($0.id): \($0.duration.written) per \($0.scope.rawValue)") }
+        rows += effects.actions.map { ("action", $0.words) }
+        return rows.map { "\($0)  \(printable($1, limit: 400))" }
+    }
+
+    /// The same for a program; only what is there.
+    private var effectMembers: [(String, JSONValue)] {
+        let effects = self.explanation.result.effects
+        var members: [(String, JSONValue)] = []
+        if case .handoff(let handoff) = self.explanation.result.outcome {
+            members += [("queue", .text(handoff.queue)), ("note", .text(handoff.note))]
+        }
+        let tags = effects.tags.map { JSONValue.text($0) }
+        let actions = effects.actions.map { JSONValue.text($0.words) }
+        return members + [
+            ("tags", tags.isEmpty ? .null : .array(tags)), ("topic", .text(effects.topic?.words)),
+            ("severity", .text(effects.severity?.rawValue)), ("actions", actions.isEmpty ? .null : .array(actions)),
+        ]
     }
 
     private var summary: String {
@@ -115,7 +146,7 @@ extension RuleExplanation.Entry {
     fileprivate var isNotable: Bool {
         switch self.fate {
         case .literalMissing, .disabled, .noMatch: false
-        case .condition, .coolingDown: self.isCandidate
+        case .condition, .coolingDown: self.wouldMatch
         default: true
         }
     }
@@ -143,5 +174,23 @@ extension RuleExplanation.Fate {
         case .loses: "would match"
         default: "no"
         }
+    }
+}
+
+extension RuleEffects.TopicChange {
+    /// `bug, for 10m`, or `none`.
+    fileprivate var words: String {
+        switch self {
+        case .open(let topic, let duration?): "\(topic), for \(duration.written)"
+        case .open(let topic, nil): topic
+        case .close: "none"
+        }
+    }
+}
+
+extension RuleAction {
+    /// `issue-tracker create kind=bug`.
+    fileprivate var words: String {
+        ([self.responder, self.operation] + self.fields.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
     }
 }

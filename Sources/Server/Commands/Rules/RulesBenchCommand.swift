@@ -45,6 +45,7 @@ struct RulesBenchCommand: AsyncParsableCommand {
         let benchmark = try self.benchmark()
         let messages = try self.texts()
         if messages.isEmpty { throw ValidationError("there is no message to answer") }
+        if benchmark.rules.ruleCount == 0 { throw ValidationError("there is no rule in \"\(self.options.folder)\"") }
         let progress = ShareLine("answering")
         var report = benchmark.measure(messages, runCount: self.runs, progress: progress.show)
         report.dearest = benchmark.dearestRules(messages, runCount: self.runs)

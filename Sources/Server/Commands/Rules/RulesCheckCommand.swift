@@ -31,25 +31,33 @@ struct RulesCheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let check = RuleCheck(folder: self.options.folder, isStrict: self.strict)
+        let progress = ProgressLine("checking")
+        let check = RuleCheck(folder: self.options.folder, isStrict: self.strict) { progress.reach($0, of: $1) }
+        progress.end()
         if self.sarif {
             let log = SARIFLog(check.diagnostics, toolVersion: ClaudeChatCommand.configuration.version)
             Terminal.current.write(log.description)
         } else if self.options.json {
             self.printJSON(check)
         } else if let book = check.book {
-            self.printFine(book, check.diagnostics)
+            self.printFine(book, check)
         } else {
             let report = DiagnosticReport(check.diagnostics)
             // With --digest a script reads the output, and a mistake is no digest.
             let show = self.digest ? Terminal.current.complain : Terminal.current.write
             show(report.text)
+            Self.show(check.localChanges, show)
             show("\(report.count); nothing would change")
         }
         if !check.isFine { throw ExitCode(ExitStatus.findings) }
     }
 
-    private func printFine(_ book: RuleBook, _ warnings: [Diagnostic]) {
+    private static func show(_ changes: [LocalChange], _ show: (String) -> Void) {
+        for change in changes { show("\(change.place.file):\(change.place.line) changes \(change.rule)") }
+    }
+
+    private func printFine(_ book: RuleBook, _ check: RuleCheck) {
+        let warnings = check.diagnostics
         guard !self.digest else { return Terminal.current.write(book.set.digest) }
         let report = DiagnosticReport(warnings)
         if !warnings.isEmpty { Terminal.current.write(report.text) }
@@ -61,21 +69,17 @@ struct RulesCheckCommand: AsyncParsableCommand {
         Terminal.current.write(
             "\(self.options.folder) is fine\(with): \(parts.joined(separator: ", ")); digest \(book.set.digest)"
         )
-        for rule in book.rules {
-            for place in rule.changes { Terminal.current.write("\(place.file):\(place.line) changes \(rule.name)") }
-        }
+        Self.show(check.localChanges, Terminal.current.write)
     }
 
     /// The diagnostics, then one object about the whole.
     private func printJSON(_ check: RuleCheck) {
         for diagnostic in check.diagnostics { Terminal.current.write(diagnostic.json.description) }
         let errors = check.diagnostics.count { $0.severity == .error }
-        let changes = (check.book?.rules ?? []).flatMap { rule in
-            rule.changes.map { place -> JSONValue in
-                .object([
-                    ("rule", .text(rule.name)), ("file", .text(place.file)), ("line", .integer(place.line)),
-                ])
-            }
+        let changes = check.localChanges.map { change -> JSONValue in
+            .object([
+                ("rule", .text(change.rule)), ("file", .text(change.place.file)), ("line", .integer(change.place.line)),
+            ])
         }
         let set = check.book?.set
         let summary: JSONValue = .compact([

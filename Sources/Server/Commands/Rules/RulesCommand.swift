@@ -44,9 +44,12 @@ struct RulesOptions: ParsableArguments {
 
     /// The same for a folder that isn't that of the options.
     static func load(_ folder: String, or consequence: String, asJSON: Bool) throws -> RuleBook {
+        let progress = ProgressLine("loading")
+        defer { progress.end() }
         do throws(Rejection) {
-            return try RuleBook.load(folder: folder)
+            return try RuleBook.load(folder: folder) { progress.reach($0, of: $1) }
         } catch {
+            progress.end()
             throw self.rejected(error, consequence, asJSON: asJSON)
         }
     }

@@ -67,8 +67,9 @@ struct ContentStatusReport {
             var digest: String
             var summary: String
             var loadedAt: String
-            var loadMs: Double?
+            var loadMs: Double
             var rejected: Rejected?
+            var suspended: [String]
         }
 
         struct Rejected: Decodable {
@@ -96,10 +97,10 @@ struct ContentStatusReport {
 
     private static func text(of content: Answer.Content) -> String {
         let time = Self.time(content.loadedAt)
-        let took = content.loadMs.map { " in \(Int($0.rounded(.up))) ms" } ?? ""
+        let out = content.suspended.map { "\nout: \($0) was slow again and again; it answers again after ten minutes" }
         let live = """
             \(content.responder): generation \(content.generation)  \(content.digest)  \(content.summary)  \
-            loaded \(time)\(took)
+            loaded \(time) in \(Int(content.loadMs.rounded(.up))) ms\(out.joined())
             """
         guard let rejected = content.rejected else { return live }
         return """

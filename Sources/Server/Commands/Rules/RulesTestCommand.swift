@@ -14,8 +14,8 @@ struct RulesTestCommand: AsyncParsableCommand {
               claude-chat rules test --rule error-code
               claude-chat rules test --file bugs.yaml
 
-            Exit status: 0 all hold, 1 one fails or the files have mistakes, 2 wrong \
-            usage.
+            Exit status: 0 all hold, 1 one fails, there is none, or the files have \
+            mistakes, 2 wrong usage.
             """
     )
 
@@ -37,7 +37,7 @@ struct RulesTestCommand: AsyncParsableCommand {
         } else {
             Self.show(run)
         }
-        if !run.failures.isEmpty { throw ExitCode(ExitStatus.findings) }
+        if !run.failures.isEmpty || run.results.isEmpty { throw ExitCode(ExitStatus.findings) }
     }
 
     private func isChosen(_ rule: RuleBook.Rule) -> Bool {

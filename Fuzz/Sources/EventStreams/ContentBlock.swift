@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Claude/Wire/ContentBlock.swift

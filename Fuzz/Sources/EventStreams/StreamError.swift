@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Claude/Stream/StreamError.swift

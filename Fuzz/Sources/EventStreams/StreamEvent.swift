@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Claude/Stream/StreamEvent.swift

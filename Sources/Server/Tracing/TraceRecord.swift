@@ -1,0 +1,63 @@
+internal import FoundationEssentials
+internal import Responders
+
+/// The record of a turn as it is read: what an earlier version of the server wrote lacks some of it.
+struct TraceRecord: Decodable, Sendable {
+    var turn: String?
+    var message: String?
+    var session: String?
+    var site: String?
+    var chain: String?
+    var generation: Int?
+    var attempt: Int?
+    var state: String?
+    var started: String?
+    var elapsedMs: Double?
+    var outcome: String?
+    var responder: String?
+    var replies: [String]?
+    var steps: [Step]?
+    var notes: [String: String]?
+    var effects: Effects?
+
+    /// What one entry of the chain did.
+    struct Step: Decodable, Sendable {
+        var stage: String
+        var responder: String
+        var verdict: String?
+        var us: Int?
+        var reason: String?
+        var code: String?
+        var problem: String?
+        var rule: String?
+        var at: String?
+        var elected: Bool?
+        var firstChunkMs: Double?
+        var chunks: Int?
+        var finish: String?
+        var detail: Detail?
+    }
+
+    /// What a step's responder says about itself.
+    struct Detail: Decodable, Sendable {
+        var candidates: [Candidate]?
+
+        struct Candidate: Decodable, Sendable {
+            var rule: String
+            var at: String
+            var lost: String?
+        }
+    }
+
+    struct Effects: Decodable, Sendable {
+        var topic: String?
+        var severity: String?
+        var queue: String?
+        var tags: [String]?
+    }
+
+    /// Reads a record.
+    ///
+    /// - Throws: What JSON's decoder says.
+    init(json: [UInt8]) throws { self = try JSONDecoder().decode(Self.self, from: Data(json)) }
+}

@@ -1,0 +1,65 @@
+internal import Hub
+internal import Messages
+internal import Responders
+internal import Transport
+
+/// Keeps the record of each turn: the last ones in memory, and all in the store, where there is one.
+///
+/// Any thread.
+final class TurnTraces: Sendable {
+    private let settings: TraceSettings
+    private let ring = TraceRing()
+    private let log: StoreLog?
+
+    /// - Parameters:
+    ///   - settings: How much is kept.
+    ///   - log: Keeps records with their turns; nothing where nothing is kept.
+    init(_ settings: TraceSettings = TraceSettings(), log: StoreLog? = nil) {
+        self.settings = settings
+        self.log = log
+    }
+
+    /// Whether a turn is traced step by step: always the same for the same turn.
+    func isTraced(_ turnID: String) -> Bool { self.settings.sample.includes(turnID, for: "trace") }
+
+    /// Keeps the record of a turn that has ended.
+    func keep(_ result: ChainResult, of message: InboundMessage, after elapsed: Duration) {
+        let trace = TurnTrace(
+            result,
+            attempt: message.attempt,
+            elapsed: elapsed,
+            keepsContent: self.settings.keepsContent
+        )
+        self.ring.append(trace)
+        self.log?.turnEnded(message.turnID, result, trace)
+    }
+
+    /// The record of a turn; nothing where none is kept.
+    ///
+    /// - Throws: A `ClientError` where the store can't be read.
+    func record(of turnID: String) async throws -> [UInt8]? {
+        if let record = self.ring.record(of: turnID) { return record.json }
+        return try await self.log?.trace(of: turnID)
+    }
+
+    /// The records of the last turns, those of a filter alone: the newest first, of slow ones the slowest.
+    func records(_ filter: TurnFilter?, limit: Int) -> [[UInt8]] {
+        switch filter {
+        case nil: return self.ring.newest(limit).map(\.json)
+        case .failed: return self.ring.newest(limit) { $0.hasFailed }.map(\.json)
+        case .unanswered:
+            return self.ring.newest(limit) { $0.outcome == .fellBack || $0.outcome == .failedAndTold }.map(\.json)
+        case .slow:
+            let slow = self.ring.newest(.max) { $0.elapsed >= Self.slow }
+            return slow.sorted { $0.elapsed > $1.elapsed }.prefix(limit).map(\.json)
+        }
+    }
+
+    /// From when on a turn counts as slow.
+    static let slow = Duration.seconds(1)
+
+    /// What `/api/admin/turns` answers with.
+    var queries: TurnQueries {
+        TurnQueries(record: { try await self.record(of: $0) }, records: { self.records($0, limit: $1) })
+    }
+}
