@@ -28,6 +28,11 @@ let package = Package(
         .target(name: "Messages", swiftSettings: settings),
         .target(name: "Responders", dependencies: ["Messages", "Diagnostics"], swiftSettings: settings),
         .executableTarget(
+            name: "ChainTimes",
+            dependencies: ["AllocationCount", "Messages", "Responders"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "TraceTimes",
             dependencies: ["AllocationCount", "Diagnostics", "Responders", "Rules"],
             swiftSettings: settings

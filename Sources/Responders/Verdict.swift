@@ -69,10 +69,10 @@ public struct Augmentation: Sendable, Hashable {
     public var cooldowns: [Cooldown]
     /// The full name of the rule that decided, where one did; it is kept with the turn.
     public var rule: String?
-    /// What later responders see in place of parts of the message's text; in `guard` alone.
-    public var replacements: [Replacement]
     /// Where that rule stands, for the trace.
     public var place: Place?
+    /// What later responders see in place of parts of the message's text; in `guard` alone.
+    public var replacements: [Replacement]
 
     public init(
         note: Note? = nil,
@@ -82,8 +82,8 @@ public struct Augmentation: Sendable, Hashable {
         said: [Said] = [],
         cooldowns: [Cooldown] = [],
         rule: String? = nil,
-        replacements: [Replacement] = [],
-        at place: Place? = nil
+        at place: Place? = nil,
+        replacements: [Replacement] = []
     ) {
         self.replacements = replacements
         self.rule = rule

@@ -106,6 +106,32 @@ struct BulkheadTests {
         held.letGo(1)
     }
 
+    @Test("a call that waited for its place is told how much of its time is left")
+    func timeLeft() async throws {
+        let clock = TurnClock(self.clock)
+        let limits = Mutex<[Duration?]>([])
+        let (began, beginner) = AsyncStream<Void>.makeStream()
+        let noting = Waiting { _ in
+            let count = limits.withLock { limits in
+                limits.append(CallLimit.current)
+                return limits.count
+            }
+            beginner.finish()
+            if count == 1 { try await clock.sleep(for: .milliseconds(500)) }
+            return .pass()
+        }
+        let gate = self.gate(concurrency: 1, queue: 1)
+        let chain = self.chain(noting, gate)
+        let first = self.say(chain)
+        for await _ in began {}
+        let second = self.say(chain)
+        // The first call and the limits of both.
+        await self.clock.sleepers(atLeast: 3)
+        self.clock.advance(by: .milliseconds(500))
+        _ = try await (first.value, second.value)
+        #expect(limits.withLock { $0 } == [.seconds(2), .milliseconds(1_500)])
+    }
+
     @Test("a call that ignores its cancellation keeps its place until it returns, and is stuck after a second")
     func stuck() async throws {
         let held = Held(isStubborn: true)

@@ -52,7 +52,8 @@ final class LimitedCall: Sendable {
     ) async -> Answer {
         let call = LimitedCall()
         let verdict = await withTaskCancellationHandler {
-            call.own(Task { await call.ask(responder, permit, about: turn, within: limit) })
+            let end = clock.now + limit
+            call.own(Task { await call.ask(responder, permit, about: turn, within: limit, until: end, on: clock) })
             call.own(
                 Task {
                     // A cancelled wait means that the call has ended already.
@@ -71,7 +72,9 @@ final class LimitedCall: Sendable {
         _ responder: any Responder,
         _ permit: CallGate.Permit?,
         about turn: Turn,
-        within limit: Duration
+        within limit: Duration,
+        until end: Duration,
+        on clock: TurnClock
     ) async {
         if let refusal = await permit?.wait() {
             self.state.withLock { $0.isRefused = true }
@@ -79,6 +82,8 @@ final class LimitedCall: Sendable {
             return
         }
         let verdict: Verdict
+        // What it has waited for its place is gone.
+        let limit = permit?.mustWait == true ? end - clock.now : limit
         do {
             verdict = try await CallLimit.$current.withValue(limit) { try await responder.respond(to: turn) }
         } catch let wait as RetryAfter {

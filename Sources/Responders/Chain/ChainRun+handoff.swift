@@ -16,7 +16,8 @@ extension ChainRun {
     mutating func noteAnswerer(_ verdict: Verdict?, _ failure: Failure?) {
         self.answerers.all += 1
         // One whose breaker is open has failed, only earlier.
-        if failure != nil || verdict == .pass(reason: .breakerOpen) { self.answerers.failed += 1 }
+        if failure != nil { self.answerers.failed += 1 }
+        if case .pass(reason: .breakerOpen?) = verdict { self.answerers.failed += 1 }
     }
 
     /// A person goes on where nobody of `answer` could do their work, though no entry asks for that.

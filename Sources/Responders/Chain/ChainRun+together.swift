@@ -96,6 +96,8 @@ extension ChainRun {
             var isOver = false
             while answers.count < indices.count, let next = await group.next() {
                 guard let next else {
+                    // Where the turn itself is given up, each call says so.
+                    guard !Task.isCancelled else { continue }
                     isOver = true
                     group.cancelAll()
                     continue

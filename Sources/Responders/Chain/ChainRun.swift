@@ -115,7 +115,8 @@ public struct ChainRun: Sendable {
     /// Passes over an entry whose condition doesn't hold.
     mutating func skips(_ entry: Chain.Entry) -> Bool {
         guard let refusal = entry.condition?.refusal(of: self.turn) else { return false }
-        self.record(nil, .condition, problem: refusal)
+        // It quotes the site's values, which may be somebody's name: for those who ask, not for the record.
+        self.record(nil, .condition, problem: self.isExplaining ? refusal : nil)
         self.advance()
         return true
     }
@@ -133,6 +134,8 @@ extension ChainRun {
     mutating func ask(_ responder: any ImmediateResponder) {
         let askedAt = self.isTracing ? self.chain.clock.now : .zero
         let verdict = responder.verdict(on: self.turn)
+        // A guard may have more to say than its verdict.
+        if case .pass = verdict, !self.isTracing, self.turn.place.stage != .guard { return self.passOn() }
         if case .stream = verdict {
             // Its time has to be known, also where nothing else of the chain may wait.
             let now = self.chain.clock.now
@@ -140,6 +143,12 @@ extension ChainRun {
             if self.streams(verdict, askedAt: now) { return }
         }
         self.take(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
+    }
+
+    /// Goes on after a pass of which nobody wants to know more: by far the most frequent verdict.
+    private mutating func passOn() {
+        if self.turn.place.stage == .answer { self.answerers.all += 1 }
+        self.advance()
     }
 
     /// Asks a responder that may wait, within its time limit, and takes its verdict.

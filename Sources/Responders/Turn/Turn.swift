@@ -12,10 +12,10 @@ public struct Turn: Sendable {
     ///
     /// In ``Stage/after`` all replies of the turn.
     public internal(set) var drafts: [Reply] = []
-    /// Whether the site is within its opening hours; nothing where it has none.
-    public let isOpen: Bool?
     /// How the turn ended, in ``Stage/after``; nothing before.
     public internal(set) var outcome: Outcome?
+    /// Whether the site is within its opening hours; nothing where it has none.
+    public let isOpen: Bool?
     /// Whether somebody is there to whom the conversation can be handed over.
     public let isStaffed: Bool
     /// Where in which chain the turn is.

@@ -75,8 +75,8 @@ struct RunningServer: Sendable {
     ///   - proxies: Whose word it takes for where clients are.
     ///   - log: Gets whatever the server logs, of every level.
     ///   - store: Where messages are kept; in memory where it is left out.
-    ///   - redacts: Whether the chain redacts messages before the hub takes them.
     ///   - tracing: How much is kept of turns.
+    ///   - redacts: Whether the chain redacts messages before the hub takes them.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -94,8 +94,8 @@ struct RunningServer: Sendable {
         proxies: TrustedProxies = TrustedProxies(),
         log: LogRecord? = nil,
         store: StoreOptions? = nil,
-        redacts: Bool = false,
         tracing: TraceSettings = TraceSettings(),
+        redacts: Bool = false,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
