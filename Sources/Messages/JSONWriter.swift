@@ -81,6 +81,14 @@ package struct JSONWriter {
         self.quote(value)
     }
 
+    /// A number under a key that is no literal.
+    package mutating func integer(named name: String, _ value: Int) {
+        self.begin(nil)
+        self.quote(name)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.bytes.append(contentsOf: String(value).utf8)
+    }
+
     /// A member whose name is known only when it is written.
     package mutating func text(named name: String, _ value: String) {
         self.begin(nil)

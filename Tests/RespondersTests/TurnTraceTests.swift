@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Messages
 import Responders
 import RespondersTesting
 import Testing
@@ -55,6 +56,28 @@ struct TurnTraceTests {
         )
         #expect(trace.hasFailed)
         #expect((try? JSONSerialization.jsonObject(with: Data(trace.json))) != nil)
+    }
+
+    @Test("a message that was redacted says how much of what, and one that a person had says whose it was")
+    func redactedAndAttended() async throws {
+        let replacements = [Replacement(0..<1, by: "x", kind: "card"), Replacement(2..<3, by: "x", kind: "card")]
+        let guardian = Chain.Entry(
+            Immediate(.augment(Augmentation(replacements: replacements))),
+            name: "redact",
+            stage: .guard
+        )
+        let turn = Turn(
+            id: TurnID("t_1"),
+            message: Incoming(id: "m1", text: "1 2 3"),
+            conversation: Conversation(sessionID: "s1", state: .human),
+            localTime: TimeOfDay(minutes: 0)
+        )
+        let chain = Chain(name: "test", entries: [guardian])
+        guard case .finished(let result) = chain.begin(turn, tracing: true) else { throw Mismatch("it waits") }
+        let json = Self.text(TurnTrace(result))
+        #expect(json.contains(#""redacted":{"card":2}}]"#), "\(json)")
+        #expect(json.contains(#""state":"human""#) && json.contains(#""outcome":"handed-over""#))
+        #expect(!json.contains("1 2 3"))
     }
 
     @Test("a streamed reply says how it came")

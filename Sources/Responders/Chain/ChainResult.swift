@@ -102,6 +102,8 @@ public struct TraceStep: Sendable, Hashable {
     public var candidates: TraceCandidates?
     /// What it was about, where it was asked beside the others.
     public var shadow: Shadow?
+    /// How much of the message was hidden from those behind it, by ``Replacement/kind``.
+    public var redacted: [String: Int] = [:]
 
     public init(
         stage: Stage,
@@ -149,5 +151,22 @@ public struct TraceStep: Sendable, Hashable {
             self.pieceCount = pieceCount
             self.finish = finish
         }
+    }
+}
+
+extension ChainResult {
+    /// The same turn, from which a person has taken the conversation while it ran: of what it wanted to say only what was
+    /// shown is left.
+    public var interrupted: ChainResult {
+        ChainResult(
+            outcome: .handedOver,
+            replies: Array(self.replies.prefix(self.shownCount)),
+            shownCount: self.shownCount,
+            responder: nil,
+            effects: Effects(),
+            turn: self.turn,
+            failures: [],
+            steps: self.steps
+        )
     }
 }

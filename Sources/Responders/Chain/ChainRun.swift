@@ -335,21 +335,23 @@ extension ChainRun {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
         defer { self.rule = nil }
-        self.steps.append(
-            TraceStep(
-                stage: entry.stage,
-                responder: entry.name,
-                verdict: verdict?.word,
-                reason: reason,
-                problem: problem,
-                duration: duration,
-                explanation: explanation,
-                stream: stream,
-                rule: self.rule?.name,
-                place: self.rule?.place,
-                candidates: self.turn.probe?.take(at: self.turn.place)
-            )
+        var step = TraceStep(
+            stage: entry.stage,
+            responder: entry.name,
+            verdict: verdict?.word,
+            reason: reason,
+            problem: problem,
+            duration: duration,
+            explanation: explanation,
+            stream: stream,
+            rule: self.rule?.name,
+            place: self.rule?.place,
+            candidates: self.turn.probe?.take(at: self.turn.place)
         )
+        if case .augment(let found)? = verdict {
+            for replacement in found.replacements { step.redacted[replacement.kind, default: 0] += 1 }
+        }
+        self.steps.append(step)
     }
 }
 

@@ -16,6 +16,8 @@ public struct TurnTrace: Sendable {
     private let message: String
     private let session: String
     private let site: String
+    /// Who answered in the conversation when the turn began.
+    private let state: ConversationState
     private let chain: String
     private let generation: Int
     private let attempt: Int
@@ -60,6 +62,7 @@ public struct TurnTrace: Sendable {
         self.message = message.id
         self.session = conversation.sessionID
         self.site = conversation.site
+        self.state = conversation.state
         self.chain = turn.place.chain
         self.generation = generation
         self.attempt = attempt
@@ -100,8 +103,7 @@ extension TurnTrace {
             record.text("chain", self.chain)
             record.integer("generation", self.generation)
             record.integer("attempt", self.attempt)
-            // Others are not run.
-            record.text("state", "bot")
+            record.text("state", self.state.rawValue)
             record.timestamp("started", self.started)
             record.thousandths("elapsedMs", self.elapsed.microseconds)
             record.text("outcome", self.outcome.rawValue)
@@ -146,6 +148,13 @@ extension TurnTrace {
                     object.text("at", "\(place.file):\(place.line)")
                 } else if let place = step.explanation?.decisive?.place {
                     object.text("at", place)
+                }
+                if !step.redacted.isEmpty {
+                    object.object("redacted") { counts in
+                        for (kind, count) in step.redacted.sorted(by: { $0.key < $1.key }) {
+                            counts.integer(named: kind, count)
+                        }
+                    }
                 }
                 if let candidates = step.candidates { Self.write(candidates.list, to: &object) }
                 if let stream = step.stream { Self.write(stream, to: &object) }

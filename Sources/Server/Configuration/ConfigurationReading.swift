@@ -112,10 +112,10 @@ struct ConfigurationReading {
                 site.seedMode = written.seedMode ?? .development
                 site.acceptsCookie = written.cookieAuth ?? false
                 site.offersSeedFeedback = written.seedFeedback ?? false
-                site.offersFeedback = written.feedback ?? true
                 site.openingHours = written.openingHours
                 site.returnAfter = written.returnAfter
                 site.closeAfter = written.closeAfter
+                site.offersFeedback = written.feedback ?? true
                 return site
             }
         }

@@ -31,14 +31,14 @@ public struct Site: Sendable {
     public var acceptsCookie = false
     /// Whether `/api/claude-feedback` answers its pages.
     public var offersSeedFeedback = false
-    /// Whether its visitors are offered to rate replies.
-    public var offersFeedback = true
     /// When people are there; nothing where that isn't written.
     public var openingHours: OpeningHours?
     /// How long a person is waited for before the responders answer again; nothing means 30 minutes.
     public var returnAfter: Duration?
     /// After how long without a word a conversation is over; nothing means 24 hours.
     public var closeAfter: Duration?
+    /// Whether its visitors are offered to rate replies.
+    public var offersFeedback = true
 
     public init(name: String, origins: [String] = [], chain: String? = nil, timeZone: TimeZone? = nil) {
         self.name = name

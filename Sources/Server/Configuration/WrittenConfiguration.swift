@@ -98,10 +98,10 @@ struct WrittenConfiguration: Decodable {
         var seedMode: SeedMode?
         var cookieAuth: Bool?
         var seedFeedback: Bool?
-        var feedback: Bool?
         var openingHours: OpeningHours?
         var returnAfter: Duration?
         var closeAfter: Duration?
+        var feedback: Bool?
     }
 
     /// Pages with a chain of their own.
@@ -155,10 +155,10 @@ struct WrittenConfiguration: Decodable {
                     seed_mode: development
                     cookie_auth: false
                     seed_feedback: false
-                    feedback: true
                     return_after: 30m
                     close_after: 24h
                     opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
+                    feedback: true
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)

@@ -63,10 +63,4 @@ final class TurnMetrics: Sendable {
         let help = "Turns in which a responder failed."
         self.registry.counter("chat_responder_failures_total", help: help, labels: labels).increment()
     }
-
-    /// Counts a turn of which nothing but its end matters.
-    func count(_ outcome: Outcome, after duration: Duration) {
-        self.seconds.observe(duration)
-        self.outcomes.first { $0.outcome == outcome }?.counter.increment()
-    }
 }

@@ -118,7 +118,7 @@ final class TurnRunner: InboundSubscriber, Service {
         dialogue.sink = sink
         let interruption = Interruption()
         dialogue.interruption = interruption
-        let result = await withTaskGroup(of: ChainResult?.self) { group in
+        let ended = await withTaskGroup(of: ChainResult?.self) { group in
             group.addTask {
                 await Self.showTyping(in: pending.room, by: chain.clock)
                 return nil
@@ -137,10 +137,8 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         dialogue.sink = nil
         dialogue.interruption = nil
-        if interruption.hasHappened {
-            self.traces.keepTakenOver(pending.message.turnID)
-            self.metrics[chain.name]?.count(Outcome.handedOver, after: chain.clock.now - pending.began)
-        } else if let result {
+        if let ended {
+            let result = interruption.hasHappened ? ended.interrupted : ended
             self.deliver(result, of: chain, to: pending.message, in: pending.room, dialogue, since: pending.began)
         }
         pending.room.typing(false, by: .responder)
@@ -342,9 +340,7 @@ private final class Dialogue: Sendable {
 
     /// Forgets what came before a conversation that begins anew.
     func startAnew() {
-        self.state.withLock {
-            $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:])
-        }
+        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:]) }
     }
 
     func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }

@@ -48,9 +48,6 @@ final class TurnTraces: Sendable {
         self.keep(job.result, attempt: job.attempt, after: job.elapsed, shadows: await steps, beside: beside)
     }
 
-    /// Notes how a turn ended whose conversation a person took over while it ran.
-    func keepTakenOver(_ turnID: String) { self.log?.turnEnded(turnID, Outcome.handedOver.rawValue) }
-
     /// The record of a turn; nothing where none is kept.
     ///
     /// - Throws: A `ClientError` where the store can't be read.

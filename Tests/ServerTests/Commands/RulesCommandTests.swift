@@ -180,6 +180,7 @@ struct RulesCommandTests {
                 a/tagged   continues  rules/a.yaml:3  "checkout"
                 a/admin    no         rules/a.yaml:4  page.path "/shop" is not "/admin/**"
                 handoff  billing: One moment.
+                tags  shop
                 3 rules, 3 candidates after the prefilter, 2 confirmed; 12 characters
 
                 """
