@@ -49,7 +49,8 @@ final class TurnMetrics: Sendable {
     ///   - result: What became of it.
     ///   - duration: From the message to the answer.
     func count(_ result: ChainResult, after duration: Duration) {
-        self.count(result.outcome, after: duration)
+        self.seconds.observe(duration)
+        self.outcomes.first { $0.outcome == result.outcome }?.counter.increment()
         if result.isOverdue { self.overdue.increment() }
         if let responder = result.responder { self.replies[responder]?.increment() }
         for failure in result.failures { self.count(failure) }
