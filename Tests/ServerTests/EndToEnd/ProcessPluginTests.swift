@@ -75,7 +75,7 @@ struct ProcessPluginTests {
             """,
         ]
         let offline = try await CommandRun(["explain", "where am I"], files: files)
-        #expect(offline.output.contains("not-running"))
+        #expect(offline.output.contains("not asked (offline)"))
         #expect(offline.output.contains("Nobody knows."))
         let live = try await CommandRun(["explain", "where am I", "--page", "/shop", "--live"], files: files)
         #expect(live.output.contains("On /shop."))
