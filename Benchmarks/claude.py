@@ -100,7 +100,7 @@ async def overhead(binary, streams):
     with tempfile.TemporaryDirectory() as folder:
         server = await Server(binary, Path(folder), load.free_port(), endpoint).wait()
         try:
-            for count in (1, streams):
+            for count in sorted({1, streams}):
                 delays = []
                 whole = await asyncio.gather(*(stream(server.port, f"{count}-{n}", delays) for n in range(count)))
                 print(
