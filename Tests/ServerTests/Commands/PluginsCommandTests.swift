@@ -9,13 +9,13 @@ struct PluginsCommandTests {
         let run = try await CommandRun(["plugins", "list"])
         #expect(
             run.output == """
-                away-notice  answer, fallback                 Tells visitors when the desk is closed
-                claude-stub  answer                           Answers as Claude would, offline: from a script of canned answers
-                fallback     fallback                         Says one fixed sentence, by language, where nobody else answered
-                process      guard, enrich, answer, fallback  Asks a program in any language, by JSON lines on its input and output
-                redact       guard                            Hides card numbers, IBANs, passwords, mail addresses and tokens from all who come after
-                rules        answer                           Answers by rule files: patterns and replies in YAML
-                webhook      guard, enrich, answer            Asks a web service, by signed requests with JSON
+                away-notice  answer, fallback                        Tells visitors when the desk is closed
+                claude-stub  answer                                  Answers as Claude would, offline: from a script of canned answers
+                fallback     fallback                                Says one fixed sentence, by language, where nobody else answered
+                process      guard, enrich, answer, fallback, after  Asks a program in any language, by JSON lines on its input and output
+                redact       guard                                   Hides card numbers, IBANs, passwords, mail addresses and tokens from all who come after
+                rules        answer                                  Answers by rule files: patterns and replies in YAML
+                webhook      guard, enrich, answer, after            Asks a web service, by signed requests with JSON
 
                 """
         )
