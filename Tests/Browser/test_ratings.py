@@ -52,6 +52,7 @@ class Ratings(WidgetTest):
         good, bad = thumbs(visitor)
         good.click()
         expect(good).to_have_attribute("aria-pressed", "true")
+        # At once: who leaves right after the press has pressed all the same.
         visitor.page.reload()
         visitor.sees_status("Connected")
         expect(good).to_have_attribute("aria-pressed", "true")

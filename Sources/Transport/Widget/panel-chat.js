@@ -226,8 +226,11 @@ class Chat {
   async #rate(id, value) {
     for (const isLast of [false, true]) {
       if ((await this.#session.ensure()).outcome !== 'ok') return false;
-      const rate = post(this.#endpoints.feedback(this.#session.id), { id, value }, this.#session.headers);
-      const answer = await rate.catch(() => null);
+      // A visitor who presses and leaves has pressed.
+      const options = { keepalive: true };
+      const rate = post(this.#endpoints.feedback(this.#session.id), { id, value }, this.#session.headers, options);
+      // A page that is being left loses its requests, and its timers fire no more: nothing is taken back for that.
+      const answer = await rate.catch(() => new Promise((resolve) => setTimeout(resolve, 1000)));
       if (answer?.status !== 401 || isLast) return answer?.ok === true;
       this.#session.invalidate();
     }

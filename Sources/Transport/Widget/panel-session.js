@@ -251,8 +251,9 @@ async function underLock(name, body) {
 const isSessionId = (id) => typeof id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(id);
 
 /** POSTs JSON. Throws if there is no answer at all; `body` is `{}` if the answer isn't a JSON object. */
-async function post(url, value, headers = {}) {
+async function post(url, value, headers = {}, options = {}) {
   const response = await fetch(url, {
+    ...options,
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify(value),
