@@ -73,6 +73,8 @@ public struct Augmentation: Sendable, Hashable {
     public var place: Place?
     /// What later responders see in place of parts of the message's text; in `guard` alone.
     public var replacements: [Replacement]
+    /// What others are to do before the verdict counts: see ``Verdict/asking(_:)``.
+    var plan: ActionPlan?
 
     public init(
         note: Note? = nil,

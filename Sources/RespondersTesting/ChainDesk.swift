@@ -18,6 +18,8 @@ public struct ChainDesk: Sendable {
     public var visitor = Visitor()
     /// Whether somebody is there who could take the conversation.
     public var isStaffed = false
+    /// Whether nothing may remain of the next message but the reply: responders that do something beyond it leave that.
+    public var isRehearsing = false
     private var conversation = Conversation(sessionID: "test", said: [:])
     private var history: [HistoryItem] = []
     /// What the visitor sees while a reply comes piece by piece.
@@ -91,7 +93,7 @@ public struct ChainDesk: Sendable {
             isStaffed: self.isStaffed
         )
         let result =
-            switch self.chain.begin(turn, tracing: true) {
+            switch self.chain.begin(turn, tracing: true, rehearsing: self.isRehearsing) {
             case .finished(let result): result
             case .waiting(let run): await self.chain.finish(run, showing: self.screen)
             }

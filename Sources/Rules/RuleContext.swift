@@ -39,7 +39,7 @@ public struct RuleContext: Sendable {
     public var topic: String?
     /// Seeds `rotate`, `random` and `weighted`: the same session gets the same texts in a replay.
     public var session: String
-    /// What a rule, named as in ``RuleMatch/rule``, has said in this session so far.
+    /// What a rule, by its id, has said in this session so far.
     ///
     /// Asked at most once for a message, and only when a rule with `pick: rotate`, `random` or `weighted` has won.
     public var pastReplies: @Sendable (_ rule: String) -> PastReplies

@@ -134,6 +134,11 @@ public struct RuleMatch: Hashable, Sendable {
         self.severity = severity
     }
 
+    /// The rule's id, which stays the same when the rule moves to another file.
+    public var id: String {
+        self.rule.lastIndex(of: "/").map { String(self.rule[self.rule.index(after: $0)...]) } ?? self.rule
+    }
+
     /// What the group `name` took, where it took part in the match.
     public subscript(name: String) -> String? { self.captures.first { $0.name == name }?.value }
 }

@@ -263,6 +263,25 @@ public final class RuleSet: Sendable {
         }
     }
 
+    /// The same result once responders have done what the rules ask for.
+    ///
+    /// - Parameters:
+    ///   - result: What this set answered.
+    ///   - context: What it was asked with.
+    ///   - answers: The values of the winning rule's actions, by the action's name; one that has none failed, or nobody
+    ///     performed it.
+    /// - Returns: The result, its texts made with the values.
+    public func result(
+        _ result: RuleResult,
+        in context: RuleContext,
+        answers: [String: [String: String]]
+    ) -> RuleResult {
+        guard let match = result.match, let rule = self.rule(named: match.rule),
+            let outcome = rule.outcome(of: match, in: context, answers: answers)
+        else { return result }
+        return RuleResult(outcome, effects: result.effects)
+    }
+
     /// Why the result for a message is what it is: by the same code, but for every rule.
     ///
     /// It changes nothing. For people; it takes longer than ``answer(to:in:using:)``.

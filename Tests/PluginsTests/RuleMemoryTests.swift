@@ -1,3 +1,4 @@
+import Foundation
 import Plugins
 import Responders
 import RespondersTesting
@@ -183,5 +184,28 @@ struct RuleMemoryTests {
         try passed.expectReply("No idea.", from: "fallback")
         #expect(passed.effects.tags == ["vip"])
         #expect(try await desk.say("what else").effects.tags.isEmpty)
+    }
+
+    @Test("what a rule has said, also when it moves to a file of another name")
+    func renamedFile() async throws {
+        var desk = try self.desk(
+            """
+            version: 1
+            rules:
+              - id: greeting
+                match: '\\bhello\\b'
+                reply: {pick: rotate, variants: [{text: One}, {text: Two}, {text: Three}]}
+            """
+        )
+        let rules = try #require(desk.chain.entries.first?.responder as? any ReloadableResponder)
+        let folder = try #require(rules.contentFolders.first)
+        var texts: [String] = []
+        for name in ["b", "c", "d"] {
+            texts += try await desk.say("hello").replies.map(\.text)
+            let (old, new) = (["b": "a", "c": "b", "d": "c"][name] ?? "", name)
+            try FileManager.default.moveItem(atPath: "\(folder)/\(old).yaml", toPath: "\(folder)/\(new).yaml")
+            rules.reload()
+        }
+        #expect(Set(texts) == ["One", "Two", "Three"])
     }
 }

@@ -21,15 +21,28 @@ private enum Behaviour: CaseIterable {
     case writesAfterItsEnd
     /// Writes until nobody wants more, and then more.
     case floods
+    /// Replies once others have done something, whoever they are.
+    case asks
 }
 
 /// A responder of the model.
-private struct Player: Responder {
+private struct Player: ActionPerformer {
     let behaviour: Behaviour
     let delay: Duration
     let clock: TurnClock
     /// What still runs although nobody waits for it.
     let leftovers: Leftovers
+    let ledger: Ledger
+    let operations = ["work"]
+
+    func perform(_ action: Action, in turn: Turn) async throws -> ActionResult {
+        self.ledger.note(action, turn)
+        switch try await self.respond(to: turn) {
+        case .fail(let failure): throw failure
+        case .reply: return ActionResult(["id": "1"], reply: "one more reply")
+        case .pass, .augment, .stream, .suppress, .handoff: return ActionResult()
+        }
+    }
 
     func respond(to turn: Turn) async throws -> Verdict {
         if self.delay > .zero, self.behaviour != .answersLate { try await self.clock.sleep(for: self.delay) }
@@ -81,8 +94,29 @@ extension Behaviour {
         case .repliesNothing: .reply("  ")
         case .fails: .fail(Failure("broken", "secret inner workings"))
         case .isBusy: throw RetryAfter(.seconds(3))
+        case .asks:
+            Verdict.reply("nobody has done it").asking(
+                ActionPlan((0..<4).map { ActionPlan.Step(responder: "\($0)", operation: "work") }) { results in
+                    .reply(Reply("\(results.compactMap(\.self).count) have done it"))
+                }
+            )
         default: throw Broken()
         }
+    }
+}
+
+/// What was done, each time.
+private final class Ledger: Sendable {
+    private let done = Mutex<[(turn: TurnID, key: String, isRehearsal: Bool)]>([])
+
+    func note(_ action: Action, _ turn: Turn) {
+        self.done.withLock { $0.append((turn.id, action.key, turn.isRehearsal)) }
+    }
+
+    func check(_ place: String) {
+        let done = self.done.withLock(\.self)
+        #expect(Set(done.map(\.key)).count == done.count, "\(place): done twice under one key")
+        #expect(done.allSatisfy { $0.key.hasPrefix("\($0.turn.rawValue)/") && !$0.isRehearsal }, "\(place)")
     }
 }
 
@@ -115,6 +149,7 @@ private final class Leftovers: Sendable {
 private struct Story {
     let clock = ManualClock()
     let leftovers = Leftovers()
+    let ledger = Ledger()
     var random: SplitMix64
     /// What the responders of this story may do: everything, or little and that often.
     private let behaviours: [Behaviour]
@@ -138,7 +173,8 @@ private struct Story {
             behaviour: behaviour,
             delay: .milliseconds(delay),
             clock: TurnClock(self.clock),
-            leftovers: self.leftovers
+            leftovers: self.leftovers,
+            ledger: self.ledger
         )
         let limits = CallLimits(
             concurrency: Int.random(in: 1...2, using: &self.random),
@@ -209,7 +245,7 @@ struct OutcomeModelTests {
             )
             let screen = Screen()
             let result: ChainResult
-            switch chain.begin(turn, tracing: true) {
+            switch chain.begin(turn, tracing: true, rehearsing: Int.random(in: 0..<4, using: &story.random) == 0) {
             case .finished(let ended): result = ended
             case .waiting(let run):
                 let ending = Ending()
@@ -240,6 +276,7 @@ struct OutcomeModelTests {
             #expect(screen.events == before, "seed \(seed), message \(number)")
         }
         try await self.expectRest(story, gates, seed)
+        story.ledger.check("seed \(seed)")
     }
 
     /// Lets time pass up to the last moment that the turn has.

@@ -114,7 +114,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
             }
             // A rule that ran into its limit might have fitted, so "no rule fits" would not be true.
             if result == RuleResult(.pass(nil)), !scanner.skipped.isEmpty { return .pass(reason: .limit) }
-            return Verdict(result)
+            return Verdict(result).asking(ruleSet, result, in: context)
         }
     }
 

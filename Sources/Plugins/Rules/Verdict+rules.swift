@@ -6,7 +6,7 @@ extension Verdict {
     init(_ result: RuleResult) {
         switch result.outcome {
         case .reply(let reply):
-            let said = Said(reply.match.rule, variant: reply.variant)
+            let said = Said(reply.match.id, variant: reply.variant)
             self = .reply(Reply(reply), keep: Augmentation(result.effects, said: [said], of: reply.match))
         case .handoff(let handoff):
             let text = handoff.text.map { Reply($0, format: .plain) }
@@ -23,6 +23,31 @@ extension Verdict {
         case .limit(let hit):
             self = .fail(Failure(.limit, "\(hit.rule) at \(hit.place): \(hit.limit)"))
         }
+    }
+}
+
+extension Verdict {
+    /// The verdict, which counts once others have done what the rules ask for.
+    func asking(_ ruleSet: RuleSet, _ result: RuleResult, in context: RuleContext) -> Verdict {
+        let actions = result.effects.actions
+        guard !actions.isEmpty else { return self }
+        let steps = actions.map { action in
+            let fields = action.fields.map { ($0.name, $0.value) }
+            return ActionPlan.Step(
+                responder: action.responder,
+                operation: action.operation,
+                fields: Dictionary(fields) { _, last in last }
+            )
+        }
+        return self.asking(
+            ActionPlan(steps) { results in
+                var answers: [String: [String: String]] = [:]
+                for (action, done) in zip(actions, results) where action.rule == result.rule {
+                    if let name = action.name { answers[name] = done?.values }
+                }
+                return Verdict(ruleSet.result(result, in: context, answers: answers))
+            }
+        )
     }
 }
 

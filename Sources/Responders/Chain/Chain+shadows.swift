@@ -22,6 +22,7 @@ extension Chain {
         var turn = turn.placed(in: entry.stage)
         turn.drafts = []
         turn.probe = TraceProbe()
+        turn.isRehearsal = true
         if entry.condition?.refusal(of: turn) != nil {
             return TraceStep(stage: entry.stage, responder: entry.name, reason: .condition)
         }
@@ -42,6 +43,7 @@ extension Chain {
                 played.reply.map { .reply($0.reply, confidence: confidence, keep: found) } ?? .fail(played.failure)
         }
         step.duration = self.clock.now - askedAt
+        step.actions = verdict.plan?.rehearsed ?? []
         var failure: Failure?
         switch verdict {
         case .pass(let reason): step.reason = reason

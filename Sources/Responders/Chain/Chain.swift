@@ -25,6 +25,8 @@ public final class Chain: Sendable {
     public let clock: TurnClock
     /// The tools that the responders offer.
     let tools: ToolBox
+    /// Those that others can ask to do something, by their names.
+    private let performers: [String: (entry: Entry, performer: any ActionPerformer)]
     /// Whether a turn may have to wait, so that its time must be known.
     private let mayWait: Bool
 
@@ -56,6 +58,11 @@ public final class Chain: Sendable {
         self.asksEnrichTogether = asksEnrichTogether
         self.entries = Stage.allCases.flatMap { stage in entries.filter { $0.stage == stage } }
         self.tools = ToolBox(self.entries.filter(\.isEnabled).flatMap(\.responder.tools))
+        let performers = self.entries.compactMap { entry -> (String, (entry: Entry, performer: any ActionPerformer))? in
+            guard entry.isEnabled, let performer = entry.responder as? any ActionPerformer else { return nil }
+            return (entry.name, (entry, performer))
+        }
+        self.performers = Dictionary(performers) { first, _ in first }
         self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
@@ -74,9 +81,15 @@ public final class Chain: Sendable {
     ///   - turn: The message.
     ///   - tracing: Whether the result says what each entry did; costs nothing otherwise.
     ///   - explaining: Whether a traced entry is also asked how it decided, which takes it longer than to decide.
+    ///   - rehearsing: Whether nothing may remain of the turn, as ``Turn/isRehearsal`` says; by default where it is explained.
     /// - Returns: The result, or the turn in front of a responder that may wait, for ``finish(_:)``.
-    public func begin(_ turn: Turn, tracing: Bool = false, explaining: Bool = true) -> ChainProgress {
-        let startedAt = self.mayWait || tracing ? self.clock.now : .zero
+    public func begin(
+        _ turn: Turn,
+        tracing: Bool = false,
+        explaining: Bool = true,
+        rehearsing: Bool? = nil
+    ) -> ChainProgress {
+        let startedAt = self.mayWait || tracing ? self.clock.now : nil
         var run = ChainRun(
             chain: self,
             turn: turn,
@@ -84,13 +97,14 @@ public final class Chain: Sendable {
             isTracing: tracing,
             isExplaining: tracing && explaining
         )
+        run.turn.isRehearsal = rehearsing ?? run.isExplaining
         run.stopEchoes()
         while let entry = run.next() {
             guard !self.asksTogether(entry.stage) else { return .waiting(run) }
             guard case .immediate(let responder) = entry.call else { return .waiting(run) }
             run.ask(responder)
-            // Its text comes with time.
-            if run.isStreaming { return .waiting(run) }
+            // Its text comes with time, or others have to do something first.
+            if run.isBusy { return .waiting(run) }
         }
         return .finished(run.result())
     }
@@ -125,6 +139,7 @@ public final class Chain: Sendable {
         while true {
             note(run)
             if run.isStreaming { await run.play(to: sink) }
+            await run.performActions()
             guard let entry = run.next() else { return run.result() }
             guard !self.asksTogether(entry.stage) else {
                 await run.askTogether(showing: sink)
@@ -139,6 +154,16 @@ public final class Chain: Sendable {
 }
 
 extension Chain {
+    /// Who performs actions under a name in a conversation: one that answers there.
+    func performer(_ name: String, for session: String) -> (entry: Entry, performer: any ActionPerformer)? {
+        guard let found = self.performers[name] else { return nil }
+        switch found.entry.mode {
+        case .live: return found
+        case .shadow: return nil
+        case .canary(let share): return share.includes(session, for: name) ? found : nil
+        }
+    }
+
     /// Whether all entries of a stage are asked at once.
     private func asksTogether(_ stage: Stage) -> Bool {
         switch stage {

@@ -104,6 +104,8 @@ public struct TraceStep: Sendable, Hashable {
     public var shadow: Shadow?
     /// How much of the message was hidden from those behind it, by ``Replacement/kind``.
     public var redacted: [String: Int] = [:]
+    /// What others did for its verdict, in order.
+    public var actions: [Action] = []
 
     public init(
         stage: Stage,

@@ -18,7 +18,7 @@ extension ChainRun {
         var failed: [Int] = []
         for index in range {
             guard let answer = asked[index], !answer.isLate else {
-                self.settle(asked[index], at: index, from: start)
+                await self.settle(asked[index], at: index, from: start)
                 continue
             }
             if answer.isFailure {
@@ -26,12 +26,12 @@ extension ChainRun {
             } else if let candidate = self.candidate(answer, at: index) {
                 candidates.append(candidate)
             } else {
-                self.settle(answer, at: index, from: start)
+                await self.settle(answer, at: index, from: start)
             }
         }
         await self.showElected(of: candidates, asked, from: start, to: sink)
         // After the election: their `on_error` matters only where nobody was elected.
-        for index in failed { self.settle(asked[index], at: index, from: start) }
+        for index in failed { await self.settle(asked[index], at: index, from: start) }
         self.sortSteps(from: firstStep)
     }
 
@@ -89,7 +89,7 @@ extension ChainRun {
                 )
                 await self.play(to: sink)
             } else {
-                self.take(answer.verdict.stopping, after: answer.took, counting: answer.permit)
+                await self.settle(answer.verdict.stopping, after: answer.took, counting: answer.permit)
             }
             // What was cut off and goes to the fallback was seen, too.
             if self.ending != nil || !self.replies.isEmpty { winner = candidate }

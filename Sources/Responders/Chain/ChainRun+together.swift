@@ -29,7 +29,7 @@ extension ChainRun {
         if stage == .answer {
             await self.elect(among: asked, in: range, from: start, showing: sink)
         } else {
-            for index in range { self.settle(asked[index], at: index, from: start) }
+            for index in range { await self.settle(asked[index], at: index, from: start) }
         }
         self.index = range.upperBound
         self.position = range.upperBound - start
@@ -52,7 +52,7 @@ extension ChainRun {
     }
 
     /// Takes a verdict that ends nothing, or notes why there is none.
-    mutating func settle(_ asked: Asked?, at index: Int, from start: Int) {
+    mutating func settle(_ asked: Asked?, at index: Int, from start: Int) async {
         self.go(to: index, from: start)
         let entry = self.chain.entries[index]
         guard let asked else {
@@ -60,7 +60,7 @@ extension ChainRun {
             return
         }
         guard !asked.isLate else { return self.record(nil, .late, took: asked.took) }
-        self.take(asked.verdict, after: asked.took, counting: asked.permit)
+        await self.settle(asked.verdict, after: asked.took, counting: asked.permit)
     }
 }
 

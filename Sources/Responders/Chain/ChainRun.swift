@@ -7,7 +7,8 @@ internal import Messages
 public struct ChainRun: Sendable {
     let chain: Chain
     var turn: Turn
-    private(set) var startedAt: Duration
+    /// When the turn began; nothing as long as nobody needs to know.
+    private var start: Duration?
     let isTracing: Bool
     let isExplaining: Bool
 
@@ -38,6 +39,12 @@ public struct ChainRun: Sendable {
     private var rule: (name: String, place: Place?)?
     /// The reply that is to be played next.
     var streaming: Streaming?
+    /// The verdict that waits for what others do first.
+    var asking: Asking?
+    /// How many actions the turn has asked for.
+    var actionCount = 0
+    /// What was done for the verdict that is taken at the moment.
+    var performed: [TraceStep.Action] = []
 
     /// A streamed reply that a responder has returned.
     struct Streaming: Sendable {
@@ -61,10 +68,10 @@ public struct ChainRun: Sendable {
         }
     }
 
-    init(chain: Chain, turn: Turn, startedAt: Duration, isTracing: Bool, isExplaining: Bool) {
+    init(chain: Chain, turn: Turn, startedAt start: Duration?, isTracing: Bool, isExplaining: Bool) {
         self.chain = chain
         self.turn = turn
-        self.startedAt = startedAt
+        self.start = start
         self.isTracing = isTracing
         self.isExplaining = isExplaining
         self.turn.place.chain = chain.name
@@ -73,6 +80,12 @@ public struct ChainRun: Sendable {
         self.steps.reserveCapacity(chain.entries.count)
         self.turn.probe = TraceProbe()
     }
+
+    /// When the turn began.
+    var startedAt: Duration { self.start ?? self.chain.clock.now }
+
+    /// Begins to count the turn's time, unless that has begun.
+    mutating func startClock(at now: Duration) { self.start = self.start ?? now }
 
     /// Goes to the next entry that is to be asked.
     ///
@@ -146,10 +159,10 @@ extension ChainRun {
         if case .stream = verdict {
             // Its time has to be known, also where nothing else of the chain may wait.
             let now = self.chain.clock.now
-            if self.startedAt == .zero { self.startedAt = now }
+            self.startClock(at: now)
             if self.streams(verdict, askedAt: now) { return }
         }
-        self.take(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
+        self.takeOrAsk(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
     }
 
     /// Goes on after a pass of which nobody wants to know more: by far the most frequent verdict.
@@ -177,7 +190,7 @@ extension ChainRun {
         guard !self.streams(answer.verdict, askedAt: askedAt, answer.permit) else { return }
         // Its text is not wanted.
         if case .stream = answer.verdict { answer.permit?.release() }
-        self.take(answer.verdict, after: self.chain.clock.now - askedAt, counting: answer.permit)
+        await self.settle(answer.verdict, after: self.chain.clock.now - askedAt, counting: answer.permit)
     }
 
     /// Notes a streamed reply, which is to be played before anything else happens.
@@ -334,7 +347,10 @@ extension ChainRun {
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
-        defer { self.rule = nil }
+        defer {
+            self.rule = nil
+            self.performed = []
+        }
         var step = TraceStep(
             stage: entry.stage,
             responder: entry.name,
@@ -348,6 +364,7 @@ extension ChainRun {
             place: self.rule?.place,
             candidates: self.turn.probe?.take(at: self.turn.place)
         )
+        step.actions = self.performed
         if case .augment(let found)? = verdict {
             for replacement in found.replacements { step.redacted[replacement.kind, default: 0] += 1 }
         }
@@ -371,6 +388,9 @@ extension Stage {
 extension ChainRun {
     /// Whether a streamed reply is to be played.
     var isStreaming: Bool { self.streaming != nil }
+
+    /// Whether something takes its time before anybody else is asked.
+    var isBusy: Bool { self.streaming != nil || self.asking != nil }
 
     /// Takes what came of a streamed reply.
     ///

@@ -88,7 +88,7 @@ public struct TurnTrace: Sendable {
     }
 
     /// About how many bytes it takes in memory.
-    var size: Int { 384 + self.steps.reduce(0) { $0 + 288 + 96 * ($1.candidates?.count ?? 0) } }
+    var size: Int { 384 + self.steps.reduce(0) { $0 + 288 + 96 * ($1.candidates?.count ?? 0) + 80 * $1.actions.count } }
 }
 
 extension TurnTrace {
@@ -156,6 +156,7 @@ extension TurnTrace {
                         }
                     }
                 }
+                if !step.actions.isEmpty { Self.write(step.actions, to: &object) }
                 if let candidates = step.candidates { Self.write(candidates.list, to: &object) }
                 if let stream = step.stream { Self.write(stream, to: &object) }
                 if let shadow = step.shadow {
@@ -164,6 +165,19 @@ extension TurnTrace {
                     object.bool("same", shadow.isSame)
                 }
                 if index == decisive { object.bool("elected", true) }
+            }
+        }
+    }
+
+    private static func write(_ actions: [TraceStep.Action], to object: inout JSONWriter) {
+        object.list("actions") { list in
+            for action in actions {
+                list.object { object in
+                    object.text("responder", action.responder)
+                    object.text("operation", action.operation)
+                    object.integer("us", action.duration.microseconds)
+                    if let reason = action.reason { object.text("code", reason.rawValue) }
+                }
             }
         }
     }

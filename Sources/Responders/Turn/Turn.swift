@@ -23,6 +23,11 @@ public struct Turn: Sendable {
     /// Takes what responders say about themselves; nothing where nobody keeps it.
     var probe: TraceProbe?
 
+    /// Whether nothing may remain of the turn: it is only explained, or asked beside the one that the visitor sees.
+    ///
+    /// Who does something beyond the turn, such as a tool that creates a ticket, must leave it.
+    public internal(set) var isRehearsal = false
+
     /// What the responders of the chain offer to one that asks a language model.
     public internal(set) var tools = ToolBox()
 

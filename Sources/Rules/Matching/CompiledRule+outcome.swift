@@ -12,14 +12,24 @@ extension CompiledRule {
         )
     }
 
-    /// What the rule says about a message that it won; nothing where the evaluation goes on.
-    func outcome(of match: RuleMatch, in context: RuleContext) -> RuleOutcome? {
+    /// What the rule says about a message that it won.
+    ///
+    /// - Parameters:
+    ///   - match: What it captured.
+    ///   - context: What texts may use.
+    ///   - answers: What responders have said to the rule's actions, by the action's name.
+    /// - Returns: The outcome, or nothing where the evaluation goes on.
+    func outcome(
+        of match: RuleMatch,
+        in context: RuleContext,
+        answers: [String: [String: String]] = [:]
+    ) -> RuleOutcome? {
         switch self.outcome {
         case .continue: return nil
         case .silent(let reason): return .silent(match, reason: reason)
         case .pass: return .pass(match)
         case .handoff(let handoff):
-            let values = ReplyValues(captures: match.captures, context: context)
+            let values = ReplyValues(captures: match.captures, context: context, answers: answers)
             return .handoff(
                 RuleHandoff(
                     match: match,
@@ -29,8 +39,8 @@ extension CompiledRule {
                 )
             )
         case .reply(let reply):
-            let values = ReplyValues(captures: match.captures, context: context)
-            let choice = reply.choose(rule: self.name, seed: self.id, values)
+            let values = ReplyValues(captures: match.captures, context: context, answers: answers)
+            let choice = reply.choose(rule: self.id, values)
             let variant = reply.variants[choice]
             return .reply(
                 RuleReply(match: match, text: variant.template.text(values), choices: variant.choices, variant: choice)

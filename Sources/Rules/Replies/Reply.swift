@@ -19,6 +19,11 @@ struct Reply: Sendable {
         var template: Template
         var choices: [RuleChoice]
         var weight: Int
+
+        /// Whether the answers of actions that its text needs are there: a performer that answers may lack one.
+        func hasAnswers(_ values: ReplyValues) -> Bool {
+            self.template.neededAnswers.allSatisfy { values[$0] != nil }
+        }
     }
 
     /// `when` of a variant.
@@ -37,17 +42,16 @@ struct Reply: Sendable {
     /// Chooses a variant, by the same seeds always the same.
     ///
     /// - Parameters:
-    ///   - rule: The rule's full name, for the count of its replies.
-    ///   - seed: The rule's id.
+    ///   - rule: The rule's id, which is a part of the seed.
     ///   - values: What the reply's places stand for.
     /// - Returns: Its place in ``variants``.
-    func choose(rule: String, seed: String, _ values: ReplyValues) -> Int {
+    func choose(rule: String, _ values: ReplyValues) -> Int {
         let fitting = self.variants.indices.filter { self.fits($0, values) }
         guard fitting.count > 1, self.pick != .first else { return fitting.first ?? self.variants.count - 1 }
         let past = values.context.pastReplies(rule)
         // The last one comes again only where no other fits.
         let others = fitting.filter { $0 != past.lastVariant }
-        var generator = SeededGenerator(values.context.session, seed)
+        var generator = SeededGenerator(values.context.session, rule)
         switch self.pick {
         case .first: return fitting[0]
         case .rotate:
@@ -72,8 +76,9 @@ struct Reply: Sendable {
     }
 
     func fits(_ index: Int, _ values: ReplyValues) -> Bool {
-        guard let condition = self.variants[index].condition else { return true }
-        return (values[condition.reference] != nil) == condition.isSet
+        let variant = self.variants[index]
+        guard let condition = variant.condition else { return true }
+        return (values[condition.reference] != nil) == condition.isSet && variant.hasAnswers(values)
     }
 
     /// Which variant was chosen and why not another, for people; nothing where there is but one.

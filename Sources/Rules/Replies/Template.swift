@@ -36,6 +36,14 @@ struct Template: Sendable, Equatable {
 
     let pieces: [Piece]
 
+    /// The values of actions without which the text would have a gap.
+    var neededAnswers: [Reference] {
+        self.pieces.compactMap { piece in
+            guard case .value(let reference, let filters) = piece, case .action = reference else { return nil }
+            return filters.contains { if case .or = $0 { true } else { false } } ? nil : reference
+        }
+    }
+
     /// The text with the values filled in, at most ``Reply/maximumBytes`` long.
     func text(_ values: ReplyValues) -> String {
         if case .text(let text)? = self.pieces.first, self.pieces.count == 1 { return text }
@@ -88,6 +96,8 @@ extension String {
 struct ReplyValues {
     var captures: [Capture]
     var context: RuleContext
+    /// What responders have said to the rule's actions, by the action's name.
+    var answers: [String: [String: String]] = [:]
 
     /// The value, or nothing where it isn't set; an empty text counts as not set.
     subscript(reference: Template.Reference) -> String? {
@@ -101,8 +111,8 @@ struct ReplyValues {
             case .site: self.context.site
             case .visitorName: self.context.visitorName
             case .variable(let name): self.context.vars[name]
-            // No responder answers actions yet.
-            case .action: nil
+            case .action(let name, let field?): self.answers[name]?[field]
+            case .action(let name, nil): self.answers[name] == nil ? nil : name
             }
         return value?.isEmpty == true ? nil : value
     }

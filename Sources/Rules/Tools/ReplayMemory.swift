@@ -41,8 +41,8 @@ struct ReplayMemory {
     /// Remembers what an answer leaves behind, as if it had been delivered.
     mutating func deliver(_ result: RuleResult, to message: LoggedMessage) {
         if case .reply(let reply) = result.outcome {
-            let past = self.sessions[message.session]?.said[reply.match.rule]
-            self.sessions[message.session, default: Session()].said[reply.match.rule] =
+            let past = self.sessions[message.session]?.said[reply.match.id]
+            self.sessions[message.session, default: Session()].said[reply.match.id] =
                 RuleContext.PastReplies(count: (past?.count ?? 0) + 1, lastVariant: reply.variant)
         }
         switch result.effects.topic {

@@ -26,7 +26,7 @@ struct ExplainReport {
         }
         let report = TraceReport(record)
         let details = self.result.steps.flatMap { self.details(of: $0) }
-        return ([report.headline, ""] + report.table + details + self.ending).joined(separator: "\n")
+        return ([report.headline, ""] + report.table + report.actions + details + self.ending).joined(separator: "\n")
     }
 
     private func details(of step: TraceStep) -> [String] {

@@ -75,6 +75,16 @@ struct TraceReport {
         return table.lines
     }
 
+    /// What others were asked to do: `issues create: done, 2 ms`.
+    var actions: [String] {
+        var table = TextTable()
+        for action in (self.record.steps ?? []).flatMap({ $0.actions ?? [] }) {
+            let fate = action.code.map { $0 == TraceReason.rehearsal.rawValue ? "not done" : $0 } ?? "done"
+            table.append(["\(action.responder) \(action.operation)", fate, Self.short(microseconds: action.us)])
+        }
+        return table.lines.isEmpty ? [] : ["", "actions"] + table.lines.map { "  \(printable($0, limit: 400))" }
+    }
+
     /// The things that might have decided and did not, under the names of their responders.
     var candidates: [String] {
         (self.record.steps ?? []).flatMap { step -> [String] in
@@ -88,7 +98,7 @@ struct TraceReport {
     /// All of it.
     var text: String {
         let steps = self.table.isEmpty ? ["", "no steps: the turn is not in trace: sample"] : [""] + self.table
-        return ([self.headline, ""] + self.facts + steps + self.candidates).joined(separator: "\n")
+        return ([self.headline, ""] + self.facts + steps + self.actions + self.candidates).joined(separator: "\n")
     }
 
     /// `4 µs`, `12 ms`, `3 s`: whole, in the unit that suits.

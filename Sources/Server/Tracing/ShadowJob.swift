@@ -17,7 +17,7 @@ struct ShadowJob: Sendable {
         guard let beside else { return nil }
         let began = beside.clock.now
         let result: ChainResult
-        switch beside.begin(self.result.turn.restarted) {
+        switch beside.begin(self.result.turn.restarted, rehearsing: true) {
         case .finished(let finished): result = finished
         case .waiting(let run): result = await beside.finish(run)
         }

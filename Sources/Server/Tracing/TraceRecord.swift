@@ -48,9 +48,18 @@ struct TraceRecord: Decodable, Sendable {
         var chunks: Int?
         var finish: String?
         var detail: Detail?
+        var actions: [Action]?
         var mode: String?
         var textBytes: Int?
         var same: Bool?
+    }
+
+    /// What another responder was asked to do for a step.
+    struct Action: Decodable, Sendable {
+        var responder: String
+        var operation: String
+        var us: Int
+        var code: String?
     }
 
     /// What a step's responder says about itself.
