@@ -33,7 +33,7 @@ struct TraceRingTests {
     func large() throws {
         let ring = TraceRing(capacity: 10, bytes: 4_000)
         for number in 1...5 { ring.append(try Self.entry(number)) }
-        ring.append(try Self.entry(6, steps: 40))
+        ring.append(try Self.entry(6, steps: 100))
         #expect(ring.newest(10).map(\.turn) == ["t_6"])
         ring.append(try Self.entry(7))
         #expect(ring.newest(10).map(\.turn) == ["t_7"])
@@ -50,7 +50,7 @@ struct TraceRingTests {
             let steps = Int.random(in: 0...6, using: &generator)
             let entry = try Self.entry(number, steps: steps)
             ring.append(entry)
-            list.append((entry.turn, 384 + 288 * steps))
+            list.append((entry.turn, 384 + MemoryLayout<TraceStep>.stride * steps))
             while list.count > 1, list.count > capacity || list.reduce(0, { $0 + $1.size }) > maximum {
                 list.removeFirst()
             }

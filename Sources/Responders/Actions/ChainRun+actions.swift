@@ -30,6 +30,7 @@ extension ChainRun {
     mutating func performActions() async {
         guard let asking = self.asking else { return }
         self.asking = nil
+        self.lastReading = nil
         var results: [ActionResult?] = []
         var performed: [TraceStep.Action] = []
         for step in asking.plan.steps {

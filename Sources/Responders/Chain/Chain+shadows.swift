@@ -43,23 +43,24 @@ extension Chain {
                 played.reply.map { .reply($0.reply, confidence: confidence, keep: found) } ?? .fail(played.failure)
         }
         step.duration = self.clock.now - askedAt
-        step.actions = verdict.plan?.rehearsed ?? []
         var failure: Failure?
+        var details = TraceStep.Values()
+        details.actions = verdict.plan?.rehearsed ?? []
+        details.shadow = TraceStep.Shadow(textBytes: 0, isSame: false)
+        details.candidates = turn.probe?.take(at: turn.place)
         switch verdict {
         case .pass(let reason): step.reason = reason
         case .fail(let problem):
             failure = problem
-            (step.verdict, step.reason, step.problem) = (verdict.word, problem.code, problem.problem)
+            (step.verdict, step.reason, details.problem) = (verdict.word, problem.code, problem.problem)
         case .suppress(let reason, _): step.reason = reason
         case .reply(let reply, _, _, let found):
-            step.rule = found.rule
-            step.place = found.place
-            step.shadow = TraceStep.Shadow(textBytes: reply.text.utf8.count, isSame: reply.text == shown)
+            (details.rule, details.place) = (found.rule, found.place)
+            details.shadow = TraceStep.Shadow(textBytes: reply.text.utf8.count, isSame: reply.text == shown)
         case .augment, .stream, .handoff: break
         }
-        if step.shadow == nil { step.shadow = TraceStep.Shadow(textBytes: 0, isSame: false) }
+        step.detail { $0 = details }
         permit?.count(CircuitBreaker.Result(verdict, failure: failure))
-        step.candidates = turn.probe?.take(at: turn.place)
         return step
     }
 

@@ -1,5 +1,3 @@
-public import Diagnostics
-
 /// How a turn ended.
 ///
 /// Every turn has exactly one.
@@ -75,85 +73,6 @@ public struct ResponderFailure: Sendable, Hashable {
     /// The entry's name in the chain.
     public var responder: String
     public var failure: Failure
-}
-
-/// What one entry of the chain did in a turn.
-public struct TraceStep: Sendable, Hashable {
-    public var stage: Stage
-    /// The entry's name in the chain.
-    public var responder: String
-    /// The verdict's word, or nothing where the entry was not asked.
-    public var verdict: String?
-    /// Why.
-    public var reason: TraceReason?
-    /// What a failure's error said, for the people who run the site.
-    public var problem: String?
-    /// How long the call took.
-    public var duration: Duration
-    /// What decided inside the responder, and why other things there did not.
-    public var explanation: Explanation?
-    /// How a streamed reply came.
-    public var stream: Stream?
-    /// The full name of the rule that decided, where one did.
-    public var rule: String?
-    /// Where that rule stands.
-    public var place: Place?
-    /// What else might have decided there, and why it did not.
-    public var candidates: TraceCandidates?
-    /// What it was about, where it was asked beside the others.
-    public var shadow: Shadow?
-    /// How much of the message was hidden from those behind it, by ``Replacement/kind``.
-    public var redacted: [String: Int] = [:]
-    /// What others did for its verdict, in order.
-    public var actions: [Action] = []
-
-    public init(
-        stage: Stage,
-        responder: String,
-        verdict: String? = nil,
-        reason: TraceReason? = nil,
-        problem: String? = nil,
-        duration: Duration = .zero,
-        explanation: Explanation? = nil,
-        stream: Stream? = nil,
-        rule: String? = nil,
-        place: Place? = nil,
-        candidates: TraceCandidates? = nil
-    ) {
-        self.stage = stage
-        self.responder = responder
-        self.verdict = verdict
-        self.reason = reason
-        self.problem = problem
-        self.duration = duration
-        self.explanation = explanation
-        self.stream = stream
-        self.rule = rule
-        self.place = place
-        self.candidates = candidates
-    }
-
-    /// What a responder said that nobody saw.
-    public struct Shadow: Sendable, Hashable {
-        /// How long its reply was.
-        public var textBytes: Int
-        /// Whether it was what the visitor was shown.
-        public var isSame: Bool
-    }
-
-    /// How a streamed reply came.
-    public struct Stream: Sendable, Hashable {
-        /// From its begin to its first piece; nothing where there was none.
-        public var firstPiece: Duration?
-        public var pieceCount: Int
-        public var finish: StreamFinish
-
-        public init(firstPiece: Duration?, pieceCount: Int, finish: StreamFinish) {
-            self.firstPiece = firstPiece
-            self.pieceCount = pieceCount
-            self.finish = finish
-        }
-    }
 }
 
 extension ChainResult {

@@ -19,6 +19,7 @@ extension ChainRun {
 
     /// Asks the entries from the current one to the end of its stage, and takes their verdicts in the order of the file.
     mutating func askTogether(showing sink: (any ReplySink)?) async {
+        self.lastReading = nil
         let stage = self.chain.entries[self.index].stage
         let range =
             self

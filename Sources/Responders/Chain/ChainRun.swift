@@ -12,6 +12,9 @@ public struct ChainRun: Sendable {
     let isTracing: Bool
     let isExplaining: Bool
 
+    /// The clock, as it was read last, where nothing has waited since.
+    var lastReading: Duration?
+
     /// The entry that is asked now.
     var index = 0
     /// The position of that entry within its stage.
@@ -72,6 +75,7 @@ public struct ChainRun: Sendable {
         self.chain = chain
         self.turn = turn
         self.start = start
+        self.lastReading = start
         self.isTracing = isTracing
         self.isExplaining = isExplaining
         self.turn.place.chain = chain.name
@@ -152,7 +156,8 @@ public struct ChainRun: Sendable {
 extension ChainRun {
     /// Asks an immediate responder and takes its verdict.
     mutating func ask(_ responder: any ImmediateResponder) {
-        let askedAt = self.isTracing ? self.chain.clock.now : .zero
+        // Little happens since the last one was asked, and reading the clock takes its time.
+        let askedAt = self.isTracing ? self.lastReading ?? self.chain.clock.now : .zero
         let verdict = responder.verdict(on: self.turn)
         // A guard may have more to say than its verdict.
         if case .pass = verdict, !self.isTracing, self.turn.place.stage != .guard { return self.passOn() }
@@ -162,7 +167,10 @@ extension ChainRun {
             self.startClock(at: now)
             if self.streams(verdict, askedAt: now) { return }
         }
-        self.takeOrAsk(verdict, after: self.isTracing ? self.chain.clock.now - askedAt : .zero)
+        guard self.isTracing else { return self.takeOrAsk(verdict, after: .zero) }
+        let now = self.chain.clock.now
+        self.lastReading = now
+        self.takeOrAsk(verdict, after: now - askedAt)
     }
 
     /// Goes on after a pass of which nobody wants to know more: by far the most frequent verdict.
@@ -173,6 +181,7 @@ extension ChainRun {
 
     /// Asks a responder that may wait, within its time limit, and takes its verdict.
     mutating func wait(for responder: any Responder) async {
+        self.lastReading = nil
         let askedAt = self.chain.clock.now
         let limit = self.timeLimit(of: self.chain.entries[self.index], at: askedAt)
         let answer: LimitedCall.Answer
@@ -347,26 +356,32 @@ extension ChainRun {
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
-        defer {
-            self.rule = nil
-            self.performed = []
-        }
         var step = TraceStep(
             stage: entry.stage,
             responder: entry.name,
             verdict: verdict?.word,
             reason: reason,
-            problem: problem,
-            duration: duration,
-            explanation: explanation,
-            stream: stream,
-            rule: self.rule?.name,
-            place: self.rule?.place,
-            candidates: self.turn.probe?.take(at: self.turn.place)
+            duration: duration
         )
-        step.actions = self.performed
+        let candidates = self.turn.probe?.take(at: self.turn.place)
+        var redacted: [String: Int] = [:]
         if case .augment(let found)? = verdict {
-            for replacement in found.replacements { step.redacted[replacement.kind, default: 0] += 1 }
+            for replacement in found.replacements { redacted[replacement.kind, default: 0] += 1 }
+        }
+        if self.rule != nil || candidates != nil || problem != nil || explanation != nil || stream != nil
+            || !redacted.isEmpty || !self.performed.isEmpty
+        {
+            step.detail {
+                $0.problem = problem
+                $0.explanation = explanation
+                $0.stream = stream
+                ($0.rule, $0.place) = (self.rule?.name, self.rule?.place)
+                $0.candidates = candidates
+                $0.redacted = redacted
+                $0.actions = self.performed
+            }
+            self.rule = nil
+            self.performed = []
         }
         self.steps.append(step)
     }

@@ -4,6 +4,7 @@ extension ChainRun {
     /// - Parameter sink: Where its pieces are shown, and the replies before it.
     mutating func play(to sink: (any ReplySink)?) async {
         guard let streaming else { return }
+        self.lastReading = nil
         let number = self.replies.count + 1
         let played = await StreamedCall.play(
             streaming.stream,

@@ -22,8 +22,8 @@ public struct TraceCandidate: Sendable, Hashable {
 
 /// What else might have decided in a step, told when somebody wants to know.
 ///
-/// Equal only to itself.
-public final class TraceCandidates: Sendable, Hashable {
+/// Equal where there are as many.
+public struct TraceCandidates: Sendable, Hashable {
     /// How many there are.
     public let count: Int
     private let make: @Sendable () -> [TraceCandidate]
@@ -36,8 +36,8 @@ public final class TraceCandidates: Sendable, Hashable {
     /// All of them, at most ``TraceCandidate/maximumCount``; made anew each time.
     public var list: [TraceCandidate] { Array(self.make().prefix(TraceCandidate.maximumCount)) }
 
-    public static func == (left: TraceCandidates, right: TraceCandidates) -> Bool { left === right }
-    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+    public static func == (left: TraceCandidates, right: TraceCandidates) -> Bool { left.count == right.count }
+    public func hash(into hasher: inout Hasher) { hasher.combine(self.count) }
 }
 
 extension Turn {
@@ -62,15 +62,40 @@ extension Turn {
 ///
 /// Any thread: a responder that was given up may still talk.
 final class TraceProbe: Sendable {
-    /// By the place of who said it: several may be asked at once.
-    private let noted = Mutex<[TurnPlace: TraceCandidates]>([:])
-
-    func note(_ candidates: TraceCandidates, at place: TurnPlace) {
-        self.noted.withLock { $0[place] = candidates }
+    private struct Noted {
+        let stage: Stage
+        let position: Int
+        var candidates: TraceCandidates
     }
 
-    /// What was said at this place of the chain.
+    private struct State {
+        /// Most often one responder alone has something to say.
+        var first: Noted?
+        var others: [Noted] = []
+    }
+
+    private let state = Mutex(State())
+
+    func note(_ candidates: TraceCandidates, at place: TurnPlace) {
+        let noted = Noted(stage: place.stage, position: place.position, candidates: candidates)
+        self.state.withLock { state in
+            if state.first == nil { state.first = noted } else { state.others.append(noted) }
+        }
+    }
+
+    /// What was said at this place of the chain, the last where it was said twice.
     func take(at place: TurnPlace) -> TraceCandidates? {
-        self.noted.withLock { $0.isEmpty ? nil : $0.removeValue(forKey: place) }
+        self.state.withLock { state in
+            var found: TraceCandidates?
+            if let first = state.first, first.stage == place.stage, first.position == place.position {
+                (found, state.first) = (first.candidates, nil)
+            }
+            guard !state.others.isEmpty else { return found }
+            for other in state.others where other.stage == place.stage && other.position == place.position {
+                found = other.candidates
+            }
+            state.others.removeAll { $0.stage == place.stage && $0.position == place.position }
+            return found
+        }
     }
 }

@@ -88,7 +88,7 @@ public struct TurnTrace: Sendable {
     }
 
     /// About how many bytes it takes in memory.
-    var size: Int { 384 + self.steps.reduce(0) { $0 + 288 + 96 * ($1.candidates?.count ?? 0) + 80 * $1.actions.count } }
+    var size: Int { 384 + self.steps.reduce(0) { $0 + $1.size } }
 }
 
 extension TurnTrace {
