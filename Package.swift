@@ -92,7 +92,8 @@ let package = Package(
         part(
             "Plugins",
             [
-                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", asyncHTTPClient, subprocess,
+                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", asyncHTTPClient,
+                subprocess,
                 systemPackage, crypto,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]

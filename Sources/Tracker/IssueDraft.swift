@@ -63,9 +63,9 @@ public enum IssueText {
                 isBehindBlank = !line.isEmpty
                 continue
             }
-            guard let kept = self.kept(character) else { continue }
+            // A character can have any number of marks; no line needs so many.
+            guard let kept = self.kept(character, atMost: 64) else { continue }
             let needed = isBehindBlank ? 2 : 1
-            // A character can have any number of marks; a line is bounded in bytes, too.
             guard count + needed <= limit, line.utf8.count + kept.utf8.count < limit * 8 else { break }
             if isBehindBlank { line.append(" ") }
             line += kept
@@ -92,8 +92,8 @@ public enum IssueText {
     }
 
     /// The character without what a terminal or a page would act on; nothing where nothing is left.
-    private static func kept(_ character: Character) -> String? {
-        let scalars = character.unicodeScalars.filter { scalar in
+    private static func kept(_ character: Character, atMost limit: Int = .max) -> String? {
+        let scalars = character.unicodeScalars.prefix(limit).filter { scalar in
             switch scalar.properties.generalCategory {
             case .control, .lineSeparator, .paragraphSeparator, .surrogate: false
             // They turn the text around them, also where it is quoted.
@@ -119,7 +119,7 @@ public enum IssueText {
         let scalars = Array(text.unicodeScalars)
         for (index, scalar) in scalars.enumerated() {
             disarmed.append(scalar)
-            guard ["@", "#", "!", ":", "\u{FF20}", "\u{FF03}", "<", "[", "`"].contains(scalar), index + 1 < scalars.count,
+            guard self.triggers.contains(scalar), index + 1 < scalars.count,
                 !scalars[index + 1].properties.isWhitespace
             else { continue }
             disarmed.append("\u{200B}")
@@ -127,6 +127,9 @@ public enum IssueText {
         // A host without a scheme becomes a link in many places, too.
         return self.brokenHosts(String(disarmed))
     }
+
+    /// What begins a name, a number, a link or markup in one tracker or another.
+    private static let triggers: Set<Unicode.Scalar> = ["@", "#", "!", ":", "\u{FF20}", "\u{FF03}", "<", "[", "`"]
 
     private static func brokenHosts(_ text: String) -> String {
         var result = ""

@@ -47,7 +47,9 @@ extension IssueFile {
 
     /// The issues of which a session wants to hear, the newest first, at most 20.
     public func watched(by session: SessionID, at site: SiteID) async throws(TrackerError) -> [WatchedIssue] {
-        let sql = "SELECT content, state FROM watch WHERE site = ? AND session = ? ORDER BY since DESC, issue DESC LIMIT 20"
+        let sql = """
+            SELECT content, state FROM watch WHERE site = ? AND session = ? ORDER BY since DESC, issue DESC LIMIT 20
+            """
         return try await self.read { db in
             try Row.fetchAll(db, sql: sql, arguments: [site.rawValue, session.rawValue]).map { row in
                 let phase = IssueState.Phase(rawValue: row[1] as String) ?? .open
@@ -112,7 +114,8 @@ extension IssueFile {
                 let content: String = row[3]
                 let rest = String(content.dropFirst())
                 let kind: IssueChange.Kind =
-                    content.hasPrefix("s") ? .state(IssueState(IssueState.Phase(rawValue: rest) ?? .open)) : .comment(rest)
+                    content.hasPrefix("s")
+                    ? .state(IssueState(IssueState.Phase(rawValue: rest) ?? .open)) : .comment(rest)
                 return IssueNews(
                     ref: try StoredRef(json: row[4]).ref,
                     kind: kind,

@@ -26,6 +26,7 @@ public protocol IssueTracker: Sendable {
     ///   - draft: What is about to be reported.
     ///   - limit: How many at most.
     /// - Returns: They may be of anybody: ``SimilarIssue/isPublic`` says whom they may be shown to.
+    /// - Throws: What the tracker can't do.
     func similar(to draft: IssueDraft, limit: Int) async throws(TrackerError) -> [SimilarIssue]
 
     /// Adds a comment that the tracker's people alone read; once for each key.
@@ -35,6 +36,7 @@ public protocol IssueTracker: Sendable {
     ///
     /// - Parameter cursor: Where the last call ended; nothing for everything.
     /// - Returns: At most a few hundred, and where to go on. Without changes the cursor is the one that was given.
+    /// - Throws: What the tracker can't do.
     func changes(since cursor: ChangeCursor?) async throws(TrackerError) -> (changes: [IssueChange], next: ChangeCursor)
 }
 

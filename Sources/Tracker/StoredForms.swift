@@ -81,6 +81,12 @@ struct StoredSimilar: StoredForm {
     }
 
     var similar: SimilarIssue {
-        SimilarIssue(ref: self.ref.ref, title: self.title, score: self.score, isPublic: self.isPublic, isOwn: self.isOwn)
+        SimilarIssue(
+            ref: self.ref.ref,
+            title: self.title,
+            score: self.score,
+            isPublic: self.isPublic,
+            isOwn: self.isOwn
+        )
     }
 }

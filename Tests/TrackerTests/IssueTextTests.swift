@@ -15,7 +15,10 @@ struct IssueTextTests {
         String(repeating: "long ", count: 4_000),
     ]
 
-    @Test("H2: a title is one line within its bound, without control characters, and otherwise as it was written", arguments: hostile)
+    @Test(
+        "H2: a title is one line within its bound, without control characters, and otherwise as it was written",
+        arguments: hostile
+    )
     func titles(text: String) async throws {
         let folder = try IssueFolder()
         let tracker = try folder.open()
@@ -56,8 +59,10 @@ struct IssueTextTests {
         arguments: [
             ("@all look", "> @\u{200B}all look"), ("see #12", "> see #\u{200B}12"), ("/close", "> /close"),
             ("a\n/close\n\n# b", "> a\n> /close\n>\n> # b"),
-            ("https://evil.example", "> https:\u{200B}//evil.example"), ("www.evil.example", "> www.\u{200B}evil.example"),
-            ("[x](javascript:1)", "> [\u{200B}x](javascript:\u{200B}1)"), ("mail a@b.example", "> mail a@\u{200B}b.example"),
+            ("https://evil.example", "> https:\u{200B}//evil.example"),
+            ("www.evil.example", "> www.\u{200B}evil.example"),
+            ("[x](javascript:1)", "> [\u{200B}x](javascript:\u{200B}1)"),
+            ("mail a@b.example", "> mail a@\u{200B}b.example"),
             ("group!7", "> group!\u{200B}7"), ("<b>", "> <\u{200B}b>"), ("```", "> `\u{200B}`\u{200B}`"),
         ]
     )
@@ -69,7 +74,8 @@ struct IssueTextTests {
 @Suite("issues: how like two reports are")
 struct IssueLikenessTests {
     private static let words = [
-        "checkout", "login", "error", "502", "E_NO_DISK", "the", "is", "slow", "ärger", "button", "weiß", "שלום", "🏳️‍🌈", "", "a\0b",
+        "checkout", "login", "error", "502", "E_NO_DISK", "the", "is", "slow", "ärger", "button", "weiß", "שלום", "🏳️‍🌈",
+        "", "a\0b",
     ]
 
     private static func report(_ generator: inout some RandomNumberGenerator) -> IssueLikeness {

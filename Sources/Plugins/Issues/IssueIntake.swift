@@ -30,6 +30,7 @@ struct IssueIntake: Sendable {
     ///   - lang: The language of the page.
     ///   - isSeen: Whether the visitor is shown the reply right away.
     /// - Returns: An issue, or a question for the visitor.
+    /// - Throws: What the file can't do, or `too-many-drafts`.
     func take(
         _ draft: IssueDraft,
         key: DedupeKey,
@@ -118,7 +119,13 @@ struct IssueIntake: Sendable {
         let text = [pending.draft.title, pending.draft.body].filter { !$0.isEmpty }.joined(separator: "\n\n")
         try await self.tracker.comment(similar.ref, text, key: pending.id)
         let phase = try await self.tracker.issue(similar.ref).phase
-        try await self.tracker.file.watch(similar.ref, by: session, at: pending.draft.site, lang: pending.lang, phase: phase)
+        try await self.tracker.file.watch(
+            similar.ref,
+            by: session,
+            at: pending.draft.site,
+            lang: pending.lang,
+            phase: phase
+        )
         try await self.tracker.file.move(pending.id, to: .joined, issue: similar.ref)
         return self.reply(self.named(texts.joined, similar.ref), texts, [similar.ref])
     }
@@ -160,7 +167,8 @@ struct IssueIntake: Sendable {
             format: .plain,
             choices: choices.map { Reply.Choice(texts.label($0)) },
             links: self.issues.showsLinks
-                ? refs.compactMap { ref in ref.url.map { Reply.Link(title: ref.reference ?? ref.number, url: $0) } } : [],
+                ? refs.compactMap { ref in ref.url.map { Reply.Link(title: ref.reference ?? ref.number, url: $0) } }
+                : [],
             lang: texts.lang
         )
     }

@@ -63,7 +63,10 @@ struct IssueTexts: Sendable {
 extension IssueTexts {
     static let english = IssueTexts(
         lang: "en",
-        send: "Send", notNow: "Not now", same: "Yes, add me", other: "No, new report",
+        send: "Send",
+        notNow: "Not now",
+        same: "Yes, add me",
+        other: "No, new report",
         known: "This looks known: “{title}” ({reference}). Is it the same?",
         preview: "This is what will be sent:",
         page: "Page: {page}",
@@ -81,15 +84,21 @@ extension IssueTexts {
 
     static let german = IssueTexts(
         lang: "de",
-        send: "Senden", notNow: "Jetzt nicht", same: "Ja, ich auch", other: "Nein, neue Meldung",
+        send: "Senden",
+        notNow: "Jetzt nicht",
+        same: "Ja, ich auch",
+        other: "Nein, neue Meldung",
         known: "Das scheint bekannt zu sein: „{title}“ ({reference}). Ist es dasselbe?",
         preview: "Das wird gesendet:",
         page: "Seite: {page}",
         noted: "Notiert als {reference} (#{number}). Neues dazu steht dann hier.",
         joined: "Sie sind bei {reference} (#{number}) dabei. Neues dazu steht dann hier.",
         declined: "Es wurde nichts gesendet.",
-        failed: "Es wurde nichts gespeichert: Meldungen gehen im Moment nicht. Bitte versuchen Sie es in ein paar Minuten noch einmal.",
-        tooMany: "Das waren viele Meldungen in kurzer Zeit. Bitte senden Sie erst, was schon da ist, oder warten Sie etwas.",
+        failed:
+            "Es wurde nichts gespeichert: Meldungen gehen im Moment nicht. Bitte versuchen Sie es in ein paar Minuten "
+            + "noch einmal.",
+        tooMany: "Das waren viele Meldungen in kurzer Zeit. Bitte senden Sie erst, was schon da ist, oder warten Sie "
+            + "etwas.",
         none: "In diesem Gespräch gibt es keine Meldung von Ihnen.",
         standing: "Ihre Meldungen:",
         news: "Ihre Meldung {reference} ist jetzt: {state}.",
@@ -99,15 +108,20 @@ extension IssueTexts {
 
     static let french = IssueTexts(
         lang: "fr",
-        send: "Envoyer", notNow: "Pas maintenant", same: "Oui, moi aussi", other: "Non, nouveau signalement",
+        send: "Envoyer",
+        notNow: "Pas maintenant",
+        same: "Oui, moi aussi",
+        other: "Non, nouveau signalement",
         known: "Cela semble déjà connu : « {title} » ({reference}). Est-ce la même chose ?",
         preview: "Voici ce qui sera envoyé :",
         page: "Page : {page}",
         noted: "Noté sous {reference} (n° {number}). Les nouvelles paraîtront ici.",
         joined: "Vous êtes ajouté à {reference} (n° {number}). Les nouvelles paraîtront ici.",
         declined: "Rien n'a été envoyé.",
-        failed: "Rien n'a été enregistré : les signalements ne passent pas en ce moment. Réessayez dans quelques minutes.",
-        tooMany: "Cela fait beaucoup de signalements en peu de temps. Envoyez d'abord ceux qui attendent, ou patientez.",
+        failed: "Rien n'a été enregistré : les signalements ne passent pas en ce moment. Réessayez dans quelques "
+            + "minutes.",
+        tooMany: "Cela fait beaucoup de signalements en peu de temps. Envoyez d'abord ceux qui attendent, ou "
+            + "patientez.",
         none: "Il n'y a aucun signalement de votre part dans cette conversation.",
         standing: "Vos signalements :",
         news: "Votre signalement {reference} est maintenant : {state}.",
@@ -117,14 +131,18 @@ extension IssueTexts {
 
     static let spanish = IssueTexts(
         lang: "es",
-        send: "Enviar", notNow: "Ahora no", same: "Sí, a mí también", other: "No, nuevo aviso",
+        send: "Enviar",
+        notNow: "Ahora no",
+        same: "Sí, a mí también",
+        other: "No, nuevo aviso",
         known: "Esto parece conocido: «{title}» ({reference}). ¿Es lo mismo?",
         preview: "Esto es lo que se enviará:",
         page: "Página: {page}",
         noted: "Anotado como {reference} (n.º {number}). Las novedades aparecerán aquí.",
         joined: "Se le ha añadido a {reference} (n.º {number}). Las novedades aparecerán aquí.",
         declined: "No se ha enviado nada.",
-        failed: "No se ha guardado nada: ahora mismo no se pueden tomar avisos. Inténtelo de nuevo en unos minutos.",
+        failed: "No se ha guardado nada: ahora mismo no se pueden tomar avisos. Inténtelo de nuevo en unos "
+            + "minutos.",
         tooMany: "Son muchos avisos en poco tiempo. Envíe primero los que esperan, o espere un poco.",
         none: "No hay ningún aviso suyo en esta conversación.",
         standing: "Sus avisos:",
@@ -135,7 +153,10 @@ extension IssueTexts {
 
     static let arabic = IssueTexts(
         lang: "ar",
-        send: "إرسال", notNow: "ليس الآن", same: "نعم، أضفني", other: "لا، بلاغ جديد",
+        send: "إرسال",
+        notNow: "ليس الآن",
+        same: "نعم، أضفني",
+        other: "لا، بلاغ جديد",
         known: "يبدو أن هذا معروف: «{title}» ({reference}). هل هو الأمر نفسه؟",
         preview: "هذا ما سيُرسل:",
         page: "الصفحة: {page}",

@@ -22,7 +22,7 @@ extension Issues: ActionPerformer {
             let intake = IssueIntake(self, try self.tracker())
             switch action.operation {
             case "create":
-                let written = fields["labels"]?.split(separator: ",").map { IssueText.line(String($0), atMost: 40) } ?? []
+                let written = (fields["labels"] ?? "").split(separator: ",").map(String.init)
                 let draft = try IssueDraft(
                     of: turn,
                     title: fields["title"],

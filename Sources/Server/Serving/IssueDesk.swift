@@ -101,7 +101,9 @@ struct IssueDesk: Sendable {
             throw ClientError(.badRequest, "nothing takes reports here", detail: "path")
         }
         guard trackers.count > 1 else { return first }
-        guard let site else { throw ClientError(.badRequest, "several files have issues; name a \"site\"", detail: "site") }
+        guard let site else {
+            throw ClientError(.badRequest, "several files have issues; name a \"site\"", detail: "site")
+        }
         for tracker in trackers where try await tracker.sites().contains(site) { return tracker }
         return first
     }

@@ -19,7 +19,11 @@ struct NoticeService: Service {
     /// After a failure.
     static let pauseAfterFailure = Duration.seconds(30)
 
-    /// - Parameter chains: Those that answer; what stands in several is asked once.
+    /// - Parameters:
+    ///   - chains: Those that answer; what stands in several is asked once.
+    ///   - hub: Has the conversations.
+    ///   - clock: Between two looks.
+    ///   - logger: Where failures are noted, without a word of what was said.
     init(_ chains: [Chain], hub: Hub, clock: TurnClock, logger: Logger) {
         var seen: Set<ObjectIdentifier> = []
         self.sources = chains.flatMap(\.noticeSources).filter { seen.insert(ObjectIdentifier($0)).inserted }

@@ -52,14 +52,18 @@ extension EmbeddedTracker {
         }
         // Equal scores stay in a fixed order.
         return Array(
-            scored.filter { $0.score > 0 }.sorted { ($0.score, $1.ref.id) > ($1.score, $0.ref.id) }.prefix(max(0, limit))
+            scored.filter { $0.score > 0 }.sorted { ($0.score, $1.ref.id) > ($1.score, $0.ref.id) }.prefix(
+                max(0, limit)
+            )
         )
     }
 
     /// At most so many changes are given at once.
     private static let changesAtOnce = 500
 
-    public func changes(since cursor: ChangeCursor?) async throws(TrackerError) -> (changes: [IssueChange], next: ChangeCursor) {
+    public func changes(since cursor: ChangeCursor?) async throws(TrackerError) -> (
+        changes: [IssueChange], next: ChangeCursor
+    ) {
         let start = cursor.flatMap { Int64($0.rawValue) } ?? 0
         let sql = """
             SELECT \(Issue.columns), issue_event.id AS event, issue_event.kind AS event_kind,

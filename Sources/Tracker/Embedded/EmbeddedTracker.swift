@@ -72,7 +72,8 @@ public struct EmbeddedTracker: IssueTracker {
             .map(Issue.init)
     }
 
-    private static func insert(_ draft: IssueDraft, _ key: DedupeKey, _ now: Timestamp, _ db: Database) throws -> Issue {
+    private static func insert(_ draft: IssueDraft, _ key: DedupeKey, _ now: Timestamp, _ db: Database) throws -> Issue
+    {
         let sql = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE site = ?"
         let number = try Int.fetchOne(db, sql: sql, arguments: [draft.site.rawValue]) ?? 1
         let reference = try Self.freeReference(db)

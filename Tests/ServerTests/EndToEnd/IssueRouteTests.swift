@@ -104,8 +104,10 @@ struct IssueRouteTests {
     static let misfits: [Hostile] = [
         Hostile("PATCH", "\(path)/1", "{", 400), Hostile("PATCH", "\(path)/1", "[]", 400),
         Hostile("PATCH", "\(path)/1", "{}", 400), Hostile("PATCH", "\(path)/1", #"{"state":1}"#, 400),
-        Hostile("PATCH", "\(path)/1", #"{"state":"solved"}"#, 400), Hostile("PATCH", "\(path)/1", #"{"public":"yes"}"#, 400),
-        Hostile("PATCH", "\(path)/99", #"{"state":"closed"}"#, 404), Hostile("PATCH", "\(path)/0", #"{"state":"closed"}"#, 404),
+        Hostile("PATCH", "\(path)/1", #"{"state":"solved"}"#, 400),
+        Hostile("PATCH", "\(path)/1", #"{"public":"yes"}"#, 400),
+        Hostile("PATCH", "\(path)/99", #"{"state":"closed"}"#, 404),
+        Hostile("PATCH", "\(path)/0", #"{"state":"closed"}"#, 404),
         Hostile("PATCH", "\(path)/-1", #"{"state":"closed"}"#, 404),
         Hostile("PATCH", "\(path)/1%20OR%201", #"{"state":"closed"}"#, 404),
         Hostile("PATCH", "\(path)/99999999999999999999", #"{"state":"closed"}"#, 404),
@@ -155,7 +157,10 @@ struct IssueRouteTests {
 
     @Test(
         "operators of SQL and FTS5 in a search are words",
-        arguments: ["%22", "a%22%20OR%20%22", "title:Checkout", "Check*", "Checkout%20OR%20Login", "%27%3B--", "(", "%5E", "NEAR(a%20b)"]
+        arguments: [
+            "%22", "a%22%20OR%20%22", "title:Checkout", "Check*", "Checkout%20OR%20Login", "%27%3B--", "(", "%5E",
+            "NEAR(a%20b)",
+        ]
     )
     func operators(words: String) async throws {
         try await Self.run { server, _ in
