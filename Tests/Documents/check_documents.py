@@ -199,8 +199,8 @@ class Documents(unittest.TestCase):
             )
             try:
                 self.wait_for_health(server, port)
-                self.say("the checkout is broken", "m1", port)
-                self.say("Send", "m2", port)
+                self.say("the checkout is broken", "m1", server, port)
+                self.say("Send", "m2", server, port)
                 environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
                 for command in commands:
                     with self.subTest(command=command):
@@ -214,7 +214,7 @@ class Documents(unittest.TestCase):
                 server.terminate()
                 server.wait(timeout=45)
 
-    def say(self, text, name, port):
+    def say(self, text, name, server, port):
         """Says something and waits for the answer."""
         body = json.dumps({"type": "user", "message": text, "id": name, "sessionId": "s"}).encode()
         address = f"http://127.0.0.1:{port}"
@@ -226,6 +226,11 @@ class Documents(unittest.TestCase):
             with urllib.request.urlopen(f"{address}/api/chat/history?session=s", timeout=30) as answer:
                 if f'"re:{name}"' in answer.read().decode():
                     return
+            # Not so often that the server refuses it.
+            try:
+                self.fail(f"the server ended with {server.wait(timeout=0.5)}")
+            except subprocess.TimeoutExpired:
+                pass
         self.fail(f"no answer to {name}")
 
     def wait_for_health(self, server, port):
