@@ -92,18 +92,20 @@ let package = Package(
         part(
             "Plugins",
             [
-                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", asyncHTTPClient, subprocess,
+                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", asyncHTTPClient,
+                subprocess,
                 systemPackage, crypto,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]
         ),
         part("ClaudeStub", ["Plugins", "Responders", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
         part("Store", ["Messages", grdb, crypto]),
+        part("Tracker", ["Messages", "Store", grdb]),
         part(
             "Server",
             [
                 "Messages", "Diagnostics", "Observability", "Hub", "Access", "Transport", "Responders", "Rules",
-                "Plugins", "ClaudeStub", "Store", crypto, coreMetrics,
+                "Plugins", "ClaudeStub", "Store", "Tracker", crypto, coreMetrics,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -131,8 +133,8 @@ let package = Package(
         tests(
             of: "Plugins",
             [
-                "Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub", nio("NIOCore"),
-                nio("NIOPosix"), nio("NIOHTTP1"),
+                "Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub", "Tracker",
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]
         ),
         tests(
@@ -143,7 +145,8 @@ let package = Package(
             of: "Server",
             [
                 "Diagnostics", "Messages", "Observability", "Hub", "Access", "Transport", "Responders",
-                "RespondersTesting", "Plugins", "ClaudeStub", "Store", "Server", "claude-chat", crypto, grdb,
+                "RespondersTesting", "Plugins", "ClaudeStub", "Store", "Tracker", "Server", "claude-chat", crypto,
+                grdb,
                 logging, serviceLifecycle,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -156,6 +159,13 @@ let package = Package(
             swiftSettings: settings
         ),
         tests(of: "Store", ["Messages", "Store", "StoreCrashWriter", grdb, crypto]),
+        .executableTarget(
+            name: "TrackerCrashWriter",
+            dependencies: ["Messages", "Tracker"],
+            path: "Tests/TrackerCrashWriter",
+            swiftSettings: settings
+        ),
+        tests(of: "Tracker", ["Messages", "Store", "Tracker", "TrackerCrashWriter", grdb]),
         tests(of: "Architecture", []),
     ]
 )

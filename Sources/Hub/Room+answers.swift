@@ -100,6 +100,37 @@ extension Room {
         self.state.withLock { self.announce(text, at: time, &$0) }
     }
 
+    /// Shows a text of the server itself under an id of the caller's, and returns once it is kept.
+    ///
+    /// A text whose id the room knows is shown already: nothing happens then.
+    ///
+    /// - Parameters:
+    ///   - text: What it says.
+    ///   - id: 1 to 64 of `A-Z a-z 0-9 _ -`; known for as long as ids of clients are.
+    /// - Throws: `unavailable` where it isn't kept; try again.
+    public func announce(_ text: String, id: String) async throws(ClientError) {
+        let result = await withCheckedContinuation { continuation in
+            self.announce(text, id: id) { continuation.resume(returning: $0) }
+        }
+        _ = try result.get()
+    }
+
+    private func announce(
+        _ text: String,
+        id: String,
+        _ whenKept: @escaping @Sendable (Result<Acknowledgement, ClientError>) -> Void
+    ) {
+        let time = self.hub.clocks.timestamp()
+        let now = self.hub.clocks.nanoseconds()
+        self.state.withLock { state in
+            let (seq, frame) = state.announce(Message(.system, text, id: id, at: time), now: now)
+            if let frame { for member in state.members { member.link.send(frame) } }
+            self.keep(&state)
+            let known = Acknowledgement(seq: seq, epoch: state.epoch, isDuplicate: frame == nil)
+            self.acknowledge(known, to: .call(whenKept), at: now, &state)
+        }
+    }
+
     /// The last messages before one of them, oldest first.
     ///
     /// - Parameters:

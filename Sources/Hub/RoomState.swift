@@ -249,6 +249,16 @@ extension RoomState {
         self.keep(make(self.serverID(self.recent.top + 1)))
     }
 
+    /// Keeps a message of the server itself under an id of its own, once.
+    ///
+    /// - Returns: Its number; without a frame where the id is known.
+    mutating func announce(_ message: Message, now: UInt64) -> (seq: Int, frame: Frame?) {
+        if let known = self.ids[message.id] { return (known.seq, nil) }
+        let frame = self.keep(message)
+        self.remember(message.id, seq: frame.seq, text: message.text, now: now)
+        return (frame.seq, frame)
+    }
+
     /// Gives a message its number; ``Room/keep(_:)`` is to be called afterwards.
     private mutating func keep(_ message: Message, page: String = "", turnID: String? = nil) -> Frame {
         let seq = self.recent.top + 1

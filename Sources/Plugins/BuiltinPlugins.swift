@@ -12,6 +12,7 @@ extension PluginRegistry {
         try registry.register(ClaudeStub.self)
         try registry.register(Fallback.self)
         try registry.register(Handoff.self)
+        try registry.register(Issues.self)
         try registry.register(Process.self)
         try registry.register(Redact.self)
         try registry.register(Rules.self)

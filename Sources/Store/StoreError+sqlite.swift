@@ -4,7 +4,7 @@ extension StoreError {
     /// What an error of SQLite means for the store.
     ///
     /// Only the codes are taken over: the texts of SQLite may quote what was being stored.
-    init(_ error: any Error, at place: String) {
+    package init(_ error: any Error, at place: String) {
         if let error = error as? StoreError {
             self = error
             return

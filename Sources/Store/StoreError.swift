@@ -54,7 +54,7 @@ public struct StoreError: Error, Hashable, Sendable {
     /// One sentence without a visitor's text.
     public let explanation: String
 
-    init(_ code: Code, _ place: String, _ explanation: String) {
+    package init(_ code: Code, _ place: String, _ explanation: String) {
         self.code = code
         self.place = place
         self.explanation = explanation

@@ -49,12 +49,12 @@ final class StoreLock: Sendable {
 }
 
 /// Tells one file from another that was put in its place.
-struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64
     private let node: UInt64
 
     /// The file at a path; nothing if there is none.
-    init?(at path: String) {
+    package init?(at path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         self.device = UInt64(status.st_dev)
@@ -63,7 +63,7 @@ struct FileIdentity: Hashable, Sendable {
 }
 
 /// Makes an empty file that only its owner may read, where none is.
-func createPrivateFile(at path: String) {
+package func createPrivateFile(at path: String) {
     let isNew = FileIdentity(at: path) == nil
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     if isNew { giveToOwner(ofFolderOf: path, descriptor) }

@@ -91,45 +91,17 @@ enum StoreSchema {
         """,
     ]
 
-    static var version: Int { self.migrations.count }
+    static let file = FileSchema(applicationID: Self.applicationID, migrations: Self.migrations)
 
-    /// Makes or updates the tables.
-    ///
-    /// - Throws: `newer-store` or `not-a-store`; nothing is changed then.
-    static func migrate(_ db: Database, at path: String) throws {
-        let found = try self.check(db, at: path)
-        guard found < self.version else { return }
-        for (index, step) in self.migrations.enumerated() where index >= found {
-            try db.inTransaction(.immediate) {
-                try db.execute(sql: step)
-                try db.execute(sql: "PRAGMA application_id = \(self.applicationID)")
-                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
-                return .commit
-            }
-        }
-    }
+    static var version: Int { self.file.version }
 
-    /// Throws where a server of this version has yet to update the tables.
-    static func checkIsCurrent(_ db: Database, at path: String) throws {
-        guard try self.check(db, at: path) == self.version else {
-            throw StoreError(.notAStore, path, "is of an earlier version; start the server once, which updates it")
-        }
-    }
+    /// As ``FileSchema/migrate(_:at:)``.
+    static func migrate(_ db: Database, at path: String) throws { try self.file.migrate(db, at: path) }
 
-    /// The version of a file; 0 for a new one.
+    /// As ``FileSchema/checkIsCurrent(_:at:)``.
+    static func checkIsCurrent(_ db: Database, at path: String) throws { try self.file.checkIsCurrent(db, at: path) }
+
+    /// As ``FileSchema/check(_:at:)``.
     @discardableResult
-    static func check(_ db: Database, at path: String) throws -> Int {
-        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        guard isEmpty || application == self.applicationID else {
-            throw StoreError(.notAStore, path, "is a database of another program; name another file")
-        }
-        guard found <= self.version else {
-            let explanation =
-                "was written by a later version (\(found), this program knows \(self.version)); start that version"
-            throw StoreError(.newerVersion, path, explanation)
-        }
-        return isEmpty ? 0 : found
-    }
+    static func check(_ db: Database, at path: String) throws -> Int { try self.file.check(db, at: path) }
 }

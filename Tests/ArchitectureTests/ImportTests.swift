@@ -17,17 +17,18 @@ struct ImportTests {
         "Hub": ["Messages"],
         "Access": ["Messages"],
         "Store": ["Messages"],
+        "Tracker": ["Messages", "Store"],
         "Transport": ["Messages", "Observability", "Access", "Hub"],
         "Responders": ["Messages", "Diagnostics"],
         "RespondersTesting": ["Messages", "Diagnostics", "Responders"],
         "CPCRE2": [],
         "Rules": ["CPCRE2", "Diagnostics"],
         "CProcessLimits": [],
-        "Plugins": ["CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules"],
+        "Plugins": ["CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker"],
         "ClaudeStub": ["Plugins", "Responders"],
         "Server": [
             "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
-            "ClaudeStub", "Store",
+            "ClaudeStub", "Store", "Tracker",
         ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
@@ -39,6 +40,7 @@ struct ImportTests {
         "Observability": ["CoreMetrics", "Synchronization", "Glibc", "Musl"],
         "Access": ["Crypto", "FoundationEssentials", "JWTKit", "Synchronization"],
         "Store": ["Crypto", "FoundationEssentials", "GRDB", "Synchronization", "Glibc", "Musl", "Darwin"],
+        "Tracker": ["FoundationEssentials", "GRDB", "Synchronization"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": [
             "AsyncHTTPClient", "Crypto", "FoundationEssentials", "NIOCore", "NIOHTTP1", "NIOPosix", "Subprocess",

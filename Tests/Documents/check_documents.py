@@ -5,6 +5,7 @@ documents loads and its tests pass; the plugin in the README compiles, those in 
 Environment: CLAUDE_CHAT_BIN, the binary (default: the debug build).
 """
 
+import json
 import os
 import re
 import signal
@@ -182,6 +183,55 @@ class Documents(unittest.TestCase):
         self.assertEqual(code, 0, said)
         for line in shown.strip().splitlines():
             self.assertIn(line.replace("8080", str(port)), said)
+
+    def test_the_commands_for_issues_work_on_what_the_documented_rules_report(self):
+        text = (ROOT / "Documentation/Issues.md").read_text(encoding="utf-8")
+        configuration, rules = [block for language, block in FENCE.findall(text) if language == "yaml"]
+        commands = [line for language, block in FENCE.findall(text) if language == "sh" for line in block.splitlines()]
+        self.assertGreater(len(commands), 5)
+        port = free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "claude-chat.yaml").write_text(configuration.replace("8080", str(port)), encoding="utf-8")
+            Path(folder, "rules").mkdir()
+            Path(folder, rules.partition("\n")[0].removeprefix("# ")).write_text(rules, encoding="utf-8")
+            server = subprocess.Popen(
+                [str(BINARY), "serve"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+            try:
+                self.wait_for_health(server, port)
+                self.say("the checkout is broken", "m1", server, port)
+                self.say("Send", "m2", server, port)
+                environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
+                for command in commands:
+                    with self.subTest(command=command):
+                        done = subprocess.run(
+                            command, cwd=folder, shell=True, env=environment, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
+                        )
+                        self.assertEqual(done.returncode, 0, done.stdout)
+                        self.assertTrue(done.stdout)
+            finally:
+                server.terminate()
+                server.wait(timeout=45)
+
+    def say(self, text, name, server, port):
+        """Says something and waits for the answer."""
+        body = json.dumps({"type": "user", "message": text, "id": name, "sessionId": "s"}).encode()
+        address = f"http://127.0.0.1:{port}"
+        request = urllib.request.Request(f"{address}/api/chat/messages", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            self.assertEqual(answer.status, 200)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"{address}/api/chat/history?session=s", timeout=30) as answer:
+                if f'"re:{name}"' in answer.read().decode():
+                    return
+            # Not so often that the server refuses it.
+            try:
+                self.fail(f"the server ended with {server.wait(timeout=0.5)}")
+            except subprocess.TimeoutExpired:
+                pass
+        self.fail(f"no answer to {name}")
 
     def wait_for_health(self, server, port):
         deadline = time.monotonic() + 90

@@ -136,7 +136,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger,
             health: { reloader.health(responders) },
             readiness: { log?.readiness ?? .ready },
-            admin: self.admin(configuration, reloader, eraser, audit, traces),
+            admin: self.admin(configuration, reloader, eraser, audit, traces, IssueDesk(Self.chains(of: desks, desk))),
             onListening: { port in
                 var address = address
                 address.port = port
@@ -156,6 +156,14 @@ struct ServeCommand: AsyncParsableCommand {
                 + (agentAudit.map { [$0] } ?? [])).map { .init(service: $0) } + [
                     .init(service: ResponderService(Self.chains(of: desks, desk))), .init(service: runner),
                     .init(service: ReloadService(reloader: reloader, logger: logger)),
+                    .init(
+                        service: NoticeService(
+                            Self.chains(of: desks, desk),
+                            hub: hub,
+                            clock: terminal.clock,
+                            logger: logger
+                        )
+                    ),
                     .init(service: server),
                 ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -215,11 +223,12 @@ struct ServeCommand: AsyncParsableCommand {
         _ reloader: ContentReloader,
         _ eraser: SessionEraser?,
         _ audit: AuditWriter?,
-        _ traces: TurnTraces
+        _ traces: TurnTraces,
+        _ issues: IssueDesk?
     ) -> AdminActions? {
         guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
         let token = configuration.adminToken
-        return AdminActions(reloader, token: token, eraser: eraser, audit: audit, traces: traces)
+        return AdminActions(reloader, token: token, eraser: eraser, audit: audit, traces: traces, issues: issues)
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.

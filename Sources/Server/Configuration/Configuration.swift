@@ -133,7 +133,7 @@ extension Configuration {
     }
 
     /// Composes a configuration file.
-    private static func root(
+    static func root(
         of file: String,
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in }

@@ -10,12 +10,14 @@ extension AdminActions {
     ///   - eraser: Removes what was said; nothing where nothing is kept.
     ///   - audit: Learns of each act.
     ///   - traces: Knows why turns ended as they did.
+    ///   - issues: Knows what visitors have reported; nothing where no chain takes reports.
     init(
         _ reloader: ContentReloader,
         token: AdminToken?,
         eraser: SessionEraser? = nil,
         audit: AuditWriter? = nil,
-        traces: TurnTraces? = nil
+        traces: TurnTraces? = nil,
+        issues: IssueDesk? = nil
     ) {
         self.init(
             token: token,
@@ -26,6 +28,7 @@ extension AdminActions {
             },
             erase: eraser?.action,
             turns: traces?.queries,
+            issues: issues?.actions,
             note: { act in await audit?.note(act) }
         )
     }

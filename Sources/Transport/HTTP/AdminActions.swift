@@ -19,6 +19,10 @@ import Observability
 /// | `POST /api/admin/tokens` | signs a token for an agent or a program |
 /// | `GET /api/admin/turns` | lists the last turns: those of a filter, or all |
 /// | `GET /api/admin/turns/{turn}/trace` | says why a turn ended as it did |
+/// | `GET /api/admin/issues` | lists what visitors have reported |
+/// | `GET /api/admin/issues/{number}` | shows an issue with what happened to it |
+/// | `PATCH /api/admin/issues/{number}` | changes its state, or who may be told of it |
+/// | `POST /api/admin/issues/{number}/comments` | adds a comment |
 /// | `POST /api/admin/erase` | erases a session, or all sessions of a visitor |
 public struct AdminActions: Sendable {
     private let token: AdminToken?
@@ -27,6 +31,7 @@ public struct AdminActions: Sendable {
     private let erase: (@Sendable (ErasureRequest) async throws -> String)?
     private let note: @Sendable (AdminAct) async -> Void
     private let turns: TurnQueries?
+    private let issues: IssueActions?
 
     /// - Parameters:
     ///   - token: What a request must show; nothing lets everybody who reaches the server.
@@ -35,6 +40,7 @@ public struct AdminActions: Sendable {
     ///   - erase: Removes everything of a session or a visitor, and returns a JSON object that says what, or throws a
     ///     `ClientError`; nothing where nothing is kept.
     ///   - turns: What is known of turns; nothing for no such paths.
+    ///   - issues: What can be done with issues; nothing for no such paths.
     ///   - note: Learns of each act once it is done; the answer waits for it.
     public init(
         token: AdminToken?,
@@ -42,11 +48,13 @@ public struct AdminActions: Sendable {
         reload: @escaping @Sendable () async throws -> String,
         erase: (@Sendable (ErasureRequest) async throws -> String)? = nil,
         turns: TurnQueries? = nil,
+        issues: IssueActions? = nil,
         note: @escaping @Sendable (AdminAct) async -> Void = { _ in }
     ) {
         self.erase = erase
         self.note = note
         self.turns = turns
+        self.issues = issues
         self.token = token
         self.content = content
         self.reload = reload
@@ -68,6 +76,7 @@ public struct AdminActions: Sendable {
         ConnectionRoutes(server, note: self.note).add(to: group)
         AccessRoutes(server, note: self.note).add(to: group)
         if let turns { TurnRoutes(turns).add(to: group) }
+        if let issues { IssueRoutes(issues, note: self.note).add(to: group) }
     }
 }
 

@@ -14,6 +14,7 @@ struct PluginsCommandTests {
                 claude-stub  answer                                  Answers as Claude would, offline: from a script of canned answers
                 fallback     fallback                                Says one fixed sentence, by language, where nobody else answered
                 handoff      answer, fallback                        Hands the conversation over to a person: by words, by time, by a button, or always
+                issues       answer                                  Takes reports of visitors, and brings news of them back into the conversation
                 process      guard, enrich, answer, fallback, after  Asks a program in any language, by JSON lines on its input and output
                 redact       guard                                   Hides card numbers, IBANs, passwords, mail addresses and tokens from all who come after
                 rules        answer                                  Answers by rule files: patterns and replies in YAML

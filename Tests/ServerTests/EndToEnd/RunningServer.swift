@@ -78,6 +78,7 @@ struct RunningServer: Sendable {
     ///   - store: Where messages are kept; in memory where it is left out.
     ///   - tracing: How much is kept of turns.
     ///   - redacts: Whether the chain redacts messages before the hub takes them.
+    ///   - issues: What visitors have reported, for `/api/admin`.
     ///   - body: The test.
     /// - Throws: What the test or the server throws.
     static func run(
@@ -98,6 +99,7 @@ struct RunningServer: Sendable {
         store: StoreOptions? = nil,
         tracing: TraceSettings = TraceSettings(),
         redacts: Bool = false,
+        issues: IssueDesk? = nil,
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         var logger = log?.logger ?? Logger(label: "test")
@@ -137,7 +139,7 @@ struct RunningServer: Sendable {
             logger: logger,
             health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
-            admin: reloader.map { AdminActions($0, token: adminToken, traces: traces) },
+            admin: reloader.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(

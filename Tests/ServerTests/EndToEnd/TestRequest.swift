@@ -29,6 +29,12 @@ struct TestRequest: Sendable {
         return TestRequest(method: "POST", target: target, headers: type + headers, body: Array(body.utf8))
     }
 
+    static func patch(_ target: String, _ body: String, _ headers: [String] = []) -> TestRequest {
+        var request = TestRequest.post(target, body, headers)
+        request.method = "PATCH"
+        return request
+    }
+
     func send(port: Int) async throws -> Answer {
         try await TestSocket.connect(port: port) { socket in
             try await self.write(to: socket)
@@ -38,7 +44,7 @@ struct TestRequest: Sendable {
 
     /// Writes the request; the connection is to be closed after the answer.
     func write(to socket: TestSocket) async throws {
-        let length = self.method == "POST" ? ["Content-Length: \(self.body.count)"] : []
+        let length = self.method == "POST" || !self.body.isEmpty ? ["Content-Length: \(self.body.count)"] : []
         let lines = ["\(self.method) \(self.target) HTTP/1.1", "Host: \(self.host)", "Connection: close"]
         let head = (lines + self.headers + length + ["", ""]).joined(separator: "\r\n")
         // At once: a server that refuses by the head alone may have answered and closed before a second write.

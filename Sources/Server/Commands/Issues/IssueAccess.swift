@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import Diagnostics
+internal import FoundationEssentials
+internal import Messages
+internal import Store
+internal import Tracker
+
+/// Which issues a command works on.
+struct IssueAccess: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration, which says where the issues are.", valueName: "file"))
+    var config: String?
+    @Option(help: ArgumentHelp("The file with the issues, in place of the configuration's.", valueName: "file"))
+    var file: String?
+
+    /// Opens the file while `body` works on it, for as long as nobody interrupts.
+    ///
+    /// - Parameters:
+    ///   - stopped: What follows from ending before it is done.
+    ///   - body: The work; what it returns goes into the audit log.
+    /// - Throws: The exit status, after what is wrong was shown.
+    func work(
+        stopped: String = "nothing was changed",
+        _ body: @escaping @Sendable (EmbeddedTracker) async throws -> (action: String, details: [(String, String?)])
+    ) async throws {
+        let path = try self.path()
+        let settings = try self.auditSettings(path)
+        let act: (action: String, details: [(String, String?)])
+        do {
+            let file = try IssueFile.open(path, as: .tool) { SystemClocks().timestamp() }
+            defer { file.close() }
+            act = try await interruptible { try await body(EmbeddedTracker(file)) }
+        } catch let error as TrackerError where error.code.rawValue == "cancelled" {
+            Terminal.current.complain("\(error.place): ended before it was done; \(stopped) [cancelled]")
+            throw ExitCode(ExitStatus.interrupted)
+        } catch let error as TrackerError {
+            Terminal.current.complain("\(error)")
+            throw ExitCode(ExitStatus.findings)
+        } catch {
+            throw StoreAccess.failure(error, stopped: stopped)
+        }
+        try StoreAccess.note(act.action, act.details, on: settings)
+    }
+
+    /// The site that was named, or the only one.
+    static func site(_ written: String?, of tracker: EmbeddedTracker) async throws -> SiteID {
+        if let written { return try siteID(written) }
+        let sites = try await tracker.sites()
+        guard sites.count > 1 else { return sites.first ?? .default }
+        let names = sites.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("several sites have issues; add --site with one of \(names)")
+    }
+
+    /// Where the issues are.
+    private func path() throws -> String {
+        if let file { return file }
+        let configuration = self.config ?? "claude-chat.yaml"
+        do throws(Rejection) {
+            let files = try Configuration.issueFiles(file: configuration)
+            if files.count == 1 { return files[0] }
+            let problem =
+                files.isEmpty
+                ? "no chain has the plugin issues; add it, or name its file with --file [no-issues]"
+                : "several files have issues: \(files.joined(separator: ", ")); name one with --file [several-files]"
+            Terminal.current.complain("\(configuration): \(problem)")
+        } catch {
+            Terminal.current.complain(DiagnosticReport(error.diagnostics).text)
+        }
+        throw ExitCode(ExitStatus.findings)
+    }
+
+    /// The audit log: that of the configuration, or one beside the file where there is none.
+    private func auditSettings(_ path: String) throws -> StoreSettings {
+        if self.config == nil, self.file != nil { return StoreSettings(options: StoreOptions(path: path)) }
+        do throws(Rejection) { return try Configuration.store(file: self.config ?? "claude-chat.yaml") } catch {
+            Terminal.current.complain(DiagnosticReport(error.diagnostics).text)
+            throw ExitCode(ExitStatus.findings)
+        }
+    }
+}
+
+/// A state as people write it, by every command in the same words.
+func issuePhase(_ text: String) throws -> IssueState.Phase {
+    guard let phase = IssueState.Phase(rawValue: text) else {
+        let hint = suggestion(for: text, among: IssueState.Phase.allCases.map(\.rawValue))
+        throw ValidationError("\"\(printable(text))\" is no state; \(hint)")
+    }
+    return phase
+}
+
+extension Encodable {
+    /// The value as JSON on one line, its members in the order of their names.
+    func jsonLine() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}
