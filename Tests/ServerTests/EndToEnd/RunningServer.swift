@@ -135,7 +135,7 @@ struct RunningServer: Sendable {
             admission: admission,
             clocks: clocks,
             logger: logger,
-            health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
+            health: { reloader?.health(ResponderHealth([chain]), storeLog?.store.health) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: reloader.map { AdminActions($0, token: adminToken, traces: traces) },
             onListening: { listening.yield($0) }
