@@ -39,11 +39,14 @@ struct MessageScan: Sendable {
     let direction: Direction
     /// What the index of texts is asked for; nothing for all messages.
     var pattern: String?
+    /// The first and the last number that may match, where the filter's times leave few; the first is the greater one
+    /// where none does.
+    var bounds: (first: Int64, last: Int64)?
 
     static let stepRows = 500
 
-    /// Reads the next rows.
-    func step(_ db: Database, from last: Int64?) throws -> Step {
+    /// Reads the next rows, ``stepRows`` at most.
+    func step(_ db: Database, from last: Int64?, limit: Int = MessageScan.stepRows) throws -> Step {
         let (conditions, filterArguments) = self.filter.conditions()
         let isForward = self.direction == .oldestFirst
         let place = "message.id \(isForward ? ">" : "<") ?"
@@ -58,9 +61,13 @@ struct MessageScan: Sendable {
                 "message CROSS JOIN room ON room.id = message.room"
             }
         let match = self.pattern == nil ? "" : "AND search MATCH ? AND search.rowid \(isForward ? ">" : "<") ?"
-        var arguments: StatementArguments = [last ?? (isForward ? 0 : .max)]
-        if let pattern = self.pattern { arguments += [pattern, last ?? (isForward ? 0 : .max)] }
+        let start = self.start(from: last)
+        var arguments: StatementArguments = [start]
+        if let pattern = self.pattern { arguments += [pattern, start] }
         arguments += filterArguments
+        // One condition on either side: of two on the same one SQLite would take the wider.
+        let within = self.bounds == nil ? "" : "AND message.id \(isForward ? "<=" : ">=") ?"
+        if let bounds { arguments += [isForward ? bounds.last : bounds.first] }
         let cursor = try Row.fetchCursor(
             db,
             sql: """
@@ -70,8 +77,8 @@ struct MessageScan: Sendable {
                 LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq
                 LEFT JOIN feedback ON feedback.room = message.room AND feedback.message = message.name
                 LEFT JOIN comment ON comment.room = message.room AND comment.message = message.name
-                WHERE \(place) \(match) AND \(conditions)
-                ORDER BY \(order) \(isForward ? "ASC" : "DESC") LIMIT \(Self.stepRows)
+                WHERE \(place) \(match) AND \(conditions) \(within)
+                ORDER BY \(order) \(isForward ? "ASC" : "DESC") LIMIT \(min(limit, Self.stepRows))
                 """,
             arguments: arguments
         )
@@ -97,6 +104,37 @@ struct MessageScan: Sendable {
             )
         }
         return step
+    }
+
+    /// The number behind which the next step begins.
+    private func start(from last: Int64?) -> Int64 {
+        switch self.direction {
+        case .oldestFirst: max(last ?? 0, (self.bounds?.first ?? 1) - 1)
+        case .newestFirst: min(last ?? .max, self.bounds.map { $0.last + 1 } ?? .max)
+        }
+    }
+
+    /// How many messages between two moments are few.
+    private static let fewMessages = 100_000
+
+    /// The same walk without what can't match by its time.
+    ///
+    /// The index of times alone doesn't do: results are in the order of the commits, which a clock that was set may differ
+    /// from.
+    func narrowed(_ db: Database) throws -> MessageScan {
+        guard self.filter.from != nil || self.filter.until != nil else { return self }
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*), min(id), max(id) FROM
+                (SELECT id FROM message WHERE time >= ? AND time < ? LIMIT \(Self.fewMessages + 1))
+                """,
+            arguments: [self.filter.from?.milliseconds ?? .min, self.filter.until?.milliseconds ?? .max]
+        )
+        guard let row, row[0] <= Self.fewMessages else { return self }
+        var scan = self
+        scan.bounds = (row[1] ?? 1, row[2] ?? 0)
+        return scan
     }
 
     private func comment(_ row: Row, _ message: StoredMessage) -> String? {

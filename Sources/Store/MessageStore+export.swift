@@ -44,7 +44,8 @@ extension MessageStore {
         progress: StoreProgress.Report = { _ in },
         to write: @Sendable ([UInt8]) async throws -> Void
     ) async throws -> Int {
-        let scan = MessageScan(rows: self.rows, filter: filter, direction: .oldestFirst)
+        let whole = MessageScan(rows: self.rows, filter: filter, direction: .oldestFirst)
+        let scan = try await self.read { db in try whole.narrowed(db) }
         let total = try await self.messageCount()
         if format == .csv { try await write(Array(ExportLine.csvHeader.utf8)) }
         var (scanned, written) = (0, 0)
@@ -79,7 +80,8 @@ extension MessageStore {
         progress: StoreProgress.Report = { _ in },
         _ body: ([FoundMessage]) throws -> Void
     ) async throws {
-        let scan = MessageScan(rows: self.rows, filter: filter, direction: .oldestFirst)
+        let whole = MessageScan(rows: self.rows, filter: filter, direction: .oldestFirst)
+        let scan = try await self.read { db in try whole.narrowed(db) }
         let total = try await self.messageCount()
         var scanned = 0
         var last: Int64?

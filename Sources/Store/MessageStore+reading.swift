@@ -6,15 +6,15 @@ internal import Synchronization
 extension MessageStore {
     /// Restores a room: what it must know to go on as if it had never left memory.
     ///
-    /// What was appended before is waited for.
+    /// What was appended for it before is waited for, and nothing that was appended for others.
     ///
     /// - Parameters:
     ///   - session: The session.
     ///   - site: Its site.
     /// - Returns: The room, with a new epoch if there was none.
-    /// - Throws: A ``StoreError``, also if something waits and can't be written.
+    /// - Throws: A ``StoreError``, also if something of the room waits and can't be written.
     public func room(_ session: SessionID, of site: SiteID) async throws -> StoredRoom {
-        guard await self.queue.barrier() else { throw self.failure }
+        guard await self.queue.barrier(for: RoomName(site: site, session: session)) else { throw self.failure }
         let run = self.status.withLock { $0.isLossy ? StoreRun.new() : $0.run }
         let (rows, now) = (self.rows, self.time.now())
         return try await self.read { db in

@@ -122,24 +122,35 @@ extension MessageStore {
     private func removeEmptyRooms() async throws -> MessageRemoval.Count {
         let limit = self.time.now().milliseconds - RetentionPolicy.emptyRoomMilliseconds
         let removal = self.removal
+        let condition = """
+            changed < ? AND NOT EXISTS (SELECT 1 FROM message WHERE message.room = room.id)
+            AND NOT (last_seq = 0 AND EXISTS (SELECT 1 FROM access
+            WHERE access.site = room.site AND access.session = room.session))
+            """
         var count = MessageRemoval.Count()
+        var last: Int64 = 0
         while true {
             try self.checkCancellation()
-            let step = try await self.write { db in
-                let rooms = try Int64.fetchAll(
-                    db,
-                    sql: """
-                        SELECT id FROM room WHERE changed < ?
-                        AND NOT EXISTS (SELECT 1 FROM message WHERE message.room = room.id)
-                        AND NOT (last_seq = 0 AND EXISTS (SELECT 1 FROM access
-                        WHERE access.site = room.site AND access.session = room.session)) LIMIT 500
-                        """,
-                    arguments: [limit]
-                )
-                return try rooms.reduce(MessageRemoval.Count()) { $0 + (try removal.remove(room: $1, db)) }
+            let start = last
+            // Most rooms aren't empty, and commits don't wait while they are looked through.
+            let rooms = try await self.read { db in
+                let sql = "SELECT id FROM room WHERE id > ? AND \(condition) ORDER BY id LIMIT 500"
+                return try Int64.fetchAll(db, sql: sql, arguments: [start, limit])
             }
-            count = count + step
-            if step.rooms == 0 { return count }
+            guard let end = rooms.last else { return count }
+            last = end
+            count =
+                count
+                + (try await self.write { db in
+                    try rooms.reduce(MessageRemoval.Count()) { count, room in
+                        let isEmpty = try Bool.fetchOne(
+                            db,
+                            sql: "SELECT EXISTS (SELECT 1 FROM room WHERE id = ? AND \(condition))",
+                            arguments: [room, limit]
+                        )
+                        return isEmpty == true ? count + (try removal.remove(room: room, db)) : count
+                    }
+                })
         }
     }
 

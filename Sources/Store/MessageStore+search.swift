@@ -77,20 +77,25 @@ extension MessageStore {
         }
         let isIndexed = self.codec.keys == nil
         let matcher = isIndexed ? nil : try pattern.map(WordMatcher.init)
-        let scan = MessageScan(
+        let whole = MessageScan(
             rows: self.rows,
             filter: query.filter,
             direction: .newestFirst,
             pattern: isIndexed ? pattern : nil
         )
-        let total = try await self.messageCount()
+        // The number of the newest one: to count them all takes longer than to find some.
+        let (scan, total) = try await self.read { db in
+            (try whole.narrowed(db), try Int.fetchOne(db, sql: "SELECT max(id) FROM message") ?? 0)
+        }
+        // One more than is wanted says whether there are more, if all that is read is what is looked for.
+        let rows = matcher == nil && query.filter.page == nil ? limit + 1 : MessageScan.stepRows
         var found: [MessageScan.Item] = []
         var scanned = 0
         var last = query.before
         while true {
             try self.checkCancellation()
             let start = last
-            let step = try await self.read { db in try scan.step(db, from: start) }
+            let step = try await self.read { db in try scan.step(db, from: start, limit: rows) }
             scanned += step.rows
             found += try matcher?.matching(step.items) ?? step.items
             progress(StoreProgress(done: scanned, total: max(total, scanned)))

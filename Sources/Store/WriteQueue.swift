@@ -1,3 +1,4 @@
+internal import Messages
 import Synchronization
 
 /// What waits to be written, in the order in which it came.
@@ -27,6 +28,8 @@ final class WriteQueue: Sendable {
         /// How many entries were taken and how many of them are settled, since the start.
         var taken = 0
         var settled = 0
+        /// How many entries of each room aren't settled; no room that has none.
+        var rooms: [RoomName: Int] = [:]
         /// The writer, if it has nothing to do.
         var idle: CheckedContinuation<Void, Never>?
         /// Readers that wait until what was taken before them is settled.
@@ -66,6 +69,7 @@ final class WriteQueue: Sendable {
             state.entries += 1
             state.bytes += pending.size
             state.taken += 1
+            if let room = entry.room { state.rooms[room, default: 0] += 1 }
             return (.queued, state.idle.take())
         }
         idle?.resume()
@@ -105,6 +109,10 @@ final class WriteQueue: Sendable {
             state.entries -= batch.count
             state.bytes -= batch.reduce(0) { $0 + $1.size }
             state.settled += batch.count
+            for room in batch.lazy.compactMap(\.entry.room) {
+                guard let count = state.rooms[room] else { continue }
+                state.rooms[room] = count > 1 ? count - 1 : nil
+            }
             let settled = state.settled
             let reached = state.barriers.filter { $0.until <= settled }
             state.barriers.removeAll { $0.until <= settled }
@@ -115,11 +123,13 @@ final class WriteQueue: Sendable {
 
     /// Waits until everything that was taken so far is settled.
     ///
+    /// - Parameter room: Whose entries matter; nothing for those of all rooms and of none.
     /// - Returns: Whether it is; not if nothing can be written at the moment.
-    func barrier() async -> Bool {
+    func barrier(for room: RoomName? = nil) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = self.state.withLock { state -> Bool? in
                 if state.settled == state.taken { return true }
+                if let room, state.rooms[room] == nil { return true }
                 if state.mode == .refusing { return false }
                 state.barriers.append((state.taken, continuation))
                 return nil
@@ -159,4 +169,23 @@ final class WriteQueue: Sendable {
 
     /// Counts entries that were taken and are in no file.
     func noteMemoryOnly(_ count: Int) { self.state.withLock { $0.memoryOnly += count } }
+}
+
+/// Which room an entry changes.
+struct RoomName: Hashable, Sendable {
+    let site: SiteID
+    let session: SessionID
+}
+
+extension StoreEntry {
+    /// Nothing for an entry that is no part of what a room is restored from.
+    var room: RoomName? {
+        switch self {
+        case .message(let message): RoomName(site: message.site, session: message.session)
+        case .turnOpened(_, let site, let session, _): RoomName(site: site, session: session)
+        case .conversation(let conversation): RoomName(site: conversation.site, session: conversation.session)
+        case .feedback(let feedback): RoomName(site: feedback.site, session: feedback.session)
+        case .turnEnded, .access: nil
+        }
+    }
 }

@@ -178,10 +178,10 @@ public struct ChatServer: Service {
 /// What `/readyz` answers.
 public enum Readiness: Hashable, Sendable {
     case ready
-    /// It works, with less than is promised.
-    case degraded
-    /// Nobody should be sent to it; says why in two words.
-    case notReady(String)
+    /// It works, with less than is promised; `reason` is a code in kebab-case.
+    case degraded(reason: String)
+    /// Nobody should be sent to it; says why in two words, and as a code in kebab-case where there is one.
+    case notReady(String, reason: String? = nil)
 }
 
 /// How many processors the process may use.

@@ -160,4 +160,29 @@ struct SearchTests {
             }
         }
     }
+
+    @Test("messages are found by their times in the order of their commits, also where a clock was set back")
+    func times() async throws {
+        let folder = try StoreFolder()
+        try await folder.withStore { store async throws in
+            var room = TestRoom()
+            for (index, time) in ([1_000, 5_000, 2_000, 9_000, 3_000] as [Int64]).enumerated() {
+                let entry = room.next("word", id: "m\(index + 1)", at: Timestamp(milliseconds: time))
+                #expect(await store.store(entry) == .committed)
+            }
+            func ids(_ words: String, _ from: Int64?, _ until: Int64?) async throws -> [String] {
+                let filter = StoreFilter(
+                    from: from.map { Timestamp(milliseconds: $0) },
+                    until: until.map { Timestamp(milliseconds: $0) }
+                )
+                return try await store.search(SearchQuery(words, filter: filter, limit: 2)).messages.map(\.id)
+            }
+            for words in ["", "word"] {
+                #expect(try await ids(words, 1_500, 5_500) == ["m5", "m3"])
+                #expect(try await ids(words, 5_000, nil) == ["m4", "m2"])
+                #expect(try await ids(words, nil, 2_000) == ["m1"])
+                #expect(try await ids(words, 5_001, 9_000) == [])
+            }
+        }
+    }
 }

@@ -91,6 +91,10 @@ struct StoreFailureTests {
             #expect(store.health.queuedEntries == kept - 1)
             #expect(store.append(.message(room.next("refused", id: "m9"))) == .refused)
             await #expect(throws: StoreError.self) { try await store.room(room.session, of: .default) }
+            // Of another room nothing waits.
+            if fault != .fileRemoved {
+                #expect(try await store.room(TestRoom("other").session, of: .default).top == 0)
+            }
             try end()
             folder.time.wake()
             await folder.untilRecovered()

@@ -11,23 +11,37 @@ import Synchronization
     import Darwin
 #endif
 
-/// Times acknowledgements of the store: `StoreTimes FOLDER SECONDS`.
+/// Times the store.
 ///
-/// Each writer is a visitor who sends the next message when the last one was acknowledged. A message has a text of about
+/// - `StoreTimes FOLDER SECONDS` times acknowledgements.
+/// - `StoreTimes fill FILE MESSAGES` makes a store of so many messages.
+/// - `StoreTimes read FILE` times what is read from one that `fill` made.
+/// - `StoreTimes maintain FILE` times statistics, backup, check and erasure of it; it is another one afterwards.
+///
+/// For acknowledgements each writer is a visitor who sends the next message when the last one was acknowledged. A message has a text of about
 /// 60 bytes and opens a turn; its time is from the call of `append` to its completion, after the commit.
 @main
 struct StoreTimes {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let seconds = Int(arguments[2]), seconds > 0 else {
-            print("usage: StoreTimes FOLDER SECONDS")
-            return
+        switch (arguments.dropFirst().first, arguments.count) {
+        case ("fill", 4):
+            if let count = Int(arguments[3]), count > 0 { return try await FilledStore.make(arguments[2], count) }
+        case ("read", 3): return try await ReadTimes.measure(arguments[2])
+        case ("maintain", 3): return try await MaintenanceTimes.measure(arguments[2])
+        case (let folder?, 3):
+            if let seconds = Int(arguments[2]), seconds > 0 { return try await self.measure(folder, seconds) }
+        default: break
         }
+        print("usage: StoreTimes FOLDER SECONDS | fill FILE MESSAGES | read FILE | maintain FILE")
+    }
+
+    private static func measure(_ folder: String, _ seconds: Int) async throws {
         print("| store | writers | acks/s | p50 ms | p99 ms | slowest ms | bytes a message |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for isEncrypted in [false, true] {
             for writers in [1, 10, 100, 1_000] {
-                let path = "\(arguments[1])/times-\(writers)-\(isEncrypted ? "encrypted" : "plain").sqlite"
+                let path = "\(folder)/times-\(writers)-\(isEncrypted ? "encrypted" : "plain").sqlite"
                 try await self.measure(path, writers, seconds, isEncrypted)
             }
         }
@@ -113,7 +127,7 @@ private final class Load: Sendable {
 }
 
 extension StoreTime {
-    fileprivate static let system = StoreTime(
+    static let system = StoreTime(
         now: {
             var time = timespec()
             clock_gettime(CLOCK_REALTIME, &time)

@@ -134,7 +134,7 @@ struct ServeCommand: AsyncParsableCommand {
             clocks: SystemClocks(),
             metrics: metrics,
             logger: logger,
-            health: { reloader.health(responders) },
+            health: { reloader.health(responders, log?.store.health) },
             readiness: { log?.readiness ?? .ready },
             admin: self.admin(configuration, reloader, eraser, audit, traces, IssueDesk(Self.chains(of: desks, desk))),
             onListening: { port in

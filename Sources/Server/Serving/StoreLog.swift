@@ -54,8 +54,9 @@ final class StoreLog: MessageLog, AccessLog, Service {
     var readiness: Readiness {
         switch self.store.health.state {
         case .healthy: .ready
-        case .memoryOnly: .degraded
-        case .failing, .stopped: .notReady("store failing")
+        case .memoryOnly(let error): .degraded(reason: error.code.rawValue)
+        case .failing(let error): .notReady("store failing", reason: error.code.rawValue)
+        case .stopped: .notReady("store failing", reason: StoreError.Code.stopped.rawValue)
         }
     }
 

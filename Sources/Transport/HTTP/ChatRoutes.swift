@@ -65,13 +65,15 @@ struct ChatRoutes: Sendable {
 
     private func ready() -> Response {
         let isDraining = self.shared.isDraining.load(ordering: .relaxed)
-        let (status, isReady) =
+        let (status, reason, isReady) =
             switch isDraining ? .notReady("draining") : self.readiness() {
-            case .ready: ("ready", true)
-            case .degraded: ("degraded", true)
-            case .notReady(let reason): (reason, false)
+            case .ready: ("ready", nil as String?, true)
+            case .degraded(let reason): ("degraded", reason, true)
+            case .notReady(let status, let reason): (status, reason, false)
             }
-        return .json(Array(#"{"status":"\#(status)"}"#.utf8), status: isReady ? .ok : .serviceUnavailable)
+        let more = reason.map { #","reason":"\#($0)""# } ?? ""
+        let body = #"{"status":"\#(status)"\#(more)}"#
+        return .json(Array(body.utf8), status: isReady ? .ok : .serviceUnavailable)
     }
 
     /// The methods of a path of the chat; nothing of others.

@@ -137,7 +137,7 @@ struct RunningServer: Sendable {
             admission: admission,
             clocks: clocks,
             logger: logger,
-            health: { reloader?.health(ResponderHealth([chain])) ?? "{}" },
+            health: { reloader?.health(ResponderHealth([chain]), storeLog?.store.health) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: reloader.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
             onListening: { listening.yield($0) }

@@ -17,6 +17,7 @@ final class StoreTests: Sendable {
 
     private func run(
         policy: StoreOptions.FailurePolicy = .refuse,
+        busyMilliseconds: Int = 5_000,
         responder: any Responder = Greeter(),
         clocks: any Clocks = SystemClocks(),
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
@@ -25,7 +26,7 @@ final class StoreTests: Sendable {
             chain: Chain(name: "test", entries: [Chain.Entry(responder, name: "first", stage: .answer)]),
             options: .unlimited,
             clocks: clocks,
-            store: StoreOptions(path: self.path, failurePolicy: policy),
+            store: StoreOptions(path: self.path, failurePolicy: policy, busyMilliseconds: busyMilliseconds),
             body
         )
     }

@@ -7,6 +7,8 @@ import Testing
 struct BuiltProgram: Sendable {
     let folder: ScratchFolder
     var environment: [String: String] = [:]
+    /// What the program is run by, with the program and its arguments behind; nothing to run it as it is.
+    var launcher: [String] = []
 
     /// How a command ended.
     struct Run: Sendable {
@@ -74,8 +76,9 @@ struct BuiltProgram: Sendable {
     /// A command that was started.
     func start(_ arguments: [String], output: Any? = nil, complaint: Any? = nil, input: Any? = nil) throws -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try Self.path())
-        process.arguments = arguments
+        let command = self.launcher + [try Self.path()] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: self.folder.path)
         process.environment = ProcessInfo.processInfo.environment.merging(self.environment) { $1 }
         process.standardInput = input ?? FileHandle.nullDevice
@@ -142,11 +145,26 @@ struct BuiltProgram: Sendable {
     ///
     /// - Parameters:
     ///   - options: Of `serve`.
+    ///   - isKilled: Whether it gets no time to stop in good order, as if the machine had lost it.
     ///   - body: Gets the port.
     /// - Returns: What the server wrote into its log.
     /// - Throws: What `body` throws, or that the server didn't start.
     @discardableResult
-    func serve(_ options: [String] = [], _ body: (Int) async throws -> Void) async throws -> String {
+    func serve(
+        _ options: [String] = [],
+        isKilled: Bool = false,
+        _ body: (Int) async throws -> Void
+    ) async throws -> String {
+        try await self.serve(options, isKilled: isKilled) { port, _ in try await body(port) }
+    }
+
+    /// The same, where `body` gets the number of the process, too.
+    @discardableResult
+    func serve(
+        _ options: [String] = [],
+        isKilled: Bool = false,
+        _ body: (_ port: Int, _ process: Int32) async throws -> Void
+    ) async throws -> String {
         let output = Pipe()
         let log = "\(self.folder.path)/server-\(UUID().uuidString).log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -155,15 +173,15 @@ struct BuiltProgram: Sendable {
             let greeting = await Self.read(output, until: "stops)")
             let address = greeting.split(separator: "127.0.0.1:").last?.prefix { $0.isNumber }
             let port = try #require(address.flatMap { Int($0) }, "\(greeting)")
-            try await body(port)
+            try await body(port, process.processIdentifier)
         } catch {
             process.terminate()
             await Self.end(of: process)
             throw error
         }
-        process.terminate()
+        kill(process.processIdentifier, isKilled ? SIGKILL : SIGTERM)
         await Self.end(of: process)
-        #expect(process.terminationStatus == 0)
+        #expect(process.terminationStatus == (isKilled ? SIGKILL : 0))
         return String(decoding: try Data(contentsOf: URL(fileURLWithPath: log)), as: UTF8.self)
     }
 
