@@ -64,7 +64,7 @@ public struct ChatServer: Service {
 
     private let options: Options
     private let hub: Hub
-    private let admission: Admission
+    private let admission: @Sendable () -> Admission
     private let clocks: any Clocks
     private let metrics: MetricsRegistry
     private let logger: Logger
@@ -76,7 +76,7 @@ public struct ChatServer: Service {
     /// - Parameters:
     ///   - options: Where and how it listens.
     ///   - hub: Where messages go.
-    ///   - admission: Who may join which room.
+    ///   - admission: Who may join which room, now; the desk that gives tokens is always the same one.
     ///   - clocks: Where it takes the time from.
     ///   - metrics: Where it counts.
     ///   - logger: Where it logs. Texts of visitors never go there.
@@ -87,7 +87,7 @@ public struct ChatServer: Service {
     public init(
         options: Options,
         hub: Hub,
-        admission: Admission,
+        admission: @escaping @Sendable () -> Admission,
         clocks: any Clocks,
         metrics: MetricsRegistry = MetricsRegistry(),
         logger: Logger,

@@ -44,8 +44,9 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         var asking = 0
         /// Until when the service asked to be left alone.
         var busyUntil: Duration?
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter = 0
+        var waiters = StartWaiters()
+        /// Why the service is not ready.
+        var problem: String?
         var texts = VisitorTexts()
         var reports = RateBudget(burst: 20, perSecond: 1)
     }
@@ -153,8 +154,9 @@ extension Webhook {
                 await untilCancelled()
             } catch {
                 guard !Task.isCancelled else { break }
-                self.enter(.failing)
                 let problem = Self.problem(of: error)
+                self.state.withLock { $0.problem = problem }
+                self.enter(.failing)
                 if problem != lastProblem { self.report(.error, "Webhook is not ready", ["webhook.problem": problem]) }
                 lastProblem = problem
                 try? await self.services.clock.sleep(for: pause)
@@ -163,6 +165,16 @@ extension Webhook {
         }
         self.enter(.stopped)
         await self.client.close()
+    }
+
+    public func waitUntilStarted() async throws {
+        await self.waitUntilReady()
+        let problem = self.state.withLock { state -> String? in
+            if case .ready = state.phase { return nil }
+            return state.problem ?? "the service has not said what it is"
+        }
+        guard let problem else { return }
+        throw StartProblem("not-ready", "\(self.target.shown): \(problem)")
     }
 
     /// Asks the service what it is, and whether it is the one that is meant: it sends back what nobody can guess.
@@ -194,29 +206,25 @@ extension Webhook {
     private func enter(_ phase: Phase) {
         let waiters = self.state.withLock { state in
             state.phase = phase
-            defer { state.waiters = [:] }
-            return state.waiters.values
+            return state.waiters.removeAll()
         }
         for waiter in waiters { waiter.resume() }
     }
 
     /// Waits while the service is asked for the first time what it is.
     private func waitUntilReady() async {
-        let number = self.state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
+        let number = self.state.withLock { $0.waiters.takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let mustWait = self.state.withLock { state in
                     guard case .starting = state.phase, !Task.isCancelled else { return false }
-                    state.waiters[number] = waiter
+                    state.waiters.add(waiter, as: number)
                     return true
                 }
                 if !mustWait { waiter.resume() }
             }
         } onCancel: {
-            self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+            self.state.withLock { $0.waiters.remove(number) }?.resume()
         }
     }
 

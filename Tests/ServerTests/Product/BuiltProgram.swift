@@ -147,6 +147,12 @@ struct BuiltProgram: Sendable {
     /// - Throws: What `body` throws, or that the server didn't start.
     @discardableResult
     func serve(_ options: [String] = [], _ body: (Int) async throws -> Void) async throws -> String {
+        try await self.serve(options) { port, _ in try await body(port) }
+    }
+
+    /// The same; `body` gets the port and the server's process.
+    @discardableResult
+    func serve(_ options: [String] = [], _ body: (Int, Int32) async throws -> Void) async throws -> String {
         let output = Pipe()
         let log = "\(self.folder.path)/server-\(UUID().uuidString).log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -155,7 +161,7 @@ struct BuiltProgram: Sendable {
             let greeting = await Self.read(output, until: "stops)")
             let address = greeting.split(separator: "127.0.0.1:").last?.prefix { $0.isNumber }
             let port = try #require(address.flatMap { Int($0) }, "\(greeting)")
-            try await body(port)
+            try await body(port, process.processIdentifier)
         } catch {
             process.terminate()
             await Self.end(of: process)
