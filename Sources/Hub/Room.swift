@@ -195,6 +195,14 @@ extension Room {
         self.hub.noteVacancy()
     }
 
+    /// Keeps the room in memory, connected or not, until ``letGo()``.
+    public func hold() { self.state.withLock { $0.holds += 1 } }
+
+    public func letGo() {
+        self.state.withLock { $0.holds -= 1 }
+        self.hub.noteVacancy()
+    }
+
     /// Sends a connected client what it missed, as if it had connected anew.
     ///
     /// - Parameters:

@@ -71,6 +71,7 @@ public struct ChatServer: Service {
     private let health: @Sendable () -> String
     private let readiness: @Sendable () -> Readiness
     private let admin: AdminActions?
+    private let followUp: FollowUpDoor?
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
@@ -83,6 +84,7 @@ public struct ChatServer: Service {
     ///   - health: A JSON object that `/healthz` answers with.
     ///   - readiness: Whether it can do its work, as far as that depends on more than itself.
     ///   - admin: What `/api/admin` offers; nothing for no such paths.
+    ///   - followUp: Takes replies that plugins have promised; nothing for no such path.
     ///   - onListening: Called once with the port.
     public init(
         options: Options,
@@ -94,6 +96,7 @@ public struct ChatServer: Service {
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
         readiness: @escaping @Sendable () -> Readiness = { .ready },
         admin: AdminActions? = nil,
+        followUp: FollowUpDoor? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.options = options
@@ -105,6 +108,7 @@ public struct ChatServer: Service {
         self.health = health
         self.readiness = readiness
         self.admin = admin
+        self.followUp = followUp
         self.onListening = onListening
     }
 
@@ -161,6 +165,7 @@ public struct ChatServer: Service {
         let router = Router(context: ChatRequestContext.self)
         ChatRoutes(shared, health: self.health, readiness: self.readiness).add(to: router)
         self.admin?.add(to: router, of: shared)
+        if let followUp { FollowUpRoute(shared, followUp).add(to: router) }
         return router
     }
 

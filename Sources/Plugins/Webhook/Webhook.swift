@@ -97,7 +97,8 @@ public final class Webhook: ResponderPlugin, RunningResponder {
 
     private func ask(_ turn: Turn, isIdempotent: Bool) async throws -> Verdict {
         let limit = CallLimit.current ?? Self.manifest.timeout
-        let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit).bytes
+        let token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
+        let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit, followUpToken: token).bytes
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
         let answer = try await self.client.send(
             body,
@@ -109,7 +110,9 @@ public final class Webhook: ResponderPlugin, RunningResponder {
             within: limit
         )
         switch answer.status {
-        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }
+        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }.promising(by: token)
+        case 202 where token != nil:
+            return Verdict.reply(try await Self.promise(in: answer)).promising(by: token)
         case 204: return .pass()
         case 422: return .pass(reason: try await Self.reason(in: answer))
         case 429, 503:
@@ -123,6 +126,16 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     }
 
     private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
+
+    /// What a 202 tells the visitor for now.
+    private static func promise(in answer: TargetClient.Answer) async throws -> Reply {
+        let bytes = try await answer.bytes()
+        let value = try bytes.withUnsafeBufferPointer { try JSONValue(object: $0) }
+        var reader = FrameReader(value, name: "answer")
+        let reply = reader.promise()
+        try reader.check()
+        return reply
+    }
 
     /// The reason of a 422, where it has one.
     private static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {

@@ -111,7 +111,7 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
-            self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? []
+            if reading.isModeKnown { self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? [] }
             guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)

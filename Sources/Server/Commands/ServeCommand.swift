@@ -124,7 +124,15 @@ struct ServeCommand: AsyncParsableCommand {
         let generations = live.generations
         let traces = TurnTraces(log: log)
         let agentAudit = audit.map(AgentAudit.init)
-        let runner = TurnRunner(generations, traces: traces, agentAudit: agentAudit, logger: logger)
+        let followUps = FollowUps(metrics: metrics)
+        let runner = TurnRunner(
+            generations,
+            traces: traces,
+            agentAudit: agentAudit,
+            followUps: followUps,
+            stopsFloods: !self.noLimits,
+            logger: logger
+        )
         var limits = self.noLimits ? .none : configuration.limits
         limits.hub.follow(generations)
         let hub = Hub(
@@ -156,6 +164,7 @@ struct ServeCommand: AsyncParsableCommand {
             health: { live.state.health },
             readiness: { log?.readiness ?? .ready },
             admin: self.admin(configuration, isDevelopment, live.state, eraser, audit, traces),
+            followUp: { followUps.keep($0, $1, $2) },
             onListening: { port in
                 var address = address
                 address.port = port

@@ -25,6 +25,8 @@ final class TurnRunner: InboundSubscriber, Service {
         case turn(Pending)
         /// Those who are asked beside look at a turn that has ended.
         case shadows(ShadowJob, Generation)
+        /// A reply that a responder has promised for later.
+        case followUp(FollowUps.Promise, TurnClock)
     }
 
     private let generations: Generations
@@ -33,6 +35,9 @@ final class TurnRunner: InboundSubscriber, Service {
     private let traces: TurnTraces
     /// Learns what agents do; nothing where nothing is kept.
     let agentAudit: AgentAudit?
+    private let followUps: FollowUps
+    /// Whether a visitor who sends more than anybody types gets no answer for a while.
+    private let stopsFloods: Bool
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let jobs: AsyncStream<Job>
@@ -42,15 +47,21 @@ final class TurnRunner: InboundSubscriber, Service {
     ///   - generations: Who answers the visitors of each site, now; each turn ends by the one that it began with.
     ///   - traces: Keeps the record of each turn.
     ///   - agentAudit: Learns what agents do.
+    ///   - followUps: Keeps the promises of responders.
+    ///   - stopsFloods: Whether a visitor who sends more than anybody types gets no answer for a while.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
         _ generations: Generations,
         traces: TurnTraces = TurnTraces(),
         agentAudit: AgentAudit? = nil,
+        followUps: FollowUps = FollowUps(),
+        stopsFloods: Bool = true,
         logger: Logger
     ) {
         self.traces = traces
         self.agentAudit = agentAudit
+        self.followUps = followUps
+        self.stopsFloods = stopsFloods
         self.generations = generations
         self.logger = logger
         // Each conversation has one turn at most in here, so the rooms bound it; of shadows each has a gate of its own.
@@ -104,6 +115,7 @@ final class TurnRunner: InboundSubscriber, Service {
                         case .shadows(let job, let generation):
                             await self.traces.keep(job, keepsContent: generation.tracing.keepsContent)
                             generation.release()
+                        case .followUp(let promise, let clock): await self.wait(for: promise, by: clock)
                         }
                     }
                 }
@@ -111,6 +123,19 @@ final class TurnRunner: InboundSubscriber, Service {
         } onGracefulShutdown: {
             self.jobInput.finish()
         }
+    }
+
+    /// Waits for a promised reply; the visitor is told where it doesn't come in time, or the server stops before.
+    private func wait(for promise: FollowUps.Promise, by clock: TurnClock) async {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await promise.untilKept() }
+                group.addTask { try? await clock.sleep(for: promise.timeToLive) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+        self.followUps.expire(promise)
     }
 
     private func finish(_ pending: Pending) async {
@@ -180,7 +205,11 @@ final class TurnRunner: InboundSubscriber, Service {
 
     private func dialogue(in room: Room) -> Dialogue {
         room.companion {
-            Dialogue(session: room.session, site: self.generations.current.desks[room.key.site].site.name)
+            Dialogue(
+                session: room.session,
+                site: self.generations.current.desks[room.key.site].site.name,
+                EchoWatch(watchesFloods: self.stopsFloods)
+            )
         }
     }
 
@@ -195,6 +224,11 @@ final class TurnRunner: InboundSubscriber, Service {
     ) {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
+        }
+        if let promise = self.followUps.note(result, of: message, in: room),
+            case .terminated = self.jobInput.yield(.followUp(promise, chain.clock))
+        {
+            self.followUps.expire(promise)
         }
         let elapsed = chain.clock.now - began
         self.keep(result, of: chain, in: generation, message, room.key.site, after: elapsed)
@@ -334,8 +368,8 @@ private final class Dialogue: Sendable {
     private let shown = Mutex<RoomSink?>(nil)
     private let interrupting = Mutex<Interruption?>(nil)
 
-    init(session: SessionID, site: String) {
-        self.state = Mutex(Conversation(sessionID: session.rawValue, site: site, said: [:]))
+    init(session: SessionID, site: String, _ echoes: EchoWatch) {
+        self.state = Mutex(Conversation(sessionID: session.rawValue, site: site, said: [:], echoes: echoes))
     }
 
     /// Where the turn that is under way shows its replies.
@@ -360,7 +394,7 @@ private final class Dialogue: Sendable {
 
     /// Forgets what came before a conversation that begins anew.
     func startAnew() {
-        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:]) }
+        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:], echoes: $0.echoes) }
     }
 
     func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }

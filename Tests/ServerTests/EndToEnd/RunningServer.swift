@@ -120,7 +120,14 @@ struct RunningServer: Sendable {
             metrics: MetricsRegistry()
         )
         let generations = live?.generations ?? Generations(generation)
-        let runner = TurnRunner(generations, traces: traces, logger: logger)
+        let followUps = FollowUps()
+        let runner = TurnRunner(
+            generations,
+            traces: traces,
+            followUps: followUps,
+            stopsFloods: options.messageRate != nil,
+            logger: logger
+        )
         let filter = redacts ? ChainRedaction(generations: generations) : nil
         var options = options
         options.follow(generations)
@@ -149,6 +156,7 @@ struct RunningServer: Sendable {
             health: { state?.health ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: state.map { AdminActions($0, token: adminToken, traces: traces) },
+            followUp: { followUps.keep($0, $1, $2) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(

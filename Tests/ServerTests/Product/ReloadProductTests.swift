@@ -4,7 +4,7 @@ import Testing
 
 /// The built program, with another configuration again and again.
 @Suite("a server whose configuration changes all the time", .timeLimit(.minutes(3)))
-struct ReloadStormTests {
+struct ReloadProductTests {
     private static let program = """
         import json, sys
         for line in sys.stdin:
