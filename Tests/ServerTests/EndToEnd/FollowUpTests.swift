@@ -81,7 +81,7 @@ struct FollowUpTests {
             }
             #expect(try await scene.follow(ticket) == 204)
             try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
-                let epoch = try await socket.next("welcome")["epoch"]?.text ?? ""
+                let epoch = try #require(try await socket.next()["epoch"]?.text)
                 let target = "/api/chat/history?session=s1&epoch=\(epoch)&before=9"
                 let history = try await TestRequest.get(target).send(port: scene.port)
                 #expect(history.text.contains(#""id":"re:m1:2""#), "\(history.text)")
