@@ -117,6 +117,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The example of a server with a plugin of its own, built here once more so that it doesn't rot.
+        .executableTarget(
+            name: "acme-chat",
+            dependencies: ["Server", "Plugins", "Responders"],
+            path: "Examples/custom-plugin/Sources/acme-chat",
+            swiftSettings: settings
+        ),
+
         tests(of: "Messages", ["Messages"]),
         tests(of: "Observability", ["Observability", coreMetrics]),
         tests(of: "Hub", ["Messages", "Hub"]),
@@ -145,7 +153,8 @@ let package = Package(
             of: "Server",
             [
                 "Diagnostics", "Messages", "Observability", "Hub", "Access", "Transport", "Responders",
-                "RespondersTesting", "Plugins", "ClaudeStub", "Store", "Tracker", "Server", "claude-chat", crypto,
+                "RespondersTesting", "Plugins", "ClaudeStub", "Store", "Tracker", "Server", "claude-chat", "acme-chat",
+                crypto,
                 grdb,
                 logging, serviceLifecycle,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOEmbedded"),

@@ -95,6 +95,11 @@ public final class SessionDesk: Sendable {
         self.sites.withLock { $0 = table }
     }
 
+    /// Replaces the keys of access tokens, as after a reload of the configuration.
+    ///
+    /// - Parameter keys: Sign and check from now on.
+    public func replaceKeys(_ keys: TokenKeyRing) { self.accessTokens.replaceKeys(keys) }
+
     private static func table(_ sites: [Site]) -> [SiteID: Site] {
         Dictionary(sites.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
     }

@@ -33,16 +33,16 @@ public struct HubOptions: Sendable {
     /// The optional features of the protocol that are on: what clients are told of them, none by default.
     public var features: [String] = []
     /// Those of single sites.
-    public var siteFeatures: [SiteID: [String]] = [:]
+    public var siteFeatures: @Sendable (SiteID) -> [String] = { _ in [] }
     /// After how long a conversation goes on by itself.
     public var conversationTimes = ConversationTimes()
-    /// The same of single sites.
-    public var siteConversationTimes: [SiteID: ConversationTimes] = [:]
+    /// The same of single sites; nothing for those without times of their own.
+    public var siteConversationTimes: @Sendable (SiteID) -> ConversationTimes? = { _ in nil }
     /// Whether a site is open at a time, so that its agents count as there.
     public var isOpen: @Sendable (SiteID, Timestamp) -> Bool = { _, _ in true }
 
     /// After how long a conversation of a site goes on by itself.
-    func times(of site: SiteID) -> ConversationTimes { self.siteConversationTimes[site] ?? self.conversationTimes }
+    func times(of site: SiteID) -> ConversationTimes { self.siteConversationTimes(site) ?? self.conversationTimes }
 
     public init(
         messageRate: RateLimit? = RateLimit(2, burst: 10),

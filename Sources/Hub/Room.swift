@@ -195,6 +195,14 @@ extension Room {
         self.hub.noteVacancy()
     }
 
+    /// Keeps the room in memory, connected or not, until ``letGo()``.
+    public func hold() { self.state.withLock { $0.holds += 1 } }
+
+    public func letGo() {
+        self.state.withLock { $0.holds -= 1 }
+        self.hub.noteVacancy()
+    }
+
     /// Sends a connected client what it missed, as if it had connected anew.
     ///
     /// - Parameters:
@@ -243,7 +251,7 @@ extension Room {
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
             expiresInSeconds: expiresInSeconds,
-            features: self.hub.options.features + (self.hub.options.siteFeatures[self.key.site] ?? []),
+            features: self.hub.options.features + self.hub.options.siteFeatures(self.key.site),
             conversation: state.standing.state,
             agent: state.standing.agent
         )

@@ -29,6 +29,8 @@ struct RoomState: Sendable {
     var arrivals = Arrivals()
     /// Handshakes that are under way and will become members.
     var reservations = 0
+    /// How many keep the room without coming into it.
+    var holds = 0
     /// Who writes.
     var writers: [Writer] = []
     /// Whose last connection was closed a moment ago.
@@ -106,7 +108,7 @@ struct RoomState: Sendable {
 
     /// Whether nobody is in the room, is about to come, or is being answered, and everything that was said is kept.
     var isUnused: Bool {
-        self.members.isEmpty && self.reservations == 0 && !self.isDelivering
+        self.members.isEmpty && self.reservations == 0 && self.holds == 0 && !self.isDelivering
             && (self.hub.log == nil ? !self.standing.state.isAttended : self.keeping.settled == self.recent.top)
     }
 

@@ -7,6 +7,9 @@ public protocol ReloadableResponder: Responder {
     /// One that doesn't exist may come later.
     var contentFolders: [String] { get }
 
+    /// Names its content: the same for all copies of the responder.
+    var contentID: ObjectIdentifier { get }
+
     /// What it answers by. Any thread; doesn't wait.
     var content: ContentState { get }
 

@@ -13,6 +13,8 @@ public struct Reply: Sendable, Hashable, ExpressibleByStringLiteral {
     public var links: [Link]
     /// The language of the text, as in BCP 47, where it is known.
     public var lang: String?
+    /// A promise of one more reply of the same turn; nothing by default.
+    public var followUp: FollowUp?
 
     public init(
         _ text: String,

@@ -9,6 +9,36 @@ public protocol RunningPart: AnyObject, Sendable {
     ///
     /// Called once at a time.
     func run() async
+
+    /// Waits until it works, while ``run()`` runs.
+    ///
+    /// - Throws: A ``StartProblem`` where it doesn't; what is started goes on trying nevertheless.
+    func waitUntilStarted() async throws
+
+    /// Nobody will need it any more, though the task isn't cancelled yet.
+    ///
+    /// - Returns: Whether ``run()`` returns by itself, when everything is done that the part has taken on.
+    func finish() -> Bool
+}
+
+extension RunningPart {
+    public func waitUntilStarted() async throws {}
+    public func finish() -> Bool { false }
+}
+
+/// Why something that a responder needs could not be started.
+public struct StartProblem: Error, Sendable, Hashable {
+    /// In kebab-case.
+    public var code: String
+    /// Lower case, no full stop.
+    public var problem: String
+    public var hint: String?
+
+    public init(_ code: String, _ problem: String, hint: String? = nil) {
+        self.code = code
+        self.problem = problem
+        self.hint = hint
+    }
 }
 
 /// A responder that has something running beside its calls: a child process, connections to a service.

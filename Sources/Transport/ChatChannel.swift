@@ -30,7 +30,7 @@ struct ChatChannel: HTTPChannelHandler {
     /// What all connections share.
     final class Shared: Sendable {
         let hub: Hub
-        let admission: Admission
+        private let currentAdmission: @Sendable () -> Admission
         let offersEcho: Bool
         let requests = OpenRequests()
         let metrics: ServerMetrics
@@ -45,7 +45,7 @@ struct ChatChannel: HTTPChannelHandler {
 
         init(
             hub: Hub,
-            admission: Admission,
+            admission: @escaping @Sendable () -> Admission,
             offersEcho: Bool,
             frameRate: RateLimit? = nil,
             addresses: AddressLimits = AddressLimits(),
@@ -59,7 +59,8 @@ struct ChatChannel: HTTPChannelHandler {
             let counters = ServerMetrics(metrics)
             self.metrics = counters
             self.hub = hub
-            self.admission = admission
+            self.currentAdmission = admission
+            let desk = admission().desk
             self.offersEcho = offersEcho
             self.addresses = addresses
             self.proxies = proxies
@@ -78,18 +79,21 @@ struct ChatChannel: HTTPChannelHandler {
                             frameRate: frameRate,
                             answerSeconds: answerSeconds,
                             addresses: addresses,
-                            desk: admission.desk,
+                            desk: desk,
                             metrics: counters
                         )
                     )
                 }
             )
             self.collectMetrics()
-            admission.desk.revocations.subscribe { [contexts = self.contexts, requests = self.requests] revocation in
+            desk.revocations.subscribe { [contexts = self.contexts, requests = self.requests] revocation in
                 for context in contexts.values { context.end(revocation) }
                 requests.end(revocation)
             }
         }
+
+        /// Who may join which room, now.
+        var admission: Admission { self.currentAdmission() }
 
         /// The limits of the client of a request.
         func addressRecord(of channel: any Channel, forwarded: [String]) -> AddressLimits.Record {

@@ -64,36 +64,39 @@ public struct ChatServer: Service {
 
     private let options: Options
     private let hub: Hub
-    private let admission: Admission
+    private let admission: @Sendable () -> Admission
     private let clocks: any Clocks
     private let metrics: MetricsRegistry
     private let logger: Logger
     private let health: @Sendable () -> String
     private let readiness: @Sendable () -> Readiness
     private let admin: AdminActions?
+    private let followUp: FollowUpDoor?
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
     ///   - options: Where and how it listens.
     ///   - hub: Where messages go.
-    ///   - admission: Who may join which room.
+    ///   - admission: Who may join which room, now; the desk that gives tokens is always the same one.
     ///   - clocks: Where it takes the time from.
     ///   - metrics: Where it counts.
     ///   - logger: Where it logs. Texts of visitors never go there.
     ///   - health: A JSON object that `/healthz` answers with.
     ///   - readiness: Whether it can do its work, as far as that depends on more than itself.
     ///   - admin: What `/api/admin` offers; nothing for no such paths.
+    ///   - followUp: Takes replies that plugins have promised; nothing for no such path.
     ///   - onListening: Called once with the port.
     public init(
         options: Options,
         hub: Hub,
-        admission: Admission,
+        admission: @escaping @Sendable () -> Admission,
         clocks: any Clocks,
         metrics: MetricsRegistry = MetricsRegistry(),
         logger: Logger,
         health: @escaping @Sendable () -> String = { #"{"status":"ok"}"# },
         readiness: @escaping @Sendable () -> Readiness = { .ready },
         admin: AdminActions? = nil,
+        followUp: FollowUpDoor? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.options = options
@@ -105,6 +108,7 @@ public struct ChatServer: Service {
         self.health = health
         self.readiness = readiness
         self.admin = admin
+        self.followUp = followUp
         self.onListening = onListening
     }
 
@@ -161,6 +165,7 @@ public struct ChatServer: Service {
         let router = Router(context: ChatRequestContext.self)
         ChatRoutes(shared, health: self.health, readiness: self.readiness).add(to: router)
         self.admin?.add(to: router, of: shared)
+        if let followUp { FollowUpRoute(shared, followUp).add(to: router) }
         return router
     }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Messages
 import Plugins
 import Responders
 import RespondersTesting
@@ -24,6 +25,34 @@ struct EntryConditionTests {
         #expect(away.steps[0].problem == "page.path \"/help\" is not \"/shop/**\"")
         try await desk.say("hello", on: shop, lang: "de-AT").expectReply("For all others.")
         try await desk.say("hello", on: Page(path: "/shop")).expectReply("For all others.")
+    }
+
+    @Test("asks in some states of the conversation alone, which a rule can't")
+    func state() throws {
+        let yaml = """
+            fallback:
+              - fallback: {text: For people.}
+                when: {state: [waiting, human], lang: en}
+              - fallback: {text: For bots.}
+                as: bots
+                when: {state: bot}
+            """
+        let chain = try ChainDesk(yaml, plugins: .builtin()).chain
+        func refusals(_ state: ConversationState, lang: String = "en") -> [String?] {
+            let turn = Turn(
+                id: TurnID("t1"),
+                message: Incoming(id: "m1", text: "hello", lang: lang),
+                conversation: Conversation(sessionID: "s1", state: state),
+                localTime: TimeOfDay(minutes: 0)
+            )
+            return chain.entries.map { $0.condition?.refusal(of: turn) }
+        }
+        #expect(refusals(.human) == [nil, "state \"human\" is not \"bot\""])
+        #expect(refusals(.bot) == ["state \"bot\" is not \"waiting\" or \"human\"", nil])
+        #expect(refusals(.waiting, lang: "de")[0] != nil)
+        let wrong = yaml.replacing("[waiting, human]", with: "[waiting, humn]")
+        let found = #expect(throws: Rejection.self) { try ChainDesk(wrong, plugins: .builtin()) }
+        #expect(found?.description.contains(#"is no state; did you mean "human"? [wrong-value]"#) == true)
     }
 
     @Test("mistakes in it have their place")

@@ -64,4 +64,40 @@ struct EchoTests {
         var desk = self.desk()
         for _ in 0..<10 { try await desk.say("hello").expectOutcome(.answered) }
     }
+
+    /// How the turns of messages end that come so long after each other, in milliseconds.
+    private func flood(_ pauses: [Int64], watching: Bool = true) -> [Outcome] {
+        let chain = Chain(
+            name: "test",
+            entries: [Chain.Entry(Immediate(.reply("Yes.")), name: "yes", stage: .answer)],
+            clock: TurnClock(self.clock)
+        )
+        var conversation = Conversation(sessionID: "s1", echoes: EchoWatch(watchesFloods: watching))
+        var time: Int64 = 1_000_000
+        return pauses.enumerated().map { number, pause in
+            time += pause
+            let message = Incoming(id: "m\(number)", text: "text \(number)", serverTime: time)
+            let turn = Turn(
+                id: TurnID("t\(number)"),
+                message: message,
+                conversation: conversation,
+                localTime: TimeOfDay(minutes: 0)
+            )
+            guard case .finished(let result) = chain.begin(turn) else { return .failedAndTold }
+            conversation.remember(result)
+            return result.outcome
+        }
+    }
+
+    @Test("more than twenty messages in ten seconds are told once, and get no answer for a minute")
+    func flood() {
+        let twenty = Array(repeating: Int64(100), count: 20)
+        let answered = Array(repeating: Outcome.answered, count: 20)
+        #expect(self.flood(twenty + [100, 100, 59_800, 100]) == answered + [.refused, .silent, .silent, .answered])
+        // The first of them is ten seconds old when the twenty-first comes.
+        #expect(self.flood(twenty + [8_100]) == answered + [.answered])
+        #expect(self.flood(twenty + [8_099]) == answered + [.refused])
+        #expect(self.flood(Array(repeating: 500, count: 200)).allSatisfy { $0 == .answered })
+        #expect(self.flood(Array(repeating: 0, count: 200), watching: false).allSatisfy { $0 == .answered })
+    }
 }

@@ -114,6 +114,18 @@ struct ShadowTests {
         #expect(abs(count - 120) < 40, "\(count)")
     }
 
+    @Test("a mistake hides no other one: a wrong type beside a canary without a share, and a number out of its range")
+    func allMistakes() throws {
+        let entry = "{echo: {repeat_count: 2}, mode: canary, timeout: soon, priority: 5000}"
+        let found = #expect(throws: Rejection.self) { try ChainDesk("answer: [\(entry)]", plugins: Self.registry()) }
+        let errors = found?.diagnostics.filter { $0.severity == .error } ?? []
+        #expect(Set(errors.map(\.code)) == ["missing-key", "bad-duration", "out-of-range"])
+        // What "mode" was meant to be nobody knows, so that nothing is said of its share.
+        let other = "{echo: {repeat_count: 2}, mode: canry, share: 10%}"
+        let one = #expect(throws: Rejection.self) { try ChainDesk("answer: [\(other)]", plugins: Self.registry()) }
+        #expect(one?.diagnostics.filter { $0.severity == .error }.map(\.code) == ["wrong-value"])
+    }
+
     @Test("an entry says its mode and its share, and mistakes are told")
     func written() throws {
         let chain = try ChainDesk(

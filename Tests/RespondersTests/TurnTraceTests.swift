@@ -10,7 +10,7 @@ struct TurnTraceTests {
     private static let said = "My card is 4111 and my name is Xanthippe"
 
     private func result(_ entries: [Chain.Entry], explaining: Bool = false) async throws -> ChainResult {
-        let chain = Chain(name: "test", entries: entries, clock: TurnClock(ManualClock()))
+        let chain = Chain(name: "test", entries: entries, generation: 14, clock: TurnClock(ManualClock()))
         let turn = Turn(
             id: TurnID("t_1"),
             message: Incoming(id: "m2", seq: 3, text: Self.said, serverTime: 1_795_584_553_123),
@@ -37,7 +37,7 @@ struct TurnTraceTests {
             Chain.Entry(Immediate(.reply("No.")), name: "off", stage: .answer, isEnabled: false),
             Chain.Entry(Immediate(.reply("No.")), name: "last", stage: .fallback),
         ])
-        let trace = TurnTrace(result, generation: 14, attempt: 2, elapsed: .microseconds(1_843_200))
+        let trace = TurnTrace(result, attempt: 2, elapsed: .microseconds(1_843_200))
         let steps = [
             #"{"n":1,"stage":"enrich","responder":"docs","verdict":"augment","us":0}"#,
             #"{"n":2,"stage":"answer","responder":"first","verdict":"pass","us":0,"reason":"no-rule"}"#,

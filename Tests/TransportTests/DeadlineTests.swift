@@ -34,9 +34,10 @@ struct DeadlineTests {
             self.channel = EmbeddedChannel()
             let clocks = LineClocks()
             self.clocks = clocks
+            let allowed = try admission?(clocks) ?? .development(desk: try Self.desk(clocks))
             self.server = ChatChannel.Shared(
                 hub: Hub(options: options, clocks: clocks, subscriber: Nobody()),
-                admission: try admission?(clocks) ?? .development(desk: try Self.desk(clocks)),
+                admission: { allowed },
                 offersEcho: offersEcho,
                 loops: [self.channel.eventLoop],
                 clocks: clocks,

@@ -35,6 +35,7 @@ extension ChildProcess.Command {
             }
             environment[name] = services.environment[name]
         }
+        Self.noteFiles(of: configuration.command, in: folder, services)
         self.init(
             executable: try Self.executable(program, services),
             arguments: Array(configuration.command.dropFirst()),
@@ -42,6 +43,17 @@ extension ChildProcess.Command {
             folder: folder,
             memory: configuration.memory?.bytes
         )
+    }
+
+    /// Has a change of the program, or of a file that is one of its arguments, start it anew.
+    private static func noteFiles(of command: [String], in folder: String, _ services: PluginServices) {
+        if let program = command.first, program.contains("/") { services.files.note(services.path(of: program)) }
+        for argument in command.dropFirst() where !argument.hasPrefix("-") {
+            let path = argument.hasPrefix("/") ? argument : "\(folder)/\(argument)"
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder else { continue }
+            services.files.note(path)
+        }
     }
 
     /// The absolute path of a program.

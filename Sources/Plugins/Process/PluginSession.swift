@@ -15,6 +15,9 @@ final class PluginSession: Sendable {
         var waiters: [Int: Waiter] = [:]
         /// Calls that have not begun to wait.
         var beginning: Set<Int> = []
+        var startWaiters = StartWaiters()
+        /// What the operator was told last of why the process doesn't work.
+        var problem: String?
     }
 
     private let state: Mutex<State>
@@ -29,10 +32,15 @@ final class PluginSession: Sendable {
 
     /// Decides, does what was decided, and tells the operator afterwards, since that may take a while.
     private func perform(_ decide: (inout State) -> [Effect]) {
-        let incidents = self.state.withLock { state -> [Incident] in
+        let (incidents, waiters) = self.state.withLock { state in
             let effects = decide(&state)
-            return effects.compactMap { Self.perform($0, &state) }
+            let incidents = effects.compactMap { Self.perform($0, &state) }
+            if let problem = incidents.last(where: { $0.level == .error }) {
+                state.problem = problem.details["frame.problem"] ?? problem.message
+            }
+            return (incidents, state.decisions.phase == .starting ? [] : state.startWaiters.removeAll())
         }
+        for waiter in waiters { waiter.resume() }
         for incident in incidents { self.report(incident) }
     }
 
@@ -124,6 +132,29 @@ extension PluginSession {
         self.perform { state in
             state.child = nil
             return state.decisions.end(as: phase)
+        }
+    }
+
+    /// Waits while the process has not said what it is.
+    ///
+    /// - Returns: Nothing where it is ready, and else what was wrong with it.
+    func problemAtStart() async -> String? {
+        let number = self.state.withLock { $0.startWaiters.takeNumber() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let mustWait = self.state.withLock { state in
+                    guard state.decisions.phase == .starting, !Task.isCancelled else { return false }
+                    state.startWaiters.add(waiter, as: number)
+                    return true
+                }
+                if !mustWait { waiter.resume() }
+            }
+        } onCancel: {
+            self.state.withLock { $0.startWaiters.remove(number) }?.resume()
+        }
+        return self.state.withLock { state in
+            if case .ready = state.decisions.phase { return nil }
+            return state.problem ?? "it ended before it said what it is"
         }
     }
 

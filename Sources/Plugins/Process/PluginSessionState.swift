@@ -31,11 +31,20 @@ struct PluginSessionState: Sendable {
         let number: Int
         let turn: Turn
         let limit: Duration
+        /// Opens the door for one more reply, later; nothing where none may come.
+        let token: String?
         /// Nobody waits for it any more.
         var cancelledAt: Duration?
         var nextDelta = 0
 
         var id: String { "c\(self.number)" }
+
+        init(_ number: Int, _ turn: Turn, limit: Duration) {
+            self.number = number
+            self.turn = turn
+            self.limit = limit
+            self.token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
+        }
     }
 
     /// How many calls wait while others are answered.
@@ -149,7 +158,7 @@ extension PluginSessionState {
             guard self.waiting.count < Self.maximumWaiting else {
                 return [.finish(call: number, .pass(reason: .busy))]
             }
-            self.waiting.append(Call(number: number, turn: turn, limit: limit))
+            self.waiting.append(Call(number, turn, limit: limit))
             return self.dispatch(at: now)
         }
     }
@@ -179,7 +188,8 @@ extension PluginSessionState {
             }
             self.texts.note(call.turn)
             self.open[call.id] = call
-            effects.append(.send(HostFrame.turn(id: call.id, call.turn, limit: call.limit).bytes, call: call.number))
+            let frame = HostFrame.turn(id: call.id, call.turn, limit: call.limit, followUpToken: call.token)
+            effects.append(.send(frame.bytes, call: call.number))
         }
         return effects
     }
@@ -216,7 +226,8 @@ extension PluginSessionState {
             return self.dispatch(at: now)
         case .verdict(let id, let verdict):
             guard let call = self.open.removeValue(forKey: id) else { return [] }
-            let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, self.bounded(verdict))] : []
+            let answer = self.bounded(verdict).promising(by: call.token)
+            let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, answer)] : []
             return finished + self.dispatch(at: now)
         case .delta(let id, let index, _):
             // The verdict has the whole text, which is what is shown.

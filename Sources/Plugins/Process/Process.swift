@@ -84,6 +84,11 @@ public final class Process: ResponderPlugin, RunningResponder {
 
     public func prepareToRun() { self.session.prepare() }
 
+    public func waitUntilStarted() async throws {
+        guard let problem = await self.session.problemAtStart() else { return }
+        throw StartProblem("not-started", "the process \"\(self.name)\" doesn't work: \(problem)")
+    }
+
     public func run() async {
         var schedule = RestartSchedule()
         while !Task.isCancelled {

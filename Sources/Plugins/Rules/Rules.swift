@@ -69,6 +69,8 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
 
     public var contentFolders: [String] { self.live.folders }
 
+    public var contentID: ObjectIdentifier { ObjectIdentifier(self.live) }
+
     public var content: ContentState { self.live.content }
 
     public func reload() { self.live.reload() }

@@ -44,8 +44,9 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         var asking = 0
         /// Until when the service asked to be left alone.
         var busyUntil: Duration?
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter = 0
+        var waiters = StartWaiters()
+        /// Why the service is not ready.
+        var problem: String?
         var texts = VisitorTexts()
         var reports = RateBudget(burst: 20, perSecond: 1)
     }
@@ -96,7 +97,8 @@ public final class Webhook: ResponderPlugin, RunningResponder {
 
     private func ask(_ turn: Turn, isIdempotent: Bool) async throws -> Verdict {
         let limit = CallLimit.current ?? Self.manifest.timeout
-        let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit).bytes
+        let token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
+        let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit, followUpToken: token).bytes
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
         let answer = try await self.client.send(
             body,
@@ -108,7 +110,9 @@ public final class Webhook: ResponderPlugin, RunningResponder {
             within: limit
         )
         switch answer.status {
-        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }
+        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }.promising(by: token)
+        case 202 where token != nil:
+            return Verdict.reply(try await Self.promise(in: answer)).promising(by: token)
         case 204: return .pass()
         case 422: return .pass(reason: try await Self.reason(in: answer))
         case 429, 503:
@@ -122,6 +126,16 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     }
 
     private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
+
+    /// What a 202 tells the visitor for now.
+    private static func promise(in answer: TargetClient.Answer) async throws -> Reply {
+        let bytes = try await answer.bytes()
+        let value = try bytes.withUnsafeBufferPointer { try JSONValue(object: $0) }
+        var reader = FrameReader(value, name: "answer")
+        let reply = reader.promise()
+        try reader.check()
+        return reply
+    }
 
     /// The reason of a 422, where it has one.
     private static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
@@ -153,8 +167,9 @@ extension Webhook {
                 await untilCancelled()
             } catch {
                 guard !Task.isCancelled else { break }
-                self.enter(.failing)
                 let problem = Self.problem(of: error)
+                self.state.withLock { $0.problem = problem }
+                self.enter(.failing)
                 if problem != lastProblem { self.report(.error, "Webhook is not ready", ["webhook.problem": problem]) }
                 lastProblem = problem
                 try? await self.services.clock.sleep(for: pause)
@@ -163,6 +178,16 @@ extension Webhook {
         }
         self.enter(.stopped)
         await self.client.close()
+    }
+
+    public func waitUntilStarted() async throws {
+        await self.waitUntilReady()
+        let problem = self.state.withLock { state -> String? in
+            if case .ready = state.phase { return nil }
+            return state.problem ?? "the service has not said what it is"
+        }
+        guard let problem else { return }
+        throw StartProblem("not-ready", "\(self.target.shown): \(problem)")
     }
 
     /// Asks the service what it is, and whether it is the one that is meant: it sends back what nobody can guess.
@@ -194,29 +219,25 @@ extension Webhook {
     private func enter(_ phase: Phase) {
         let waiters = self.state.withLock { state in
             state.phase = phase
-            defer { state.waiters = [:] }
-            return state.waiters.values
+            return state.waiters.removeAll()
         }
         for waiter in waiters { waiter.resume() }
     }
 
     /// Waits while the service is asked for the first time what it is.
     private func waitUntilReady() async {
-        let number = self.state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
+        let number = self.state.withLock { $0.waiters.takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let mustWait = self.state.withLock { state in
                     guard case .starting = state.phase, !Task.isCancelled else { return false }
-                    state.waiters[number] = waiter
+                    state.waiters.add(waiter, as: number)
                     return true
                 }
                 if !mustWait { waiter.resume() }
             }
         } onCancel: {
-            self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+            self.state.withLock { $0.waiters.remove(number) }?.resume()
         }
     }
 

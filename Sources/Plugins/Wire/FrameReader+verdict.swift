@@ -17,8 +17,10 @@ extension FrameReader {
         case .reply:
             let then = self.word("then", Then.self)
             let confidence = self.share("confidence")
+            var reply = self.reply(in: self.name)
+            reply.followUp = self.followUp()
             return .reply(
-                self.reply(in: self.name),
+                reply,
                 confidence: confidence ?? 1,
                 then: then == .continue ? .continue : .stop,
                 keep: self.augmentation()
@@ -34,6 +36,24 @@ extension FrameReader {
             return .handoff(handoff, keep: self.augmentation())
         case .fail:
             return .fail(Failure(self.code("code") ?? .pluginFailed, self.text("reason", atMost: 1_024)))
+        }
+    }
+
+    /// The answer of a service that will say more later: `{"followUpTtlMs":60000,"text":"I am looking."}`.
+    mutating func promise() -> Reply {
+        var reply = self.reply(in: self.name)
+        if self.value("followUpTtlMs") == nil {
+            self.refuse("missing-field", "followUpTtlMs", "missing", hint: "write for how many milliseconds at most")
+        }
+        reply.followUp = self.followUp()
+        return reply
+    }
+
+    /// Nothing knows the token here: whoever asked puts it in.
+    private mutating func followUp() -> FollowUp? {
+        let longest = Int(FollowUp.longestTime / .milliseconds(1))
+        return self.integer("followUpTtlMs", in: 1...longest).map {
+            FollowUp(token: "", timeToLive: .milliseconds($0))
         }
     }
 
@@ -90,6 +110,17 @@ extension FrameReader {
             topic: self.text("topic", atMost: 64).map { .open($0) },
             severity: self.word("severity", Augmentation.Severity.self)
         )
+    }
+}
+
+extension Verdict {
+    /// The verdict with the token that its promise needs, or without the promise where there is none.
+    func promising(by token: String?) -> Verdict {
+        guard case .reply(var reply, let confidence, let then, let found) = self, reply.followUp != nil else {
+            return self
+        }
+        if let token { reply.followUp?.token = token } else { reply.followUp = nil }
+        return .reply(reply, confidence: confidence, then: then, keep: found)
     }
 }
 

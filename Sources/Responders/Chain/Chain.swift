@@ -5,6 +5,8 @@
 public final class Chain: Sendable {
     /// The chain's name in `claude-chat.yaml`.
     public let name: String
+    /// Of the configuration that it is from, from 1.
+    public let generation: Int
     /// From a turn's begin to its outcome, or to the first piece of a streamed reply, at most.
     public let deadline: Duration
     /// From a turn's begin to the end of a streamed reply, at most.
@@ -40,6 +42,7 @@ public final class Chain: Sendable {
     ///   - streamDeadline: From a turn's begin to the end of a streamed reply, at most.
     ///   - election: How the reply is found among those of `answer`; without it they are asked in order.
     ///   - asksEnrichTogether: Whether the entries of `enrich` are asked at once.
+    ///   - generation: Of the configuration that it is from, from 1.
     ///   - clock: The clock of all time limits.
     public init(
         name: String,
@@ -48,9 +51,11 @@ public final class Chain: Sendable {
         streamDeadline: Duration = Chain.defaultStreamDeadline,
         election: Election? = nil,
         asksEnrichTogether: Bool = false,
+        generation: Int = 1,
         clock: TurnClock = .continuous
     ) {
         self.name = name
+        self.generation = generation
         self.deadline = deadline
         self.streamDeadline = max(deadline, streamDeadline)
         self.clock = clock
@@ -66,7 +71,7 @@ public final class Chain: Sendable {
         self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
-            Observer($1, chain: name, position: $0, clock: clock)
+            Observer($1, position: $0, clock: clock)
         }
         let mayWait = self.entries.contains { if case .waiting = $0.call { true } else { false } }
         self.mayWait = mayWait || election != nil || asksEnrichTogether

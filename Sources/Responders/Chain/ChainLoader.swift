@@ -11,7 +11,12 @@ public struct ChainLoader {
     /// Every mistake and warning so far.
     public private(set) var diagnostics: [Diagnostic] = []
     /// Nothing stands for one whose creation failed, so that its mistakes come out once.
-    private var instances: [String: Instance?] = [:]
+    private var made: [String: ChainInstances.Instance?] = [:]
+    private let before: ChainInstances
+    private let generation: Int
+
+    /// The responders of all chains that were read, for the next configuration.
+    public var instances: ChainInstances { ChainInstances(self.made.compactMapValues { $0 }) }
 
     /// Gives the responder that stands in front of another one, which has this name in its chain.
     public typealias Decoration = (_ responder: any Responder, _ name: String) -> any Responder
@@ -19,23 +24,23 @@ public struct ChainLoader {
     /// The conversations that a chain names as its tests, by the chain's name: files or patterns, with their places.
     public private(set) var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
-    /// A responder, and what stands in front of it.
-    private struct Instance {
-        let responder: any Responder
-        let gate: CallGate?
-    }
-
     /// - Parameters:
     ///   - registry: The plugins that an entry may name.
     ///   - services: What they get; its clock is also that of the chains' time limits.
+    ///   - before: The responders of the configuration before: of those that stay as they are none is created anew.
+    ///   - generation: That of the configuration, from 1.
     ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name: for tools that try chains.
     public init(
         registry: PluginRegistry,
         services: PluginServices,
+        after before: ChainInstances = ChainInstances(),
+        generation: Int = 1,
         decorating decorate: @escaping Decoration = { responder, _ in responder }
     ) {
         self.registry = registry
         self.services = services
+        self.before = before
+        self.generation = generation
         self.decorate = decorate
     }
 
@@ -77,6 +82,7 @@ public struct ChainLoader {
             streamDeadline: streamDeadline,
             election: selection.election,
             asksEnrichTogether: selection.asksEnrichTogether,
+            generation: self.generation,
             clock: self.services.clock
         )
         self.addWarnings(of: chain)
@@ -105,7 +111,7 @@ public struct ChainLoader {
         return items.compactMap { item in
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
-            self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? []
+            if reading.isModeKnown { self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? [] }
             guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
@@ -117,36 +123,48 @@ public struct ChainLoader {
     }
 
     /// The responder of an entry: one that is already there, or a new one.
-    private mutating func instance(of parts: EntryReading.Parts) -> Instance? {
-        let limits = parts.common.limits
+    private mutating func instance(of parts: EntryReading.Parts) -> ChainInstances.Instance? {
         // A shadow must not take the places of those who answer.
-        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(limits) \(parts.common.mode == .shadow)"
-        if let known = self.instances[key] { return known }
+        let isShadow = parts.common.mode == .shadow
+        let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(parts.common.limits) \(isShadow)"
+        if let known = self.made[key] { return known }
+        var instance = self.before.unchanged(key)
+        if instance != nil {
+            instance?.place = parts.place
+            instance?.files.noteAll(in: self.services.files)
+        } else {
+            instance = self.makeInstance(of: parts)
+        }
+        self.diagnostics += instance?.responder.warnings ?? []
+        self.made[key] = .some(instance)
+        return instance
+    }
+
+    private mutating func makeInstance(of parts: EntryReading.Parts) -> ChainInstances.Instance? {
         let name = parts.manifest.name
+        var services = self.services
+        services.files = FileRecord(partOf: self.services.files)
         do throws(Rejection) {
             let responder = try self.registry.makeResponder(
                 named: name,
                 at: parts.place,
                 settings: parts.settings,
-                services: self.services
+                services: services
             )
-            self.diagnostics += responder.warnings
-            let instance = Instance(
+            let gate = CallGate(
+                name: parts.common.name ?? name,
+                limits: parts.common.limits,
+                clock: services.clock,
+                report: services.report
+            )
+            return ChainInstances.Instance(
                 responder: responder,
-                gate: responder is any ImmediateResponder
-                    ? nil
-                    : CallGate(
-                        name: parts.common.name ?? name,
-                        limits: limits,
-                        clock: self.services.clock,
-                        report: self.services.report
-                    )
+                gate: responder is any ImmediateResponder ? nil : gate,
+                files: services.files,
+                place: parts.place
             )
-            self.instances[key] = .some(instance)
-            return instance
         } catch {
             self.diagnostics += error.diagnostics
-            self.instances[key] = .some(nil)
             return nil
         }
     }
@@ -228,7 +246,7 @@ extension ChainLoader {
 
 extension YAMLNode {
     /// The value without its place: equal for equal values.
-    var canonical: String {
+    package var canonical: String {
         switch self.content {
         case .null: "~"
         case .scalar(let text, let style): style == .plain ? text.debugDescription : "'\(text.debugDescription)"

@@ -79,6 +79,7 @@ public struct ChainRun: Sendable {
         self.isTracing = isTracing
         self.isExplaining = isExplaining
         self.turn.place.chain = chain.name
+        self.turn.place.generation = chain.generation
         self.turn.tools = chain.tools
         guard isTracing else { return }
         self.steps.reserveCapacity(chain.entries.count)

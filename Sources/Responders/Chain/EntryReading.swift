@@ -5,6 +5,8 @@ struct EntryReading {
     /// Nothing where the entry can't be used at all.
     private(set) var parts: Parts?
     private(set) var diagnostics: [Diagnostic] = []
+    /// Whether `mode` and `share` could be read.
+    private(set) var isModeKnown = true
 
     /// What an entry says.
     struct Parts {
@@ -114,16 +116,20 @@ struct EntryReading {
                 entries.remove(at: index)
             }
         }
-        do {
-            let settings = Settings(YAMLNode(content: .mapping(entries), place: place))
-            let common = try settings.decode(CommonKeys.self, like: Self.schema())
+        let settings = Settings(YAMLNode(content: .mapping(entries), place: place))
+        do throws(Diagnostic) {
+            let (common, mistakes) = settings.reading(CommonKeys.self, like: try Self.schema())
+            self.diagnostics += mistakes
+            guard let common else { return }
             self.parts?.common = common
+            // The sample stands in for what can't be read, and has no mistake.
             self.diagnostics += common.problems.flatMap { settings.diagnostics(of: $0) }
-        } catch let rejection as Rejection {
-            self.diagnostics += rejection.diagnostics
-        } catch let diagnostic as Diagnostic {
-            self.diagnostics.append(diagnostic)
-        } catch {}
+            self.isModeKnown = !mistakes.contains { mistake in
+                [".mode", ".share"].contains { mistake.place.keyPath.hasSuffix($0) }
+            }
+        } catch {
+            self.diagnostics.append(error)
+        }
     }
 
     /// `when`, in the language of rule files.
@@ -176,6 +182,16 @@ extension EntryReading {
 }
 
 extension EntryReading.Parts {
+    /// How long a call may take where nothing is written.
+    private func timeout(in stage: Stage) -> Duration {
+        switch stage {
+        // Everybody waits for it, before anything else happens.
+        case .guard: .milliseconds(100)
+        case .after: .seconds(10)
+        case .enrich, .answer, .fallback: self.manifest.timeout
+        }
+    }
+
     func entry(_ responder: any Responder, through gate: CallGate?, stage: Stage) -> Chain.Entry {
         Chain.Entry(
             responder,
@@ -183,7 +199,7 @@ extension EntryReading.Parts {
             stage: stage,
             isEnabled: self.common.isEnabled ?? true,
             onFailure: self.common.onFailure,
-            timeout: self.common.timeout ?? (stage == .after ? .seconds(10) : self.manifest.timeout),
+            timeout: self.common.timeout ?? self.timeout(in: stage),
             firstPiece: self.common.firstPiece ?? .seconds(5),
             nextPiece: self.common.nextPiece ?? self.manifest.nextPiece,
             gate: gate,

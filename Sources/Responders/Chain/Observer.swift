@@ -18,19 +18,16 @@ final class Observer: RunningPart {
     static let capacity = 1_000
 
     private let entry: Chain.Entry
-    private let chain: String
     private let position: Int
     private let clock: TurnClock
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - entry: Who looks.
-    ///   - chain: The chain's name.
     ///   - position: The entry's place in its stage.
     ///   - clock: The chain's.
-    init(_ entry: Chain.Entry, chain: String, position: Int, clock: TurnClock) {
+    init(_ entry: Chain.Entry, position: Int, clock: TurnClock) {
         self.entry = entry
-        self.chain = chain
         self.position = position
         self.clock = clock
     }
@@ -45,7 +42,7 @@ final class Observer: RunningPart {
     /// Doesn't wait; a turn that finds no place in the queue is dropped and counted.
     func observe(_ result: ChainResult, failed: @escaping @Sendable (ResponderFailure) -> Void) {
         var turn = result.turn
-        turn.place = TurnPlace(chain: self.chain, stage: .after, position: self.position)
+        (turn.place.stage, turn.place.position) = (.after, self.position)
         turn.drafts = result.replies
         turn.outcome = result.outcome
         guard self.entry.condition?.refusal(of: turn) == nil else { return }
@@ -68,6 +65,12 @@ final class Observer: RunningPart {
         guard let turns = self.state.withLock({ $0.turns }) else { return }
         for await observation in turns { await self.look(observation) }
         self.state.withLock { ($0.turns, $0.input) = (nil, nil) }
+    }
+
+    /// What was observed so far is still looked at; then ``run()`` returns.
+    func finish() -> Bool {
+        self.state.withLock { $0.input }?.finish()
+        return true
     }
 
     private func look(_ observation: Observation) async {

@@ -17,6 +17,10 @@ public struct PluginServices: Sendable {
     public var report: @Sendable (Incident) -> Void
     /// Where the plugin counts; nowhere by default.
     public var metrics = PluginMetrics()
+    /// Has the files that the configuration names: a reload asks it whether they are still the same.
+    ///
+    /// ``text(ofFile:key:)`` notes what it reads; whoever reads a file in another way notes it.
+    public var files = FileRecord()
 
     public init(
         baseFolder: String = "",
@@ -49,9 +53,10 @@ public struct PluginServices: Sendable {
     public func text(ofFile path: String, key: String) throws(ConfigurationProblem) -> String {
         let path = self.path(of: path)
         var isFolder = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder,
-            let data = FileManager.default.contents(atPath: path)
-        else {
+        let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder
+        let contents = isFile ? FileManager.default.contents(atPath: path) : nil
+        self.files.note(path, contents)
+        guard let data = contents else {
             let problem = isFolder ? "\"\(path)\" is a folder" : "\"\(path)\" can't be read"
             throw ConfigurationProblem("no-file", key: key, problem, hint: "paths start at the configuration's folder")
         }

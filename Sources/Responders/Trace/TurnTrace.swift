@@ -36,7 +36,6 @@ public struct TurnTrace: Sendable {
 
     /// - Parameters:
     ///   - result: What came of the turn.
-    ///   - generation: Of the configuration that the turn began on, from 1.
     ///   - attempt: How often the turn was begun, this time included.
     ///   - elapsed: From the message to the outcome.
     ///   - keepsContent: Whether what errors say that plugins threw is kept: they may quote the visitor or a service
@@ -45,7 +44,6 @@ public struct TurnTrace: Sendable {
     ///   - shadowedChain: What a whole chain said that was run beside.
     public init(
         _ result: ChainResult,
-        generation: Int = 1,
         attempt: Int = 1,
         elapsed: Duration = .zero,
         keepsContent: Bool = false,
@@ -64,7 +62,7 @@ public struct TurnTrace: Sendable {
         self.site = conversation.site
         self.state = conversation.state
         self.chain = turn.place.chain
-        self.generation = generation
+        self.generation = turn.place.generation
         self.attempt = attempt
         self.started = Timestamp(milliseconds: message.serverTime)
         self.responder = result.responder

@@ -12,36 +12,55 @@ public struct LastReply: Sendable, Hashable {
     }
 }
 
-/// Whether a visitor only says what it is told: a program that talks with a program would do so for ever.
+/// Whether a visitor is a program: one that only says what it is told would do so for ever, and so would one that writes
+/// faster than anybody can.
 public struct EchoWatch: Sendable, Hashable {
     /// How many messages in a row were equal to the reply before them.
     var count = 0
     /// Until when the visitor gets no answer, as in ``Incoming/serverTime``.
     var quietUntil: Int64?
+    /// Whether many messages at once count, too.
+    let watchesFloods: Bool
+    /// When the last messages came, of those that came within ``floodTime`` of the one after them.
+    private var times: [Int64] = []
 
     /// So many echoes in a row are too many.
     static let limit = 3
+    /// More messages than these in ``floodTime`` are too many.
+    static let floodLimit = 20
+    static let floodTime = Duration.seconds(10)
     static let quietTime = Duration.seconds(60)
 
-    public init() {}
+    public init(watchesFloods: Bool = false) { self.watchesFloods = watchesFloods }
 
     /// What to do about a message.
-    enum Finding { case none, tooMany, quiet }
+    enum Finding { case none, echoes, flood, quiet }
 
     func finding(of turn: Turn) -> Finding {
         let time = turn.message.serverTime
         // A server's clock that was set back must not silence a visitor for longer.
         if let end = self.quietUntil, end > time, end - time <= Self.quietTime.milliseconds { return .quiet }
-        return self.count + 1 >= Self.limit && turn.isEcho ? .tooMany : .none
+        if self.times.count >= Self.floodLimit, Self.isRecent(self.times[0], at: time) { return .flood }
+        return self.count + 1 >= Self.limit && turn.isEcho ? .echoes : .none
+    }
+
+    private static func isRecent(_ earlier: Int64, at time: Int64) -> Bool {
+        0..<Self.floodTime.milliseconds ~= time - earlier
     }
 
     mutating func note(_ result: ChainResult) {
+        let time = result.turn.message.serverTime
         if result.effects.silencesEchoes {
-            self.quietUntil = result.turn.message.serverTime + Self.quietTime.milliseconds
+            self.quietUntil = time + Self.quietTime.milliseconds
             self.count = 0
-        } else {
-            self.count = result.turn.isEcho ? self.count + 1 : 0
+            self.times = []
+            return
         }
+        self.count = result.turn.isEcho ? self.count + 1 : 0
+        guard self.watchesFloods else { return }
+        if let last = self.times.last, !Self.isRecent(last, at: time) { self.times = [] }
+        if self.times.count == Self.floodLimit { self.times.removeFirst() }
+        self.times.append(time)
     }
 }
 
@@ -50,21 +69,29 @@ extension Turn {
 }
 
 extension ChainRun {
-    /// Ends the turn where the visitor only repeats what it is told: the first time it is told so.
+    /// Ends the turn where the visitor is a program: the first time it is told so.
     mutating func stopEchoes() {
-        guard self.turn.conversation.lastReply != nil, let entry = self.chain.entries.first else { return }
+        guard self.turn.conversation.lastReply != nil || self.turn.conversation.echoes.watchesFloods,
+            let entry = self.chain.entries.first
+        else { return }
         switch self.turn.conversation.echoes.finding(of: self.turn) {
         case .none: return
         case .quiet: self.end(.suppressed, by: entry)
-        case .tooMany:
-            self.end(.refused, by: entry)
-            self.replies = [Reply(Self.echoSentence, format: .plain)]
-            self.effects.silencesEchoes = true
+        case .echoes: self.silence(by: entry, saying: Self.echoSentence)
+        case .flood: self.silence(by: entry, saying: Self.floodSentence)
         }
         self.responder = nil
         self.endReason = .loop
     }
 
+    private mutating func silence(by entry: Chain.Entry, saying sentence: String) {
+        self.end(.refused, by: entry)
+        self.replies = [Reply(sentence, format: .plain)]
+        self.effects.silencesEchoes = true
+    }
+
     /// What a visitor reads who repeats the replies.
     static let echoSentence = "You are sending my own words back to me. I will be quiet for a minute."
+    /// What a visitor reads who sends more than anybody types.
+    static let floodSentence = "That are more messages than I can answer. I will be quiet for a minute."
 }

@@ -47,8 +47,8 @@ public struct Conversation: Sendable, Hashable {
     public var said: [String: PastReplies]?
     /// What the visitor was told last.
     public var lastReply: LastReply?
-    /// Whether the visitor only says what it is told.
-    public internal(set) var echoes = EchoWatch()
+    /// Whether the visitor is a program.
+    public internal(set) var echoes: EchoWatch
 
     public init(
         sessionID: String,
@@ -59,8 +59,10 @@ public struct Conversation: Sendable, Hashable {
         topicEnd: Int64? = nil,
         tags: [String] = [],
         cooldowns: [String: Int64] = [:],
-        said: [String: PastReplies]? = nil
+        said: [String: PastReplies]? = nil,
+        echoes: EchoWatch = EchoWatch()
     ) {
+        self.echoes = echoes
         self.sessionID = sessionID
         self.site = site
         self.state = state

@@ -150,12 +150,15 @@ public struct TurnID: Hashable, Sendable, CustomStringConvertible {
 public struct TurnPlace: Sendable, Hashable {
     /// The chain's name in `claude-chat.yaml`.
     public var chain: String
+    /// Of the configuration that the turn began on, from 1.
+    public var generation: Int
     public var stage: Stage
     /// The entry of the stage, from 0, as in the file.
     public var position: Int
 
-    public init(chain: String, stage: Stage, position: Int) {
+    public init(chain: String, generation: Int = 1, stage: Stage, position: Int) {
         self.chain = chain
+        self.generation = generation
         self.stage = stage
         self.position = position
     }

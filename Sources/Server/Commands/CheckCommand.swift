@@ -27,43 +27,14 @@ struct CheckCommand: AsyncParsableCommand {
             let configuration = try self.options.load()
             let warnings = configuration.warnings
             if !warnings.isEmpty { Terminal.current.write(DiagnosticReport(warnings).text) }
-            let tested = try await self.runTranscripts(of: configuration)
-            Terminal.current.write(Self.summary(of: configuration) + tested)
+            let tested = try await configuration.runTranscripts(with: Terminal.current.registry)
+            let count = "; \(counted(tested.conversations, "conversation")), \(counted(tested.messages, "message"))"
+            Terminal.current.write(Self.summary(of: configuration) + (tested.conversations > 0 ? count : ""))
         } catch {
             Terminal.current.write(DiagnosticReport(error.diagnostics).text)
             Terminal.current.write("\(DiagnosticReport(error.diagnostics).count); nothing would start")
             throw ExitCode(ExitStatus.findings)
         }
-    }
-
-    /// Runs the conversations that the chains name as their tests.
-    ///
-    /// - Returns: How many there are, for the summary.
-    /// - Throws: What is wrong in them.
-    private func runTranscripts(of configuration: Configuration) async throws(Rejection) -> String {
-        var (mistakes, conversations, messages) = ([Diagnostic](), 0, 0)
-        for (chain, patterns) in configuration.transcripts.sorted(by: { $0.key < $1.key }) {
-            let suite = TranscriptSuite(
-                configuration: self.options.file,
-                registry: Terminal.current.registry,
-                chain: chain
-            )
-            for (pattern, place) in patterns {
-                let files = Transcript.files(matching: pattern)
-                if files.isEmpty {
-                    let hint = "paths start at the configuration's folder; a star stands in their last part"
-                    mistakes.append(Diagnostic("no-file", at: place, "no file is \"\(pattern)\"", hint: hint))
-                }
-                for file in files {
-                    let outcome = try await suite.run(file)
-                    mistakes += outcome.problems
-                    (conversations, messages) = (conversations + 1, messages + outcome.exchanges.count)
-                }
-            }
-        }
-        guard mistakes.isEmpty else { throw Rejection(mistakes) }
-        guard conversations > 0 else { return "" }
-        return "; \(counted(conversations, "conversation")), \(counted(messages, "message"))"
     }
 
     /// What was loaded: `claude-chat.yaml is fine: chains demo, rules-only; rules: 6 files, 45 rules, 120 tests`.

@@ -22,7 +22,8 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, TraceCommand.self,
+            ServeCommand.self, CheckCommand.self, StatusCommand.self, ExplainCommand.self, TestCommand.self,
+            TraceCommand.self,
             CompareCommand.self,
             RulesCommand.self,
             PluginsCommand.self,

@@ -36,7 +36,7 @@ extension ServeCommand {
     /// What looks after the store while the server runs.
     static func keepers(
         of log: StoreLog?,
-        _ configuration: Configuration,
+        _ generations: Generations,
         _ audit: AuditWriter?,
         _ metrics: MetricsRegistry,
         _ logger: Logger
@@ -44,10 +44,13 @@ extension ServeCommand {
         guard let log, let audit else { return [] }
         let clock = Terminal.current.clock
         let minutely = AuditService(audit, metrics: metrics, clock: clock, logger: logger)
-        var policy = configuration.storage.retention ?? RetentionPolicy()
-        policy.traceDays = configuration.tracing.keptDays
-        return [
-            minutely, RetentionService(store: log.store, policy: policy, clock: clock, audit: audit, logger: logger),
-        ]
+        let retention = RetentionService(
+            store: log.store,
+            policy: { generations.current.retention },
+            clock: clock,
+            audit: audit,
+            logger: logger
+        )
+        return [minutely, retention]
     }
 }

@@ -71,18 +71,30 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let terminal = Terminal.current
+        ReloadService.ignoreEarlySignals()
         var logger = Logger(label: "claude-chat", factory: StreamLogHandler.standardError(label:))
         logger.logLevel = .notice
         let metrics = MetricsRegistry()
-        let (configuration, chain, address) = try self.prepare(terminal, logger, metrics)
-        let desks = self.desks(configuration, chain)
+        let files = FileRecord()
+        let source = ConfigurationReloader.Source(
+            file: self.options.file,
+            registry: terminal.registry,
+            clock: terminal.clock,
+            report: { [logger] in logger.log($0) },
+            metrics: PluginMetrics(metrics)
+        )
+        var rules = ServingRules(
+            address: self.listen.flatMap { ListenAddress($0) },
+            choice: ChainChoice(chain: self.chain, shadow: self.shadowChain),
+            demandsDevelopment: self.insecureDev
+        )
+        let (configuration, desks) = try self.prepare(source, files, rules, terminal)
+        let isDevelopment = rules.isDevelopment(configuration)
+        rules.startedInDevelopment = isDevelopment
         metrics.collectProcess()
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
-        let shadow = self.shadowChain.flatMap { configuration.chain(named: $0) }
-        let desk = SiteDesk(site: Site(name: "default"), chain: chain, shadow: shadow)
         let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
-        let isDevelopment = self.isDevelopment(configuration)
         let audit = log.map { _ in
             AuditWriter(
                 AuditTrail(configuration.storage, by: "server"),
@@ -91,33 +103,48 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger
             )
         }
-        let traces = TurnTraces(configuration.tracing, log: log)
-        let agentAudit = audit.map(AgentAudit.init)
-        let runner = TurnRunner(desk, desks, metrics: metrics, traces: traces, agentAudit: agentAudit, logger: logger)
-        var limits = self.noLimits ? .none : configuration.limits
-        limits.hub.take(desk, desks)
-        let hub = Hub(
-            options: limits.hub,
-            clocks: SystemClocks(),
-            subscriber: runner,
-            log: log,
-            filter: configuration.storage.redacts ? ChainRedaction(desk, desks) : nil
-        )
-        if let log { hub.restore(try await log.attendedConversations()) }
-        let reloader = ContentReloader(Self.chains(of: desks, desk), clocks: SystemClocks(), logger: logger) {
-            audit?.note($0, before: $1)
-        }
-        reloader.collectMetrics(in: metrics)
-        let responders = ResponderHealth(Self.chains(of: desks, desk))
-        responders.collectMetrics(in: metrics)
-        let admission = Admission(
+        let sessions = SessionDesk(
             configuration,
             isDevelopment: isDevelopment,
             clocks: SystemClocks(),
             log: log,
             restoring: records
         )
-        let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: admission.desk, audit: audit) }
+        let live = LiveConfiguration(
+            configuration,
+            desks,
+            files: files,
+            source: source,
+            rules: rules,
+            sessions: sessions,
+            metrics: metrics,
+            audit: audit,
+            logger: logger
+        )
+        let generations = live.generations
+        let traces = TurnTraces(log: log)
+        let agentAudit = audit.map(AgentAudit.init)
+        let followUps = FollowUps(metrics: metrics)
+        let runner = TurnRunner(
+            generations,
+            traces: traces,
+            agentAudit: agentAudit,
+            followUps: followUps,
+            stopsFloods: !self.noLimits,
+            logger: logger
+        )
+        var limits = self.noLimits ? .none : configuration.limits
+        limits.hub.follow(generations)
+        let hub = Hub(
+            options: limits.hub,
+            clocks: SystemClocks(),
+            subscriber: runner,
+            log: log,
+            filter: ChainRedaction(generations: generations)
+        )
+        if let log { hub.restore(try await log.attendedConversations()) }
+        let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: sessions, audit: audit) }
+        let address = rules.address ?? configuration.listen
         let server = ChatServer(
             options: ChatServer.Options(
                 host: address.host,
@@ -130,42 +157,45 @@ struct ServeCommand: AsyncParsableCommand {
                 eventLoops: self.threads ?? ProcessorCount.available
             ),
             hub: hub,
-            admission: admission,
+            admission: { generations.current.admission },
             clocks: SystemClocks(),
             metrics: metrics,
             logger: logger,
-            health: { reloader.health(responders, log?.store.health) },
+            health: { live.state.health(of: log?.store.health) },
             readiness: { log?.readiness ?? .ready },
-            admin: self.admin(configuration, reloader, eraser, audit, traces, IssueDesk(Self.chains(of: desks, desk))),
+            admin: self.admin(
+                configuration,
+                isDevelopment,
+                live.state,
+                eraser,
+                audit,
+                traces,
+                IssueDesk { generations.current.desks.chains }
+            ),
             onListening: { port in
                 var address = address
                 address.port = port
                 terminal.write(
                     Self.greeting(
                         address,
-                        chain,
+                        desks.fallback.chain,
                         isSecure: configuration.tls != nil,
                         isDevelopment: isDevelopment
                     )
                 )
             }
         )
+        let notices = NoticeService(
+            { generations.current.desks.chains },
+            hub: hub,
+            clock: terminal.clock,
+            logger: logger
+        )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub) + Self.keepers(of: log, configuration, audit, metrics, logger)
-                + (agentAudit.map { [$0] } ?? [])).map { .init(service: $0) } + [
-                    .init(service: ResponderService(Self.chains(of: desks, desk))), .init(service: runner),
-                    .init(service: ReloadService(reloader: reloader, logger: logger)),
-                    .init(
-                        service: NoticeService(
-                            Self.chains(of: desks, desk),
-                            hub: hub,
-                            clock: terminal.clock,
-                            logger: logger
-                        )
-                    ),
-                    .init(service: server),
-                ],
+            services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
+                + (agentAudit.map { [$0] } ?? []) + live.keepers + [runner, live.watcher, notices, server])
+                .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -175,7 +205,7 @@ struct ServeCommand: AsyncParsableCommand {
         audit?.noteStart(
             configuration,
             in: isDevelopment ? .development : .production,
-            reloader.reports,
+            live.state.contents.reports,
             newKey: log?.store.newKey
         )
         defer { audit?.note("server-stopped") }
@@ -190,106 +220,46 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// Who answers the visitors of each site.
-    private func desks(_ configuration: Configuration, _ chain: Chain) -> [SiteID: SiteDesk] {
-        var desks: [SiteID: SiteDesk] = [:]
-        for site in configuration.sites {
-            guard let id = SiteID(site.name) else { continue }
-            // "--chain" is for all of them.
-            let own = self.chain == nil ? site.chain.flatMap { configuration.chain(named: $0) } : nil
-            let pages = site.pages.compactMap { page in
-                configuration.chain(named: page.chain).map { (page.pattern, $0) }
-            }
-            desks[id] = SiteDesk(
-                site: site,
-                chain: own ?? chain,
-                pages: self.chain == nil ? pages : [],
-                shadow: self.shadowChain.flatMap { configuration.chain(named: $0) }
-            )
-        }
-        return desks
-    }
-
-    /// The chains that are run, each once, in the order of their names.
-    private static func chains(of desks: [SiteID: SiteDesk], _ desk: SiteDesk) -> [Chain] {
-        let answering = desks.isEmpty ? desk.chains : desks.values.flatMap(\.chains)
-        var seen: Set<String> = []
-        return answering.sorted { $0.name < $1.name }.filter { seen.insert($0.name).inserted }
-    }
-
     /// What `/api/admin` offers; nothing where nobody could show that they may ask.
     private func admin(
         _ configuration: Configuration,
-        _ reloader: ContentReloader,
+        _ isDevelopment: Bool,
+        _ state: LiveState,
         _ eraser: SessionEraser?,
         _ audit: AuditWriter?,
         _ traces: TurnTraces,
-        _ issues: IssueDesk?
+        _ issues: IssueDesk
     ) -> AdminActions? {
-        guard configuration.adminToken != nil || self.isDevelopment(configuration) else { return nil }
+        guard configuration.adminToken != nil || isDevelopment else { return nil }
         let token = configuration.adminToken
-        return AdminActions(reloader, token: token, eraser: eraser, audit: audit, traces: traces, issues: issues)
+        return AdminActions(state, token: token, eraser: eraser, audit: audit, traces: traces, issues: issues)
     }
 
     /// Reads and checks everything before anything is started, and says all that is wrong.
     private func prepare(
-        _ terminal: Terminal,
-        _ logger: Logger,
-        _ metrics: MetricsRegistry
-    ) throws -> (Configuration, Chain, ListenAddress) {
+        _ source: ConfigurationReloader.Source,
+        _ files: FileRecord,
+        _ rules: ServingRules,
+        _ terminal: Terminal
+    ) throws -> (Configuration, Desks) {
         let configuration: Configuration
         do throws(Rejection) {
-            configuration = try self.options.load(report: { logger.log($0) }, metrics: PluginMetrics(metrics))
+            configuration = try source.load(files)
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)
             terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")
             throw ExitCode(ExitStatus.badConfiguration)
         }
         if !configuration.warnings.isEmpty { terminal.complain(DiagnosticReport(configuration.warnings).text) }
-        let address = self.listen.flatMap { ListenAddress($0) } ?? configuration.listen
-        var problems: [String] = []
-        let chain = configuration.chain(named: self.chain)
-        if chain == nil, let name = self.chain {
-            let hint = suggestion(for: name, among: configuration.chainNames)
-            problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
-        }
-        if let chain, configuration.storage.redacts, chain.redactors.isEmpty {
-            problems.append("the chain \"\(chain.name)\" has nothing that redacts, and store.redact is on [no-redact]")
-        }
-        if let name = self.shadowChain, configuration.chain(named: name) == nil {
-            let hint = suggestion(for: name, among: configuration.chainNames)
-            problems.append("\(configuration.file): there is no chain \"\(name)\"; \(hint) [unknown-chain]")
-        }
-        problems += self.problems(of: address, configuration)
-        guard problems.isEmpty, let chain else {
-            terminal.complain(problems.joined(separator: "\n"))
+        do throws(Rejection) {
+            return (configuration, try rules.desks(of: configuration))
+        } catch {
+            terminal.complain(DiagnosticReport(error.diagnostics).text)
+            if !rules.isDevelopment(configuration), !rules.problems(of: configuration).isEmpty {
+                terminal.complain("To try the chat on this machine alone, add --insecure-dev.")
+            }
             throw ExitCode(ExitStatus.badConfiguration)
         }
-        return (configuration, chain, address)
-    }
-
-    private func isDevelopment(_ configuration: Configuration) -> Bool {
-        self.insecureDev || configuration.mode == .development
-    }
-
-    /// Why the server can't run in its mode.
-    private func problems(of address: ListenAddress, _ configuration: Configuration) -> [String] {
-        guard self.isDevelopment(configuration) else {
-            let missing = configuration.missingForProduction
-            var problems = missing.isEmpty ? [] : [DiagnosticReport(missing).text]
-            if !address.isLoopback, configuration.tls == nil, !configuration.isBehindProxy {
-                problems.append(
-                    "\(address): other machines would reach the server without TLS; set server.tls, or write "
-                        + "127.0.0.1:\(address.port) [plain-not-loopback]"
-                )
-            }
-            if !problems.isEmpty { problems.append("To try the chat on this machine alone, add --insecure-dev.") }
-            return problems
-        }
-        guard !address.isLoopback else { return [] }
-        return [
-            "\(address): development mode listens on this machine only; write 127.0.0.1:\(address.port) [not-loopback]"
-        ]
     }
 
     /// What is printed once the server listens.

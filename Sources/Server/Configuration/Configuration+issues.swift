@@ -10,7 +10,8 @@ extension Configuration {
     /// - Returns: Their paths from the current folder.
     /// - Throws: What keeps it from being read.
     static func issueFiles(file: String) throws(Rejection) -> [String] {
-        let (root, services) = try self.root(of: file)
+        let services = PluginServices(baseFolder: self.folder(of: file))
+        let (root, _) = try self.root(of: file, services)
         var files: [String] = []
         for chain in root["chains"]?.entries ?? [] {
             for entry in chain.value["answer"]?.items ?? [] {

@@ -1,4 +1,5 @@
 public import Access
+internal import Crypto
 public import Diagnostics
 internal import Foundation
 public import Responders
@@ -42,6 +43,12 @@ public struct Configuration: Sendable {
     public var transcripts: [String: [(pattern: String, place: Place)]] = [:]
     /// What somebody should look at, though the configuration works.
     public var warnings: [Diagnostic]
+    /// The same for the same text of the file.
+    var digest = ""
+    /// The responders of all chains, for the next configuration.
+    var instances = ChainInstances()
+    /// What a running server takes over at its next start only.
+    var fixed = FixedSettings()
 
     /// How much the server trusts whoever connects.
     public enum Mode: String, Sendable, CaseIterable, Decodable {
@@ -76,9 +83,8 @@ extension Configuration {
     ///
     /// For those who ask a running server: mistakes elsewhere in the file, or in files that it names, don't matter.
     static func endpoint(file: String) -> (address: ListenAddress, certificate: String?, adminToken: String?) {
-        let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
-        let services = PluginServices(baseFolder: String(file[..<slash]))
-        let text = try? services.text(ofFile: String(file[slash...]), key: "")
+        let services = PluginServices(baseFolder: self.folder(of: file))
+        let text = try? services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
         let server = text.flatMap { try? YAMLNode(yaml: $0, file: file) }?["server"]
         let address = server?["listen"]?.text.flatMap { ListenAddress($0) }
         let certificate = server?["tls"]?["certificate"]?.text.map { services.path(of: $0) }
@@ -99,7 +105,8 @@ extension Configuration {
     /// - Returns: The settings, the defaults where the file has no such section.
     /// - Throws: That the file can't be read, or every mistake of the section.
     static func store(file: String) throws(Rejection) -> StoreSettings {
-        let (root, services) = try self.root(of: file)
+        let services = PluginServices(baseFolder: self.folder(of: file))
+        let (root, _) = try self.root(of: file, services)
         var reading = ConfigurationReading(root, file: file, registry: PluginRegistry(), services: services)
         return try reading.storeSettings()
     }
@@ -114,6 +121,9 @@ extension Configuration {
     ///   - clock: The clock of chains and plugins.
     ///   - report: Told of what happens in plugins while they work.
     ///   - metrics: Where plugins count.
+    ///   - files: Gets every file that is read.
+    ///   - before: The configuration before, whose responders stay where nothing has changed for them.
+    ///   - generation: Counts the configurations that a server has worked by, from 1.
     ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
@@ -123,32 +133,44 @@ extension Configuration {
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in },
         metrics: PluginMetrics = PluginMetrics(),
+        files: FileRecord = FileRecord(),
+        after before: ChainInstances = ChainInstances(),
+        generation: Int = 1,
         decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
-        var (root, services) = try self.root(of: file, clock: clock, report: report)
-        services.metrics = metrics
+        var services = PluginServices(baseFolder: self.folder(of: file), clock: clock, report: report)
+        (services.metrics, services.files) = (metrics, files)
+        let (root, text) = try self.root(of: file, services)
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         reading.decorate = decorate
-        return try reading.configuration()
+        (reading.before, reading.generation) = (before, generation)
+        var configuration = try reading.configuration()
+        configuration.digest = Self.digest(of: text)
+        return configuration
+    }
+
+    /// The folder of a file, as it was named: empty, or with a slash at its end.
+    static func folder(of file: String) -> String {
+        String(file[..<(file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex)])
+    }
+
+    private static func digest(of text: String) -> String {
+        SHA256.hash(data: Data(text.utf8)).prefix(8).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
     }
 
     /// Composes a configuration file.
-    static func root(
-        of file: String,
-        clock: TurnClock = .continuous,
-        report: @escaping @Sendable (Incident) -> Void = { _ in }
-    ) throws(Rejection) -> (YAMLNode, PluginServices) {
-        let slash = file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex
-        let services = PluginServices(baseFolder: String(file[..<slash]), clock: clock, report: report)
+    static func root(of file: String, _ services: PluginServices) throws(Rejection) -> (YAMLNode, String) {
         let text: String
         do throws(ConfigurationProblem) {
-            text = try services.text(ofFile: String(file[slash...]), key: "")
+            text = try services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
         } catch {
             let hint = "name another file with --config, or work in the folder that has it"
             throw Rejection([Diagnostic(error.code, at: Place(file: file), error.problem, hint: hint)])
         }
         do throws(Diagnostic) {
-            return (try YAMLNode(yaml: text, file: file), services)
+            return (try YAMLNode(yaml: text, file: file), text)
         } catch {
             throw Rejection([error])
         }

@@ -119,6 +119,12 @@ extension ConfigurationReading {
 
     /// The text of a secret, without the white space around it.
     mutating func secret(_ reference: SecretReference, isPublic: Bool = false, at keys: String...) -> String? {
+        let text = self.text(of: reference, isPublic: isPublic, at: keys)
+        if let text { self.secretDigests[keys.joined(separator: ".")] = SHA256.hash(data: Data(text.utf8)) }
+        return text
+    }
+
+    private mutating func text(of reference: SecretReference, isPublic: Bool, at keys: [String]) -> String? {
         // Where something is wrong with it the sample's stands in.
         guard self.isGood(keys) else { return nil }
         let place = self.place(keys)

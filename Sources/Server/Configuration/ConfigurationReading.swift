@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Diagnostics
 internal import Foundation
 internal import Messages
@@ -14,6 +15,11 @@ struct ConfigurationReading {
     let services: PluginServices
     var diagnostics: [Diagnostic] = []
     var decorate: ChainLoader.Decoration = { responder, _ in responder }
+    var before = ChainInstances()
+    var generation = 1
+    /// Of all secrets that were read, by the keys that name them.
+    var secretDigests: [String: SHA256.Digest] = [:]
+    private var instances = ChainInstances()
     /// What the chains name as their tests.
     private var transcripts: [String: [(pattern: String, place: Place)]] = [:]
 
@@ -46,7 +52,7 @@ struct ConfigurationReading {
         let found = self.diagnostics.inFileOrder()
         guard let written, found.allSatisfy({ $0.severity == .warning }) else { throw Rejection(found) }
         let server = written.server
-        return Configuration(
+        var configuration = Configuration(
             file: self.file,
             listen: server?.listen ?? Self.defaultListen,
             mode: server?.mode ?? .production,
@@ -66,6 +72,9 @@ struct ConfigurationReading {
             transcripts: self.transcripts,
             warnings: found
         )
+        configuration.instances = self.instances
+        configuration.fixed = FixedSettings(self.root, secrets: self.secretDigests)
+        return configuration
     }
 
     static let defaultListen = ListenAddress(host: "127.0.0.1", port: 8080)
@@ -88,11 +97,18 @@ struct ConfigurationReading {
             let hint = "write one: demo: {answer: [rules: {path: rules/}], fallback: [fallback]}"
             self.refuse("missing-key", at: entry.place, "there is no chain", hint: hint)
         }
-        var loader = ChainLoader(registry: self.registry, services: self.services, decorating: self.decorate)
+        var loader = ChainLoader(
+            registry: self.registry,
+            services: self.services,
+            after: self.before,
+            generation: self.generation,
+            decorating: self.decorate
+        )
         var chains: [String: Chain] = [:]
         for chain in entries { chains[chain.key] = loader.chain(named: chain.key, chain.value, at: chain.place) }
         self.diagnostics += loader.diagnostics
         self.transcripts = loader.transcripts
+        self.instances = loader.instances
         return chains
     }
 

@@ -5,14 +5,14 @@ extension AdminActions {
     /// What the server does when the people who run it ask for it.
     ///
     /// - Parameters:
-    ///   - reloader: Reads files anew.
+    ///   - state: What is live.
     ///   - token: Opens the door.
     ///   - eraser: Removes what was said; nothing where nothing is kept.
     ///   - audit: Learns of each act.
     ///   - traces: Knows why turns ended as they did.
     ///   - issues: Knows what visitors have reported; nothing where no chain takes reports.
     init(
-        _ reloader: ContentReloader,
+        _ state: LiveState,
         token: AdminToken?,
         eraser: SessionEraser? = nil,
         audit: AuditWriter? = nil,
@@ -21,10 +21,10 @@ extension AdminActions {
     ) {
         self.init(
             token: token,
-            content: { reloader.status },
+            content: { state.status },
             reload: {
-                _ = try await reloader.reload()
-                return reloader.status
+                try await state.reload()
+                return state.status
             },
             erase: eraser?.action,
             turns: traces?.queries,

@@ -23,15 +23,14 @@ final class ContentReloader: Sendable {
     }
 
     private struct Source: Sendable {
-        var name: String
         var responder: any ReloadableResponder
+        var report: Report
     }
 
-    private let sources: [Source]
     private let clocks: any Clocks
     private let logger: Logger
     private let observer: @Sendable (_ after: Report, _ before: ContentState) -> Void
-    private let state: Mutex<[Report]>
+    private let state: Mutex<[Source]>
     /// One thread of its own: reading and testing may take a while, and two reloads at once would help nobody.
     private let thread = NIOThreadPool(numberOfThreads: 1)
 
@@ -47,36 +46,49 @@ final class ContentReloader: Sendable {
         observer: @escaping @Sendable (_ after: Report, _ before: ContentState) -> Void = { _, _ in }
     ) {
         self.observer = observer
-        self.sources = chains.flatMap { chain in
-            chain.entries.filter(\.isEnabled).compactMap { entry in
-                let name = chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)"
-                return (entry.responder as? any ReloadableResponder).map { Source(name: name, responder: $0) }
-            }
-        }
         self.clocks = clocks
         self.logger = logger
-        let now = clocks.timestamp()
-        self.state = Mutex(
-            self.sources.map { Report(responder: $0.name, content: $0.responder.content, loadedAt: now) }
-        )
+        self.state = Mutex(Self.sources(of: chains, after: [], at: clocks.timestamp()))
         self.thread.start()
+    }
+
+    /// Takes the responders of other chains in place of those so far.
+    ///
+    /// - Parameter chains: Those that answer from now on.
+    func replace(with chains: [Chain]) {
+        let now = self.clocks.timestamp()
+        self.state.withLock { $0 = Self.sources(of: chains, after: $0, at: now) }
+    }
+
+    private static func sources(of chains: [Chain], after before: [Source], at now: Timestamp) -> [Source] {
+        chains.flatMap { chain in
+            chain.entries.filter(\.isEnabled).compactMap { entry in
+                guard let responder = entry.responder as? any ReloadableResponder else { return nil }
+                let name = chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)"
+                // One that was there before has its history.
+                let known = before.first { $0.responder.contentID == responder.contentID }?.report
+                var report = known ?? Report(responder: name, content: responder.content, loadedAt: now)
+                report.responder = name
+                return Source(responder: responder, report: report)
+            }
+        }
     }
 
     /// Those whose files are read, each with its name.
     var responders: [(name: String, responder: any ReloadableResponder)] {
-        self.sources.map { ($0.name, $0.responder) }
+        self.state.withLock { $0.map { ($0.report.responder, $0.responder) } }
     }
 
     /// The folders whose changes matter.
-    var folders: [String] { self.sources.flatMap(\.responder.contentFolders) }
+    var folders: [String] { self.responders.flatMap(\.responder.contentFolders) }
 
     /// What is live, with what is out at this moment.
     var reports: [Report] {
-        var reports = self.state.withLock { $0 }
-        for (index, source) in self.sources.enumerated() {
-            reports[index].content.suspended = source.responder.content.suspended
+        self.state.withLock { $0 }.map { source in
+            var report = source.report
+            report.content.suspended = source.responder.content.suspended
+            return report
         }
-        return reports
     }
 
     /// Reads everything anew.
@@ -84,7 +96,7 @@ final class ContentReloader: Sendable {
     /// - Returns: What is live afterwards, and what was rejected.
     func reload() async throws -> [Report] {
         try await self.thread.runIfActive {
-            for index in self.sources.indices { self.reload(at: index) }
+            for (name, responder) in self.responders { self.reload(responder, name) }
             return self.reports
         }
     }
@@ -92,20 +104,21 @@ final class ContentReloader: Sendable {
     /// Ends the thread; no reload may follow.
     func stop() async throws { try await self.thread.shutdownGracefully() }
 
-    private func reload(at index: Int) {
-        let (name, responder) = (self.sources[index].name, self.sources[index].responder)
+    private func reload(_ responder: any ReloadableResponder, _ name: String) {
         let before = responder.content
         responder.reload()
         let now = self.clocks.timestamp()
         let content = responder.content
-        let report = self.state.withLock { reports in
-            reports[index].content = content
-            if content.generation != before.generation { reports[index].loadedAt = now }
-            reports[index].rejectedAt = content.rejected.isEmpty ? nil : now
-            return reports[index]
+        let report = self.state.withLock { sources -> Report? in
+            // Another configuration may have come meanwhile.
+            guard let index = sources.firstIndex(where: { $0.report.responder == name }) else { return nil }
+            sources[index].report.content = content
+            if content.generation != before.generation { sources[index].report.loadedAt = now }
+            sources[index].report.rejectedAt = content.rejected.isEmpty ? nil : now
+            return sources[index].report
         }
         self.log(content, after: before, of: name)
-        self.observer(report, before)
+        if let report { self.observer(report, before) }
     }
 
     private func log(_ content: ContentState, after before: ContentState, of name: String) {

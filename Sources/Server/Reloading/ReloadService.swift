@@ -2,10 +2,21 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Reloads the files of the chain when they change, and at SIGHUP.
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Reads everything anew when a file changes, and at SIGHUP.
 struct ReloadService: Service {
-    let reloader: ContentReloader
+    let reloader: ConfigurationReloader
     let logger: Logger
+
+    /// Has a signal that comes before the service runs not end the process: what has changed until then is read anyway.
+    static func ignoreEarlySignals() { signal(SIGHUP, SIG_IGN) }
 
     func run() async throws {
         await withDiscardingTaskGroup { group in
@@ -17,21 +28,14 @@ struct ReloadService: Service {
 
     private func reloadAtSignals() async {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            _ = try? await self.reloader.reload()
+            await self.reloader.reload()
         }
     }
 
     private func reloadAtChanges() async {
         #if os(Linux)
             do {
-                let watch = try await FolderWatch(self.reloader.folders)
-                // What was saved between the first load and now is told by nobody.
-                _ = try? await self.reloader.reload()
-                for await _ in watch.changes.cancelOnGracefulShutdown() {
-                    watch.lookForFolders()
-                    _ = try? await self.reloader.reload()
-                }
-                await watch.stop()
+                while try await self.reloadAtChanges(in: self.reloader.folders) {}
             } catch {
                 self.logger.error(
                     "Changes of files can't be watched; SIGHUP reloads them",
@@ -40,4 +44,26 @@ struct ReloadService: Service {
             }
         #endif
     }
+
+    #if os(Linux)
+        /// Watches folders for as long as they are those that matter.
+        ///
+        /// - Returns: Whether others matter now; not where the server stops.
+        private func reloadAtChanges(in folders: [String]) async throws -> Bool {
+            let watch = try await FolderWatch(folders)
+            // What was saved between the last load and now is told by nobody.
+            await self.reloader.reload(isAsked: false)
+            var isOutdated = self.reloader.folders != folders
+            if !isOutdated {
+                for await _ in watch.changes.cancelOnGracefulShutdown() {
+                    watch.lookForFolders()
+                    await self.reloader.reload(isAsked: false)
+                    isOutdated = self.reloader.folders != folders
+                    if isOutdated { break }
+                }
+            }
+            await watch.stop()
+            return isOutdated
+        }
+    #endif
 }

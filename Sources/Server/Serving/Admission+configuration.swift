@@ -10,16 +10,8 @@ extension Admission {
     /// - Parameters:
     ///   - configuration: For production it lacks nothing.
     ///   - isDevelopment: Whether everybody of this machine may, without a token.
-    ///   - clocks: The time of day.
-    ///   - log: Keeps who holds which token.
-    ///   - records: What it has of an earlier run.
-    init(
-        _ configuration: Configuration,
-        isDevelopment: Bool,
-        clocks: any Clocks,
-        log: (any AccessLog)? = nil,
-        restoring records: [AccessRecord] = []
-    ) {
+    ///   - desk: Gives tokens.
+    init(_ configuration: Configuration, isDevelopment: Bool, desk: SessionDesk) {
         var sites = configuration.sites.compactMap { site in
             SiteID(site.name).map { id in
                 let acceptsSeed = site.seedMode == .on || isDevelopment && site.seedMode == .development
@@ -33,17 +25,6 @@ extension Admission {
             }
         }
         if sites.isEmpty { sites = [Site(.default, acceptsSeed: isDevelopment)] }
-        let desk = SessionDesk(
-            sites: sites.map { site in
-                let written = configuration.sites.first { $0.name == site.id.rawValue }
-                return .init(site.id, identities: written?.identities, acceptsUnprovenSessions: isDevelopment)
-            },
-            keys: configuration.tokenKeys ?? TokenKeyRing.temporary(),
-            issuer: configuration.publicURL ?? "claude-chat",
-            clocks: clocks,
-            log: log,
-            restoring: records
-        )
         if isDevelopment {
             let admitsAll = configuration.sites.contains { $0.origins.contains("*") }
             self = .development(sites: sites, admitsAllOrigins: admitsAll, desk: desk)
@@ -53,7 +34,47 @@ extension Admission {
     }
 }
 
+extension Configuration {
+    /// What is agreed with the sites about the sessions of their visitors.
+    ///
+    /// - Parameter isDevelopment: Whether the name of a session alone opens it.
+    /// - Returns: One for each site.
+    func agreements(isDevelopment: Bool) -> [SessionDesk.Site] {
+        let sites = self.sites.compactMap { site in
+            SiteID(site.name).map { id in
+                SessionDesk.Site(id, identities: site.identities, acceptsUnprovenSessions: isDevelopment)
+            }
+        }
+        return sites.isEmpty ? [.init(.default, acceptsUnprovenSessions: isDevelopment)] : sites
+    }
+}
+
 extension SessionDesk {
+    /// The desk of a server that starts with a configuration.
+    ///
+    /// - Parameters:
+    ///   - configuration: For production it lacks nothing.
+    ///   - isDevelopment: Whether the name of a session alone opens it.
+    ///   - clocks: The time of day.
+    ///   - log: Keeps who holds which token.
+    ///   - records: What it has of an earlier run.
+    convenience init(
+        _ configuration: Configuration,
+        isDevelopment: Bool,
+        clocks: any Clocks,
+        log: (any AccessLog)? = nil,
+        restoring records: [AccessRecord] = []
+    ) {
+        self.init(
+            sites: configuration.agreements(isDevelopment: isDevelopment),
+            keys: configuration.tokenKeys ?? TokenKeyRing.temporary(),
+            issuer: configuration.publicURL ?? "claude-chat",
+            clocks: clocks,
+            log: log,
+            restoring: records
+        )
+    }
+
     /// A desk with all that it needs.
     ///
     /// - Parameters:

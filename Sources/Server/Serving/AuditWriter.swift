@@ -1,6 +1,5 @@
 internal import Diagnostics
 internal import ArgumentParser
-internal import Crypto
 internal import Foundation
 internal import Hub
 internal import Logging
@@ -85,6 +84,17 @@ struct AuditWriter: Sendable {
         }
     }
 
+    /// Appends that another configuration has become live, or that one was refused.
+    func note(_ after: ConfigurationReloader.Report, before: ConfigurationReloader.Report) {
+        if after.generation != before.generation {
+            let details = [("generation", "\(after.generation)"), ("digest", after.digest), ("before", before.digest)]
+            self.note("configuration-live", details)
+        } else if let rejection = after.rejection {
+            let errors = rejection.diagnostics.count { $0.severity == .error }
+            self.note("configuration-rejected", [("generation", "\(after.generation)"), ("errors", "\(errors)")])
+        }
+    }
+
     /// Appends that the server starts, and with what.
     ///
     /// - Parameters:
@@ -98,16 +108,12 @@ struct AuditWriter: Sendable {
         _ contents: [ContentReloader.Report],
         newKey: String?
     ) {
-        let bytes = FileManager.default.contents(atPath: configuration.file) ?? Data()
-        let digest = SHA256.hash(data: bytes).prefix(8).map {
-            String(($0 >> 4), radix: 16) + String($0 & 15, radix: 16)
-        }
         let digests = contents.prefix(8).map { ("content.\($0.responder.prefix(80))", $0.content.digest as String?) }
         self.note(
             "server-started",
             [
                 ("version", ClaudeChatCommand.configuration.version), ("mode", mode.rawValue),
-                ("configuration", digest.joined()), ("key", configuration.storage.options.keys?.active.id),
+                ("configuration", configuration.digest), ("key", configuration.storage.options.keys?.active.id),
             ] + digests
         )
         if let newKey { self.note("key-begun", [("key", newKey)]) }

@@ -4,19 +4,14 @@ internal import Responders
 
 /// Has the redactors of a site's chain change what visitors write before the hub takes it: `store: {redact: true}`.
 struct ChainRedaction: TextFilter {
-    /// Those of the sites that aren't in ``redactors``.
-    private let defaultRedactors: [any TextRedactor]
-    private let redactors: [SiteID: [any TextRedactor]]
-
-    init(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk]) {
-        // Which page a message is of is known only later: what any chain of the site hides is hidden.
-        self.defaultRedactors = desk.answeringChains.flatMap(\.redactors)
-        self.redactors = desks.mapValues { $0.answeringChains.flatMap(\.redactors) }
-    }
+    let generations: Generations
 
     func filtered(_ text: String, of site: SiteID) throws(ClientError) -> String {
+        let generation = self.generations.current
+        guard generation.redacts else { return text }
         var text = text
-        for redactor in self.redactors[site] ?? self.defaultRedactors {
+        // Which page a message is of is known only later: what any chain of the site hides is hidden.
+        for redactor in generation.desks[site].answeringChains.flatMap(\.redactors) {
             do throws(Failure) { text = try redactor.redacted(text) } catch {
                 // What can't be checked must not be kept, and to take it without a word would lose it.
                 throw ClientError(

@@ -4,23 +4,20 @@ internal import Messages
 internal import Responders
 
 extension HubOptions {
-    /// Takes over what sites say about people and conversations.
-    ///
-    /// - Parameters:
-    ///   - desk: Who answers where no site is configured.
-    ///   - desks: Who answers the visitors of each site.
-    mutating func take(_ desk: SiteDesk, _ desks: [SiteID: SiteDesk]) {
-        let sites = desks.isEmpty ? [.default: desk] : desks
-        for (id, desk) in sites {
-            var features: [String] = []
-            if desk.site.offersFeedback { features.append("feedback") }
-            if desk.chain.personOffer != nil { features.append("person") }
-            self.siteFeatures[id] = features
-            self.siteConversationTimes[id] = desk.site.conversationTimes
+    /// Takes over what sites say about people and conversations, as it is at each moment.
+    mutating func follow(_ generations: Generations) {
+        self.siteFeatures = { generations.current.desks[$0].features }
+        self.siteConversationTimes = { generations.current.desks[$0].site.conversationTimes }
+        self.isOpen = { id, time in
+            generations.current.desks[id].site.isOpen(atMilliseconds: time.milliseconds) ?? true
         }
-        let hours = sites.compactMapValues { $0.site.openingHours == nil ? nil : $0.site }
-        guard !hours.isEmpty else { return }
-        self.isOpen = { id, time in hours[id]?.isOpen(atMilliseconds: time.milliseconds) ?? true }
+    }
+}
+
+extension SiteDesk {
+    /// What clients are told that they may offer.
+    fileprivate var features: [String] {
+        (self.site.offersFeedback ? ["feedback"] : []) + (self.chain.personOffer == nil ? [] : ["person"])
     }
 }
 

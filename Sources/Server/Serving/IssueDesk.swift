@@ -7,18 +7,18 @@ internal import Transport
 
 /// What those who run the server can do with issues, over HTTP.
 struct IssueDesk: Sendable {
-    /// Give an embedded tracker, opened if it has to be, or throw a `TrackerError`; one for each file.
-    let trackers: [@Sendable () throws -> EmbeddedTracker]
+    /// Gives the embedded trackers, opened if they have to be, one for each file; throws a `TrackerError`.
+    let trackers: @Sendable () throws -> [EmbeddedTracker]
 
-    init(trackers: [@Sendable () throws -> EmbeddedTracker]) { self.trackers = trackers }
+    init(trackers: @escaping @Sendable () throws -> [EmbeddedTracker]) { self.trackers = trackers }
 
-    /// The trackers of chains; nothing where they have none.
-    init?(_ chains: [Chain]) {
-        var seen: Set<String> = []
-        let plugins = chains.flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
-            .filter { seen.insert($0.path).inserted }
-        guard !plugins.isEmpty else { return nil }
-        self.trackers = plugins.map { plugin in { try plugin.tracker() } }
+    /// The trackers of the chains that count when somebody asks.
+    init(_ chains: @escaping @Sendable () -> [Chain]) {
+        self.trackers = {
+            var seen: Set<String> = []
+            return try chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
+                .filter { seen.insert($0.path).inserted }.map { try $0.tracker() }
+        }
     }
 
     var actions: IssueActions {
@@ -96,7 +96,7 @@ struct IssueDesk: Sendable {
 
     /// The tracker that has a site's issues; where there are several, the first one that knows the site.
     private func tracker(of site: SiteID?) async throws -> EmbeddedTracker {
-        let trackers = try self.trackers.map { try $0() }
+        let trackers = try self.trackers()
         guard let first = trackers.first else {
             throw ClientError(.badRequest, "nothing takes reports here", detail: "path")
         }

@@ -9,7 +9,8 @@ internal import ServiceLifecycle
 /// A notice is struck off when its conversation has it for good; what is in between at a crash comes again under the same
 /// id, which the conversation knows.
 struct NoticeService: Service {
-    let sources: [any NoticeSource]
+    /// Those that answer now.
+    let chains: @Sendable () -> [Chain]
     let hub: Hub
     let clock: TurnClock
     let logger: Logger
@@ -20,20 +21,23 @@ struct NoticeService: Service {
     static let pauseAfterFailure = Duration.seconds(30)
 
     /// - Parameters:
-    ///   - chains: Those that answer; what stands in several is asked once.
+    ///   - chains: Those that answer, whenever they are asked for; what stands in several is asked once.
     ///   - hub: Has the conversations.
     ///   - clock: Between two looks.
     ///   - logger: Where failures are noted, without a word of what was said.
-    init(_ chains: [Chain], hub: Hub, clock: TurnClock, logger: Logger) {
-        var seen: Set<ObjectIdentifier> = []
-        self.sources = chains.flatMap(\.noticeSources).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    init(_ chains: @escaping @Sendable () -> [Chain], hub: Hub, clock: TurnClock, logger: Logger) {
+        self.chains = chains
         self.hub = hub
         self.clock = clock
         self.logger = logger
     }
 
+    private var sources: [any NoticeSource] {
+        var seen: Set<ObjectIdentifier> = []
+        return self.chains().flatMap(\.noticeSources).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
     func run() async throws {
-        guard !self.sources.isEmpty else { return try await gracefulShutdown() }
         var pause = Self.interval
         while true {
             do {

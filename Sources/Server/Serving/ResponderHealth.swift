@@ -4,15 +4,17 @@ internal import Rules
 
 /// How the calls of the chains' responders are: for metrics and for `/healthz`.
 struct ResponderHealth: Sendable {
-    /// Each with its name, behind the chain's where there are several.
-    private let gates: [(name: String, gate: CallGate)]
-    private let chains: [Chain]
+    /// Those that answer now.
+    private let chains: @Sendable () -> [Chain]
 
-    /// - Parameter chains: Those that answer; an instance that several use has the name that it has in the first.
-    init(_ chains: [Chain]) {
-        self.chains = chains
+    /// - Parameter chains: Those that answer now; an instance that several use has the name that it has in the first.
+    init(_ chains: @escaping @Sendable () -> [Chain]) { self.chains = chains }
+
+    /// Each with its name, behind the chain's where there are several.
+    private var gates: [(name: String, gate: CallGate)] {
+        let chains = self.chains()
         var seen: Set<ObjectIdentifier> = []
-        self.gates = chains.flatMap { chain in
+        return chains.flatMap { chain in
             chain.entries.filter(\.isEnabled).compactMap { entry in
                 guard let gate = entry.gate, seen.insert(ObjectIdentifier(gate)).inserted else { return nil }
                 return (chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)", gate)
@@ -36,7 +38,7 @@ struct ResponderHealth: Sendable {
     func collectMetrics(in registry: MetricsRegistry) {
         registry.collect { samples in
             for (name, gate) in self.gates { samples.add(gate.current, of: name) }
-            for chain in self.chains {
+            for chain in self.chains() {
                 for (name, count) in chain.droppedObservations {
                     samples.counter(
                         "chat_observations_dropped_total",

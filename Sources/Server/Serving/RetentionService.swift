@@ -6,7 +6,8 @@ internal import Store
 /// Removes what is older, or more, than the configuration says, once an hour.
 struct RetentionService: Service {
     let store: MessageStore
-    let policy: RetentionPolicy
+    /// What counts at the moment.
+    let policy: @Sendable () -> RetentionPolicy
     let clock: TurnClock
     let audit: AuditWriter?
     let logger: Logger
@@ -22,9 +23,10 @@ struct RetentionService: Service {
                 let wait = pause
                 try await cancelWhenGracefulShutdown { try await self.clock.sleep(for: wait) }
                 // A stop ends it after the step that it is at.
-                let result = try await cancelWhenGracefulShutdown { try await self.store.retain(self.policy) }
+                let policy = self.policy()
+                let result = try await cancelWhenGracefulShutdown { try await self.store.retain(policy) }
                 if result.messages + result.rooms > 0 {
-                    await self.audit?.noteAside("pruned", self.policy.audited + result.audited)
+                    await self.audit?.noteAside("pruned", policy.audited + result.audited)
                 }
             } catch let error as StoreError where error.code != .cancelled {
                 self.logger.error("Old messages can't be removed", metadata: ["store.error": "\(error)"])

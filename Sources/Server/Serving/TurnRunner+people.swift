@@ -22,21 +22,25 @@ extension TurnRunner {
     func agentActed(_ act: AgentAct, _ agent: Author, in room: Room) { self.agentAudit?.note(act, agent, in: room) }
 }
 
-/// Ends a turn that others have taken the conversation from.
+/// Ends a turn before its responders do.
 final class Interruption: Sendable {
     private let stream: AsyncStream<Void>
     private let input: AsyncStream<Void>.Continuation
-    private let wasCalled = Atomic<Bool>(false)
+    private let wasTaken = Atomic<Bool>(false)
 
     init() { (self.stream, self.input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    /// Whether the turn was interrupted.
-    var hasHappened: Bool { self.wasCalled.load(ordering: .acquiring) }
+    /// Whether somebody else has taken the conversation.
+    var wasTakenOver: Bool { self.wasTaken.load(ordering: .acquiring) }
 
-    func interrupt() {
-        self.wasCalled.store(true, ordering: .releasing)
+    /// Somebody else has taken the conversation: nothing of the turn is shown any more.
+    func takeOver() {
+        self.wasTaken.store(true, ordering: .releasing)
         self.input.finish()
     }
+
+    /// Has the calls that are under way fail, so that the turn ends at once as after a failure.
+    func cancel() { self.input.finish() }
 
     /// Waits until it happens, or until the task is cancelled.
     func wait() async { for await _ in self.stream {} }

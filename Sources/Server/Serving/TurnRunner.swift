@@ -2,7 +2,6 @@ internal import Foundation
 internal import Hub
 internal import Logging
 internal import Messages
-internal import Observability
 internal import Responders
 internal import ServiceLifecycle
 internal import Synchronization
@@ -14,6 +13,7 @@ internal import Synchronization
 final class TurnRunner: InboundSubscriber, Service {
     /// A turn in front of a responder that may wait.
     private struct Pending: Sendable {
+        let generation: Generation
         let chain: Chain
         let run: ChainRun
         let began: Duration
@@ -24,45 +24,45 @@ final class TurnRunner: InboundSubscriber, Service {
     private enum Job: Sendable {
         case turn(Pending)
         /// Those who are asked beside look at a turn that has ended.
-        case shadows(ShadowJob)
+        case shadows(ShadowJob, Generation)
+        /// A reply that a responder has promised for later.
+        case followUp(FollowUps.Promise, TurnClock)
     }
 
-    private let desks: [SiteID: SiteDesk]
-    /// That of the rooms whose site is in no configuration.
-    private let defaultDesk: SiteDesk
-    /// By the name of the chain.
-    private let metrics: [String: TurnMetrics]
+    private let generations: Generations
     private let logger: Logger
     /// Keeps the record of each turn.
     private let traces: TurnTraces
     /// Learns what agents do; nothing where nothing is kept.
     let agentAudit: AgentAudit?
+    private let followUps: FollowUps
+    /// Whether a visitor who sends more than anybody types gets no answer for a while.
+    private let stopsFloods: Bool
     /// How often each responder failed since that was logged, and when.
     private let failureCounts = Mutex<[String: (count: Int, loggedAt: Duration?)]>([:])
     private let jobs: AsyncStream<Job>
     private let jobInput: AsyncStream<Job>.Continuation
 
     /// - Parameters:
-    ///   - desk: Who answers where no site is configured.
-    ///   - desks: Who answers the visitors of each site.
-    ///   - metrics: Where turns are counted.
+    ///   - generations: Who answers the visitors of each site, now; each turn ends by the one that it began with.
     ///   - traces: Keeps the record of each turn.
     ///   - agentAudit: Learns what agents do.
+    ///   - followUps: Keeps the promises of responders.
+    ///   - stopsFloods: Whether a visitor who sends more than anybody types gets no answer for a while.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
-        _ desk: SiteDesk,
-        _ desks: [SiteID: SiteDesk] = [:],
-        metrics: MetricsRegistry = MetricsRegistry(),
+        _ generations: Generations,
         traces: TurnTraces = TurnTraces(),
         agentAudit: AgentAudit? = nil,
+        followUps: FollowUps = FollowUps(),
+        stopsFloods: Bool = true,
         logger: Logger
     ) {
         self.traces = traces
         self.agentAudit = agentAudit
-        let chains = desk.answeringChains + desks.values.flatMap(\.answeringChains)
-        self.metrics = Dictionary(chains.map { ($0.name, TurnMetrics($0, in: metrics)) }) { first, _ in first }
-        self.defaultDesk = desk
-        self.desks = desks
+        self.followUps = followUps
+        self.stopsFloods = stopsFloods
+        self.generations = generations
         self.logger = logger
         // Each conversation has one turn at most in here, so the rooms bound it; of shadows each has a gate of its own.
         (self.jobs, self.jobInput) = AsyncStream.makeStream()
@@ -71,16 +71,27 @@ final class TurnRunner: InboundSubscriber, Service {
     func receive(_ message: InboundMessage, in room: Room) -> InboundProgress {
         let dialogue = self.dialogue(in: room)
         if message.startsAnew { dialogue.startAnew() }
-        let isTraced = self.traces.isTraced(message.turnID)
-        let turn = self.turn(of: message, in: room, dialogue)
-        let chain = dialogue.desk.chain(on: turn.page.path)
+        let generation = self.generations.hold()
+        let isTraced = generation.traces(message.turnID)
+        let desk = generation.desks[room.key.site]
+        let turn = self.turn(of: message, in: room, dialogue, at: desk.site)
+        let chain = desk.chain(on: turn.page.path)
         let began = chain.clock.now
         switch chain.begin(turn, tracing: isTraced, explaining: false) {
         case .finished(let result):
-            self.deliver(result, of: chain, to: message, in: room, dialogue, since: began)
+            self.deliver(result, of: chain, in: generation, to: message, room, dialogue, since: began)
+            generation.release()
             return .finished
         case .waiting(let run):
-            self.jobInput.yield(.turn(Pending(chain: chain, run: run, began: began, message: message, room: room)))
+            let pending = Pending(
+                generation: generation,
+                chain: chain,
+                run: run,
+                began: began,
+                message: message,
+                room: room
+            )
+            self.jobInput.yield(.turn(pending))
             return .later
         }
     }
@@ -101,7 +112,10 @@ final class TurnRunner: InboundSubscriber, Service {
                     group.addTask {
                         switch job {
                         case .turn(let pending): await self.finish(pending)
-                        case .shadows(let job): await self.traces.keep(job)
+                        case .shadows(let job, let generation):
+                            await self.traces.keep(job, keepsContent: generation.tracing.keepsContent)
+                            generation.release()
+                        case .followUp(let promise, let clock): await self.wait(for: promise, by: clock)
                         }
                     }
                 }
@@ -111,6 +125,19 @@ final class TurnRunner: InboundSubscriber, Service {
         }
     }
 
+    /// Waits for a promised reply; the visitor is told where it doesn't come in time, or the server stops before.
+    private func wait(for promise: FollowUps.Promise, by clock: TurnClock) async {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await promise.untilKept() }
+                group.addTask { try? await clock.sleep(for: promise.timeToLive) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+        self.followUps.expire(promise)
+    }
+
     private func finish(_ pending: Pending) async {
         let dialogue = self.dialogue(in: pending.room)
         let chain = pending.chain
@@ -118,6 +145,7 @@ final class TurnRunner: InboundSubscriber, Service {
         dialogue.sink = sink
         let interruption = Interruption()
         dialogue.interruption = interruption
+        pending.generation.note(interruption)
         let ended = await withTaskGroup(of: ChainResult?.self) { group in
             group.addTask {
                 await Self.showTyping(in: pending.room, by: chain.clock)
@@ -137,10 +165,20 @@ final class TurnRunner: InboundSubscriber, Service {
         }
         dialogue.sink = nil
         dialogue.interruption = nil
+        pending.generation.forget(interruption)
         if let ended {
-            let result = interruption.hasHappened ? ended.interrupted : ended
-            self.deliver(result, of: chain, to: pending.message, in: pending.room, dialogue, since: pending.began)
+            let result = interruption.wasTakenOver ? ended.interrupted : ended
+            self.deliver(
+                result,
+                of: chain,
+                in: pending.generation,
+                to: pending.message,
+                pending.room,
+                dialogue,
+                since: pending.began
+            )
         }
+        pending.generation.release()
         pending.room.typing(false, by: .responder)
         pending.room.finishedInbound()
     }
@@ -156,38 +194,50 @@ final class TurnRunner: InboundSubscriber, Service {
         }
     }
 
-    func chain(in room: Room) -> Chain { self.dialogue(in: room).desk.chain }
+    func chain(in room: Room) -> Chain { self.generations.current.desks[room.key.site].chain }
 
     func conversationChanged(in room: Room) {
         let dialogue = self.dialogue(in: room)
         guard room.standing.state != .bot else { return }
         dialogue.sink?.stop()
-        dialogue.interruption?.interrupt()
+        dialogue.interruption?.takeOver()
     }
 
     private func dialogue(in room: Room) -> Dialogue {
-        room.companion { Dialogue(session: room.session, desk: self.desks[room.key.site] ?? self.defaultDesk) }
+        room.companion {
+            Dialogue(
+                session: room.session,
+                site: self.generations.current.desks[room.key.site].site.name,
+                EchoWatch(watchesFloods: self.stopsFloods)
+            )
+        }
     }
 
     private func deliver(
         _ result: ChainResult,
         of chain: Chain,
+        in generation: Generation,
         to message: InboundMessage,
-        in room: Room,
+        _ room: Room,
         _ dialogue: Dialogue,
         since began: Duration
     ) {
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
+        if let promise = self.followUps.note(result, of: message, in: room),
+            case .terminated = self.jobInput.yield(.followUp(promise, chain.clock))
+        {
+            self.followUps.expire(promise)
+        }
         let elapsed = chain.clock.now - began
-        self.keep(result, of: chain, message, dialogue, after: elapsed)
+        self.keep(result, of: chain, in: generation, message, room.key.site, after: elapsed)
         if result.outcome == .handedOver, let handoff = result.effects.handoff {
             let reference = TurnID(message.turnID).reference
             room.handOver(to: handoff.queue, note: handoff.note, reference: reference)
         }
         dialogue.remember(result)
-        let metrics = self.metrics[chain.name]
+        let metrics = generation.metrics[chain.name]
         chain.delivered(result) { failure in
             metrics?.count(failure)
             self.log(failure, of: message, in: chain)
@@ -200,19 +250,25 @@ final class TurnRunner: InboundSubscriber, Service {
     private func keep(
         _ result: ChainResult,
         of chain: Chain,
+        in generation: Generation,
         _ message: InboundMessage,
-        _ dialogue: Dialogue,
+        _ site: SiteID,
         after elapsed: Duration
     ) {
         let job = ShadowJob(
             result: result,
             chain: chain,
-            beside: dialogue.desk.shadow,
+            beside: generation.desks[site].shadow,
             attempt: message.attempt,
             elapsed: elapsed
         )
-        if job.isNeeded, case .enqueued = self.jobInput.yield(.shadows(job)) { return }
-        self.traces.keep(result, attempt: message.attempt, after: elapsed)
+        if job.isNeeded {
+            generation.hold()
+            if case .enqueued = self.jobInput.yield(.shadows(job, generation)) { return }
+            generation.release()
+        }
+        let keepsContent = generation.tracing.keepsContent
+        self.traces.keep(result, attempt: message.attempt, after: elapsed, keepsContent: keepsContent)
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
@@ -241,7 +297,7 @@ final class TurnRunner: InboundSubscriber, Service {
         )
     }
 
-    private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue) -> Turn {
+    private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at site: Site) -> Turn {
         let message = inbound.message
         let milliseconds = message.timestamp.milliseconds
         let context = message.context
@@ -263,8 +319,8 @@ final class TurnRunner: InboundSubscriber, Service {
                 vars: context.texts(of: "vars")
             ),
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
-            localTime: dialogue.desk.site.localTime(atMilliseconds: milliseconds),
-            isOpen: dialogue.desk.site.isOpen(atMilliseconds: milliseconds),
+            localTime: site.localTime(atMilliseconds: milliseconds),
+            isOpen: site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
             trace: inbound.origin?.trace
         )
@@ -307,15 +363,13 @@ extension JSONScanner.Value? {
 ///
 /// Lives with its room.
 private final class Dialogue: Sendable {
-    let desk: SiteDesk
     /// Guarded by the mutex, though turns of one conversation come one after the other.
     private let state: Mutex<Conversation>
     private let shown = Mutex<RoomSink?>(nil)
     private let interrupting = Mutex<Interruption?>(nil)
 
-    init(session: SessionID, desk: SiteDesk) {
-        self.desk = desk
-        self.state = Mutex(Conversation(sessionID: session.rawValue, site: desk.site.name, said: [:]))
+    init(session: SessionID, site: String, _ echoes: EchoWatch) {
+        self.state = Mutex(Conversation(sessionID: session.rawValue, site: site, said: [:], echoes: echoes))
     }
 
     /// Where the turn that is under way shows its replies.
@@ -340,7 +394,7 @@ private final class Dialogue: Sendable {
 
     /// Forgets what came before a conversation that begins anew.
     func startAnew() {
-        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:]) }
+        self.state.withLock { $0 = Conversation(sessionID: $0.sessionID, site: $0.site, said: [:], echoes: $0.echoes) }
     }
 
     func remember(_ result: ChainResult) { self.state.withLock { $0.remember(result) } }

@@ -6,26 +6,18 @@ internal import Transport
 ///
 /// Any thread.
 final class TurnTraces: Sendable {
-    private let settings: TraceSettings
     private let ring = TraceRing()
     private let log: StoreLog?
 
-    /// - Parameters:
-    ///   - settings: How much is kept.
-    ///   - log: Keeps records with their turns; nothing where nothing is kept.
-    init(_ settings: TraceSettings = TraceSettings(), log: StoreLog? = nil) {
-        self.settings = settings
-        self.log = log
-    }
-
-    /// Whether a turn is traced step by step: always the same for the same turn.
-    func isTraced(_ turnID: String) -> Bool { self.settings.sample.includes(turnID, for: "trace") }
+    /// - Parameter log: Keeps records with their turns; nothing where nothing is kept.
+    init(log: StoreLog? = nil) { self.log = log }
 
     /// Keeps the record of a turn that has ended.
     func keep(
         _ result: ChainResult,
         attempt: Int = 1,
         after elapsed: Duration,
+        keepsContent: Bool,
         shadows: [TraceStep] = [],
         beside: ShadowedChain? = nil
     ) {
@@ -33,7 +25,7 @@ final class TurnTraces: Sendable {
             result,
             attempt: attempt,
             elapsed: elapsed,
-            keepsContent: self.settings.keepsContent,
+            keepsContent: keepsContent,
             shadows: shadows,
             shadowedChain: beside
         )
@@ -42,10 +34,17 @@ final class TurnTraces: Sendable {
     }
 
     /// Asks those who are asked beside, and keeps the record with what they say.
-    func keep(_ job: ShadowJob) async {
+    func keep(_ job: ShadowJob, keepsContent: Bool) async {
         async let steps = job.chain.askShadows(about: job.result)
         let beside = await job.askBeside()
-        self.keep(job.result, attempt: job.attempt, after: job.elapsed, shadows: await steps, beside: beside)
+        self.keep(
+            job.result,
+            attempt: job.attempt,
+            after: job.elapsed,
+            keepsContent: keepsContent,
+            shadows: await steps,
+            beside: beside
+        )
     }
 
     /// The record of a turn; nothing where none is kept.

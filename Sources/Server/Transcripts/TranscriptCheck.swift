@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Messages
 internal import Responders
 internal import Rules
 
@@ -14,7 +15,7 @@ struct TranscriptCheck {
         case .from:
             Self.isMet(value, by: self.origin) ? nil : Self.compare(value, with: self.origin, "an answer from")
         case .outcome: Self.compare(value, with: self.result.outcome.rawValue, "the outcome")
-        case .state: Self.compare(value, with: self.result.outcome == .handedOver ? "waiting" : "bot", "the state")
+        case .state: Self.compare(value, with: self.state, "the state")
         case .topic: Self.compare(value, with: self.conversation.topic ?? "none", "the topic")
         case .tags: Self.compare(Self.list(value), with: Self.list(self.result.effects.tags), "the tags")
         case .choices:
@@ -29,6 +30,13 @@ struct TranscriptCheck {
             }
         case .note(let name): self.problem(ofNote: name, value)
         }
+    }
+
+    /// Who answers after the turn.
+    private var state: String {
+        let before = self.result.turn.conversation.state
+        guard !before.isAttended else { return before.rawValue }
+        return self.result.outcome == .handedOver ? "waiting" : "bot"
     }
 
     private static func compare(_ wanted: String, with found: String, _ what: String) -> String? {

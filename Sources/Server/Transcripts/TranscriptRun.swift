@@ -43,7 +43,8 @@ struct TranscriptRun {
         self.visitor = opening.visitor
         self.lang = opening.lang
         self.start = opening.start
-        self.conversation = Conversation(sessionID: "transcript", site: opening.site.name, said: [:])
+        let (site, state) = (opening.site.name, opening.state)
+        self.conversation = Conversation(sessionID: "transcript", site: site, state: state, said: [:])
     }
 
     /// Runs all of it.
@@ -111,7 +112,8 @@ struct TranscriptRun {
             for mistake in self.stage.standIns.reload() { self.add(mistake) }
         case .restart:
             // What is known of a conversation beside its messages is in memory alone.
-            self.conversation = Conversation(sessionID: "transcript", site: self.conversation.site, said: [:])
+            let (site, state) = (self.conversation.site, self.conversation.state)
+            self.conversation = Conversation(sessionID: "transcript", site: site, state: state, said: [:])
         }
     }
 }

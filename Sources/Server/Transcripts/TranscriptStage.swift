@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import Foundation
+internal import Messages
 internal import Responders
 internal import Rules
 
@@ -43,6 +44,8 @@ struct TranscriptOpening {
     let page: Page
     let visitor: Visitor
     let lang: String?
+    /// Who answers.
+    let state: ConversationState
     /// In milliseconds since 1970.
     let start: Int64
 
@@ -69,11 +72,16 @@ struct TranscriptOpening {
                     ?? Diagnostic("unknown-chain", at: Place(file: transcript.file), problem, hint: hint)
             )
         }
-        if let state = transcript.setting(.state), state.value != "bot" {
+        let state = transcript.setting(.state)
+        let knownState = ConversationState(rawValue: state?.value ?? "bot")
+        if let state, knownState == nil {
+            let hint = suggestion(for: state.value, among: ConversationState.allCases.map(\.rawValue))
             mistakes.append(
-                state.refused("wrong-value", "a conversation can't begin as \"\(state.value)\"", "write bot")
+                state.refused("wrong-value", "a conversation can't begin as \"\(state.value)\"", hint)
             )
         }
+        // The first message of a conversation that is closed begins it anew.
+        self.state = knownState == .closed ? .bot : knownState ?? .bot
         let time = transcript.setting(.time)
         let start = Self.milliseconds(time?.value ?? "2026-01-01 12:00", at: site)
         if let time, start == nil {

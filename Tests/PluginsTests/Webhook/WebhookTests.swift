@@ -32,6 +32,26 @@ struct WebhookTests {
         }
     }
 
+    @Test("takes a 202 as a promise, by the token that the service was sent")
+    func promise() async throws {
+        let service = """
+            def turn(request, frame):
+                token = frame["turn"]["followUpToken"]
+                request.answer(202, {"followUpTtlMs": 60000, "text": token})
+            """
+        try await WebhookDesk.run(service) { desk in
+            guard case .reply(let reply, _, _, _) = await desk.ask("x") else { return #expect(Bool(false)) }
+            #expect(reply.text.utf8.count == 64)
+            #expect(reply.followUp == FollowUp(token: reply.text, timeToLive: .seconds(60)))
+        }
+        for body in [#"{"text": "x"}"#, #"{"followUpTtlMs": 60000}"#, #"{"followUpTtlMs": 0, "text": "x"}"#] {
+            try await WebhookDesk.run("def turn(request, frame):\n    request.answer(202, b'\(body)')") { desk in
+                guard case .fail(let failure) = await desk.ask("x") else { return #expect(Bool(false), "\(body)") }
+                #expect(failure.code == "bad-frame", "\(body)")
+            }
+        }
+    }
+
     @Test("signs as the documentation shows")
     func vector() {
         let code = RequestSignature.code(

@@ -70,6 +70,21 @@ struct TestCommandTests {
         )
     }
 
+    @Test("a conversation may begin with a person, whom no responder answers for")
+    func state() async throws {
+        let files = Self.files.merging([
+            "a.chat": """
+            state: human
+            > hello
+            <-
+            = outcome: handed-over
+            = state: human
+            """, "b.chat": "state: closed\n> hello\n< *\n= state: bot\n",
+        ]) { $1 }
+        let run = try await CommandRun(["test", "{folder}/a.chat", "{folder}/b.chat"], files: files)
+        #expect(run.status == 0, "\(run.output)")
+    }
+
     @Test("a conversation that comes out as it is written passes, on a clock that doesn't wait")
     func passes() async throws {
         let run = try await self.run(
@@ -254,7 +269,7 @@ struct TestCommandTests {
             run.output.contains(#"a.chat:3:7: time: "noon" is no time; write 2026-03-02 10:00, or 10:00 [wrong-value]"#)
         )
         #expect(
-            run.output.contains(#"a.chat:4:8: state: a conversation can't begin as "asleep"; write bot [wrong-value]"#)
+            run.output.contains(#"a.chat:4:8: state: a conversation can't begin as "asleep"; known: bot, closed"#)
         )
         #expect(run.output.contains("\npassed  b.chat  1 message\n"))
         #expect(run.output.contains("\nFAILED  c.chat  can't be run\nc.chat:1:1: a line without a mark;"))

@@ -42,7 +42,7 @@ struct ClaudeTests {
             group.addTask { try await stub.run() }
             defer { group.cancelAll() }
             let chain = try self.chain(stub.port, settings, folder)
-            try await RunningServer.run(chain: chain, with: [ResponderService([chain])], log: log) { server in
+            try await RunningServer.run(chain: chain, with: [PartService(chain.runningParts)], log: log) { server in
                 try await body(server, stub)
             }
         }

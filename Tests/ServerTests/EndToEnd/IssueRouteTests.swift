@@ -30,7 +30,7 @@ struct IssueRouteTests {
             chain: chain,
             reloader: ContentReloader([chain], clocks: SystemClocks(), logger: LogRecord().logger),
             adminToken: AdminToken(Self.secret),
-            issues: IssueDesk(trackers: [{ tracker }])
+            issues: IssueDesk(trackers: { [tracker] })
         ) { server in try await body(server, tracker) }
     }
 

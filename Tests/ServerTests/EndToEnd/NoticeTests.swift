@@ -47,7 +47,7 @@ struct NoticeTests {
     }
 
     private static func service(_ server: RunningServer) -> NoticeService {
-        NoticeService([], hub: server.hub, clock: .continuous, logger: Logger(label: "test"))
+        NoticeService({ [] }, hub: server.hub, clock: .continuous, logger: Logger(label: "test"))
     }
 
     @Test("who is there sees it live, who comes back sees it then, and nobody else ever")

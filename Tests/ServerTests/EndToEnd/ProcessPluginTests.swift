@@ -45,7 +45,8 @@ struct ProcessPluginTests {
     func answers() async throws {
         let folder = try ScratchFolder(["program.py": Self.program])
         let chain = try self.chain(in: folder)
-        try await RunningServer.run(chain: chain, with: [ResponderService([chain, chain])]) { server in
+        try await RunningServer.run(chain: chain, with: [PartService(chain.runningParts + chain.runningParts)]) {
+            server in
             try await TestSocket.open("/ws/chat?session=s1&page=/shop", port: server.port) { socket in
                 _ = try await socket.next()
                 for (id, text, expected) in [

@@ -42,7 +42,7 @@ struct ResponderHealthTests {
         let gate = CallGate(name: "orders", limits: CallLimits(breaker: .init(failures: 1)))
         let chain = Self.chain(gate)
         let registry = MetricsRegistry()
-        ResponderHealth([chain, chain]).collectMetrics(in: registry)
+        ResponderHealth { [chain, chain] }.collectMetrics(in: registry)
         var desk = ChainDesk(chain)
         try await desk.say("hello")
         try await desk.say("hello")

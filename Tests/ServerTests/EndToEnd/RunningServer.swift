@@ -64,6 +64,7 @@ struct RunningServer: Sendable {
     ///   - chain: Who answers.
     ///   - desk: Who answers, with all that a site may say about it.
     ///   - sites: Who answers the visitors of each site.
+    ///   - live: What the server works by, in place of `chain`, `desk`, `sites` and `admission`.
     ///   - reloader: Whose state `/healthz` and `/api/admin` show.
     ///   - services: What runs beside the server.
     ///   - options: The bounds of the hub.
@@ -85,6 +86,7 @@ struct RunningServer: Sendable {
         chain: Chain,
         desk: SiteDesk? = nil,
         sites: [(id: SiteID, chain: Chain)] = [],
+        live: LiveConfiguration? = nil,
         reloader: ContentReloader? = nil,
         with services: [any Service] = [],
         options: HubOptions = HubOptions(messageRate: nil, connectionsPerRoom: 10),
@@ -109,16 +111,32 @@ struct RunningServer: Sendable {
             let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
             return StoreLog(store, clocks: clocks, logger: logger)
         }
-        let traces = TurnTraces(tracing, log: storeLog)
+        let traces = TurnTraces(log: storeLog)
         let desk = desk ?? SiteDesk(site: Site(name: "default"), chain: chain)
-        let siteDesks = Dictionary(desks) { first, _ in first }
-        let runner = TurnRunner(desk, siteDesks, traces: traces, logger: logger)
-        let filter = redacts ? ChainRedaction(desk, siteDesks) : nil
+        let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
+        let generation = Generation(
+            Desks(desk, Dictionary(desks) { first, _ in first }),
+            redacts: redacts,
+            tracing: tracing,
+            admission: admission,
+            metrics: MetricsRegistry()
+        )
+        let generations = live?.generations ?? Generations(generation)
+        let followUps = FollowUps()
+        let runner = TurnRunner(
+            generations,
+            traces: traces,
+            followUps: followUps,
+            stopsFloods: options.messageRate != nil,
+            logger: logger
+        )
+        let filter = redacts ? ChainRedaction(generations: generations) : nil
         var options = options
-        options.take(desk, siteDesks)
+        options.follow(generations)
         let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
         let keepers = ServeCommand.services(of: storeLog, hub)
-        let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
+        let state = live?.state ?? reloader.map { LiveState(contents: $0, responders: ResponderHealth { [chain] }) }
+        let services = (live?.keepers ?? []) + [runner] + services + (live.map { [$0.watcher] } ?? [])
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = ChatServer(
             options: .init(
@@ -134,17 +152,17 @@ struct RunningServer: Sendable {
                 answerSeconds: 100
             ),
             hub: hub,
-            admission: admission,
+            admission: { generations.current.admission },
             clocks: clocks,
             logger: logger,
-            health: { reloader?.health(ResponderHealth([chain]), storeLog?.store.health) ?? "{}" },
+            health: { state?.health(of: storeLog?.store.health) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
-            admin: reloader.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
+            admin: state.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
             configuration: .init(
-                services: (keepers + [runner] + services + [server]).map { .init(service: $0) },
+                services: (keepers + services + [server]).map { .init(service: $0) },
                 logger: logger
             )
         )
@@ -153,7 +171,11 @@ struct RunningServer: Sendable {
             for await port in ports {
                 if let storeLog { hub.restore(try await storeLog.attendedConversations()) }
                 let stop: @Sendable () async -> Void = { await group.triggerGracefulShutdown() }
-                do { try await body(RunningServer(port: port, desk: admission.desk, hub: hub, stop: stop)) } catch {
+                do {
+                    try await body(
+                        RunningServer(port: port, desk: generations.current.admission.desk, hub: hub, stop: stop)
+                    )
+                } catch {
                     await group.triggerGracefulShutdown()
                     throw error
                 }

@@ -227,7 +227,7 @@ extension ProductTests {
             let clock = ManualClock()
             let service = RetentionService(
                 store: store,
-                policy: RetentionPolicy(days: 1),
+                policy: { RetentionPolicy(days: 1) },
                 clock: TurnClock(clock),
                 audit: nil,
                 logger: Logger(label: "test")

@@ -55,14 +55,14 @@ struct BuiltProgram: Sendable {
     var store: String { "\(self.folder.path)/data/chat.db" }
     var audit: String { self.store + ".audit.jsonl" }
 
-    static func path() throws -> String {
+    static func path(of name: String = "claude-chat") throws -> String {
         let starts =
             Bundle.allBundles.map(\.bundleURL) + [URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL]
         for start in starts {
             var folder = start
             for _ in 0..<6 {
                 folder.deleteLastPathComponent()
-                let program = folder.appendingPathComponent("claude-chat").path
+                let program = folder.appendingPathComponent(name).path
                 var isFolder: ObjCBool = false
                 let isThere = FileManager.default.fileExists(atPath: program, isDirectory: &isFolder)
                 if isThere, !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: program) {
@@ -74,7 +74,13 @@ struct BuiltProgram: Sendable {
     }
 
     /// A command that was started.
-    func start(_ arguments: [String], output: Any? = nil, complaint: Any? = nil, input: Any? = nil) throws -> Process {
+    func start(
+        _ arguments: [String],
+        of program: String = "claude-chat",
+        output: Any? = nil,
+        complaint: Any? = nil,
+        input: Any? = nil
+    ) throws -> Process {
         let process = Process()
         let command = self.launcher + [try Self.path()] + arguments
         process.executableURL = URL(fileURLWithPath: command[0])
@@ -94,7 +100,7 @@ struct BuiltProgram: Sendable {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: [String], input: String? = nil) async throws -> Run {
+    func run(_ arguments: [String], of program: String = "claude-chat", input: String? = nil) async throws -> Run {
         let name = "run-\(UUID().uuidString)"
         try self.folder.write("", to: "\(name).out")
         try self.folder.write("", to: "\(name).err")
@@ -103,6 +109,7 @@ struct BuiltProgram: Sendable {
         defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
         let process = try self.start(
             arguments,
+            of: program,
             output: FileHandle(forWritingAtPath: paths[0]),
             complaint: FileHandle(forWritingAtPath: paths[1]),
             input: FileHandle(forReadingAtPath: paths[2])

@@ -51,13 +51,9 @@ struct ReloadTests {
             "version: 1\ndefault_chain: demo\nchains: {demo: {answer: [rules: {path: rules/}]}}\n",
             to: "claude-chat.yaml"
         )
-        let configuration = try Configuration.load(file: "\(folder.path)/claude-chat.yaml", registry: .builtin())
-        let chain = try #require(configuration.chain())
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let reloader = ContentReloader([chain], clocks: SystemClocks(), logger: logger)
-        let service = ReloadService(reloader: reloader, logger: logger)
-        try await RunningServer.run(chain: chain, reloader: reloader, with: [service]) { server in
-            try await body(Scene(folder: folder, reloader: reloader, port: server.port))
+        try await LiveConfiguration.run(in: folder) { live, server in
+            let scene = Scene(folder: folder, reloader: live.state.contents, port: server.port)
+            try await body(scene)
         }
     }
 

@@ -1,0 +1,156 @@
+internal import Access
+internal import Diagnostics
+internal import Hub
+internal import Observability
+internal import Responders
+internal import ServiceLifecycle
+internal import Transport
+
+/// Works by the configurations that a reload brings, and ends each when its last turn has.
+final class ConfigurationService: ConfigurationServing, Service {
+    private let generations: Generations
+    private let parts: PartService
+    private let rules: ServingRules
+    private let clock: TurnClock
+    private let metrics: MetricsRegistry
+    /// Gives sessions and tokens of all generations.
+    private let desk: SessionDesk
+    private let old: AsyncStream<Generation>
+    private let oldInput: AsyncStream<Generation>.Continuation
+
+    /// - Parameters:
+    ///   - generations: The one that counts.
+    ///   - parts: Runs what is beside the turns.
+    ///   - rules: What a configuration must be like in this process.
+    ///   - desk: Gives sessions and tokens.
+    ///   - clock: Says when an old generation has had its time.
+    ///   - metrics: Where turns are counted.
+    init(
+        _ generations: Generations,
+        _ parts: PartService,
+        _ rules: ServingRules,
+        desk: SessionDesk,
+        clock: TurnClock,
+        metrics: MetricsRegistry
+    ) {
+        self.generations = generations
+        self.parts = parts
+        self.rules = rules
+        self.desk = desk
+        self.clock = clock
+        self.metrics = metrics
+        // Reloads come one after the other, and each begins to end what was before.
+        (self.old, self.oldInput) = AsyncStream.makeStream()
+    }
+
+    var chains: [Chain] { self.generations.current.desks.chains }
+
+    func desks(of configuration: Configuration) throws(Rejection) -> Desks {
+        try self.rules.desks(of: configuration)
+    }
+
+    func take(_ configuration: Configuration, _ desks: Desks, as generation: Int) async throws(Rejection) {
+        let admission = Admission(configuration, isDevelopment: self.rules.isDevelopment, desk: self.desk)
+        let next = Generation(
+            by: configuration,
+            desks,
+            as: generation,
+            admission: admission,
+            metrics: self.metrics
+        )
+        let parts = next.parts
+        self.parts.start(parts)
+        let problems = await self.problems(at: parts, configuration)
+        guard problems.isEmpty else {
+            await self.parts.release(parts)
+            throw Rejection(problems)
+        }
+        let old = self.generations.replace(with: next)
+        self.desk.take(configuration, isDevelopment: self.rules.isDevelopment)
+        self.oldInput.yield(old)
+    }
+
+    /// Waits until everything has started.
+    ///
+    /// - Returns: What has not, each with the place of its entry.
+    private func problems(at parts: [any RunningPart], _ configuration: Configuration) async -> [Diagnostic] {
+        let limit = ConfigurationReloader.startTime
+        return await withTaskGroup(of: Diagnostic?.self) { group in
+            for part in parts {
+                let place = configuration.instances.place(of: part) ?? Place(file: configuration.file)
+                group.addTask {
+                    do {
+                        try await part.waitUntilStarted()
+                        return nil
+                    } catch let problem as StartProblem {
+                        return Diagnostic(problem.code, at: place, problem.problem, hint: problem.hint)
+                    } catch {
+                        let hint = "it has \(limit.written) to start"
+                        return Diagnostic("start-timeout", at: place, "it has not started", hint: hint)
+                    }
+                }
+            }
+            let clock = self.clock
+            group.addTask {
+                guard (try? await clock.sleep(for: limit)) != nil else { return nil }
+                let place = Place(file: configuration.file)
+                return Diagnostic("start-timeout", at: place, "not everything has started within \(limit.written)")
+            }
+            var (problems, open) = ([Diagnostic](), parts.count)
+            while open > 0, let finding = await group.next() {
+                if let finding { problems.append(finding) }
+                if finding?.code == "start-timeout" { break }
+                open -= 1
+            }
+            group.cancelAll()
+            return problems.inFileOrder()
+        }
+    }
+
+    /// Ends old generations, until a graceful shutdown.
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for await old in self.old { group.addTask { await self.end(old) } }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func end(_ old: Generation) async {
+        await withTaskGroup(of: Void.self) { group in
+            let clock = self.clock
+            group.addTask {
+                guard (try? await clock.sleep(for: ConfigurationReloader.endTime)) != nil else { return }
+                old.cancelTurns()
+            }
+            await old.untilUnused()
+            group.cancelAll()
+        }
+        guard !Task.isCancelled else { return }
+        // What looks at turns that have ended asks responders, too.
+        let parts = old.parts
+        let observers = parts.filter { !($0 is any RunningResponder) }
+        await self.endObservers(observers)
+        await self.parts.release(parts.filter { $0 is any RunningResponder })
+    }
+
+    private func endObservers(_ observers: [any RunningPart]) async {
+        guard !observers.isEmpty else { return }
+        await withTaskGroup(of: Void.self) { group in
+            let (clock, parts) = (self.clock, self.parts)
+            group.addTask { await parts.release(observers) }
+            group.addTask { try? await clock.sleep(for: ConfigurationReloader.endTime) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+extension SessionDesk {
+    /// Takes over what a configuration says of sites and keys.
+    fileprivate func take(_ configuration: Configuration, isDevelopment: Bool) {
+        self.replaceSites(configuration.agreements(isDevelopment: isDevelopment))
+        if let keys = configuration.tokenKeys { self.replaceKeys(keys) }
+    }
+}
