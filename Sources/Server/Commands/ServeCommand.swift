@@ -172,6 +172,7 @@ struct ServeCommand: AsyncParsableCommand {
                 traces,
                 IssueDesk { generations.current.desks.chains }
             ),
+            followUp: { followUps.keep($0, $1, $2) },
             onListening: { port in
                 var address = address
                 address.port = port

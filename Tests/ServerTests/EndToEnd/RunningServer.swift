@@ -158,6 +158,7 @@ struct RunningServer: Sendable {
             health: { state?.health(of: storeLog?.store.health) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: state.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
+            followUp: { followUps.keep($0, $1, $2) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
