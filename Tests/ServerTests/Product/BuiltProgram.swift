@@ -82,7 +82,7 @@ struct BuiltProgram: Sendable {
         input: Any? = nil
     ) throws -> Process {
         let process = Process()
-        let command = self.launcher + [try Self.path()] + arguments
+        let command = self.launcher + [try Self.path(of: program)] + arguments
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: self.folder.path)
