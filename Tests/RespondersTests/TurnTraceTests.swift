@@ -32,7 +32,12 @@ struct TurnTraceTests {
         let result = try await self.result([
             Chain.Entry(Immediate(.augment(Augmentation(note: "found"))), name: "docs", stage: .enrich),
             Chain.Entry(Immediate(.pass(reason: .noRule)), name: "first", stage: .answer),
-            Chain.Entry(Waiting { _ in .fail(Failure(.timeout)) }, name: "orders", stage: .answer),
+            Chain.Entry(
+                Waiting { _ in .fail(Failure(.timeout)) },
+                name: "orders",
+                stage: .answer,
+                gate: CallGate(name: "orders", clock: TurnClock(ManualClock()))
+            ),
             Chain.Entry(Immediate(.reply("Hi!", keep: found)), name: "rules", stage: .answer),
             Chain.Entry(Immediate(.reply("No.")), name: "off", stage: .answer, isEnabled: false),
             Chain.Entry(Immediate(.reply("No.")), name: "last", stage: .fallback),
@@ -41,7 +46,8 @@ struct TurnTraceTests {
         let steps = [
             #"{"n":1,"stage":"enrich","responder":"docs","verdict":"augment","us":0}"#,
             #"{"n":2,"stage":"answer","responder":"first","verdict":"pass","us":0,"reason":"no-rule"}"#,
-            #"{"n":3,"stage":"answer","responder":"orders","verdict":"fail","us":0,"code":"timeout"}"#,
+            #"{"n":3,"stage":"answer","responder":"orders","verdict":"fail","us":0,"code":"timeout","onError":"skip","#
+                + #""breaker":"closed"}"#,
             #"{"n":4,"stage":"answer","responder":"rules","verdict":"reply","us":0,"#
                 + #""rule":"a/greeting","at":"rules/a.yaml:6","elected":true}"#,
             #"{"n":5,"stage":"answer","responder":"off","reason":"disabled"}"#,

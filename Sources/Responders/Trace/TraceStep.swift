@@ -66,6 +66,12 @@ extension TraceStep {
     /// What decided inside the responder, and why other things there did not.
     public var explanation: Explanation? { self.details?.values.explanation }
 
+    /// What the failure did to the turn, where the step is one.
+    public var onFailure: Chain.OnFailure? { self.details?.values.onFailure }
+
+    /// Whether the responder was asked then, where it has a breaker and failed; before the failure was counted.
+    public var breaker: CallGate.Condition? { self.details?.values.breaker }
+
     /// How a streamed reply came.
     public var stream: Stream? { self.details?.values.stream }
 
@@ -97,6 +103,8 @@ extension TraceStep {
     /// What most steps don't have.
     struct Values: Sendable, Hashable {
         var problem: String?
+        var onFailure: Chain.OnFailure?
+        var breaker: CallGate.Condition?
         var explanation: Explanation?
         var stream: Stream?
         var rule: String?

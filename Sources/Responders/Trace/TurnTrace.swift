@@ -141,6 +141,8 @@ extension TurnTrace {
                 if let problem = step.problem, self.keepsContent || step.reason != .error {
                     object.text("problem", problem)
                 }
+                if let onFailure = step.onFailure { object.text("onError", onFailure.rawValue) }
+                if let breaker = step.breaker { object.text("breaker", breaker.rawValue) }
                 if let rule = step.rule ?? step.explanation?.decisive?.name { object.text("rule", rule) }
                 if let place = step.place {
                     object.text("at", "\(place.file):\(place.line)")

@@ -42,8 +42,10 @@ struct TraceReport {
             return "shadow" + ([step.code ?? step.reason].compactMap(\.self).map { ": \($0)" }.first ?? same)
         }
         if ["reply", "stream", "handoff"].contains(step.verdict), let rule = step.rule { return rule }
-        return [step.reason ?? step.code, step.problem].compactMap(\.self).map { printable($0, limit: 200) }
-            .joined(separator: ": ")
+        let breaker = step.breaker.flatMap { $0 == "closed" ? nil : "breaker \($0)" }
+        let effect = step.onError.flatMap { $0 == "skip" ? nil : "on_error \($0)" }
+        return [step.reason ?? step.code, step.problem, breaker, effect].compactMap(\.self)
+            .map { printable($0, limit: 200) }.joined(separator: ": ")
     }
 
     /// What else the record holds of a turn of a running server, a line for each.

@@ -41,6 +41,8 @@ struct TraceRecord: Decodable, Sendable {
         var reason: String?
         var code: String?
         var problem: String?
+        var onError: String?
+        var breaker: String?
         var rule: String?
         var at: String?
         var elected: Bool?
