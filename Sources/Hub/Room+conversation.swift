@@ -27,11 +27,17 @@ extension Room {
             guard !isDeserted,
                 self.apply(.handedOver(queue: queue, note: note, reference: reference), at: time, &state)
             else {
-                self.announce(ConversationTexts.nobody(reference), at: time, &state)
+                self.announce(state.texts.nobodyIsFree(reference), at: time, &state)
                 return false
             }
             return true
         }
+    }
+
+    /// In which language the visitor reads what the server itself says.
+    public var texts: ServerTexts {
+        get { self.state.withLock { $0.texts } }
+        set { self.state.withLock { $0.texts = newValue } }
     }
 
     /// Takes the frame `conversation`: a visitor asks for a person or ends the conversation, an agent takes it, gives it
@@ -182,7 +188,7 @@ extension Room {
         if next.state != .bot { state.floor += 1 }
         let frame = Frame(ServerFrame.conversation(next.state, agent: next.agent))
         for member in state.members where member.mode == .v1 { member.link.send(frame) }
-        if let text = ConversationTexts.text(after: event, reference: before.reference) {
+        if let text = state.texts.text(after: event, reference: before.reference) {
             self.announce(text, at: time, &state)
         }
         if !state.isForgotten { self.hub.log?.keep(next, of: self.key) }
@@ -276,5 +282,5 @@ extension RoomState {
 
 extension Author {
     /// How somebody is called in what the server says.
-    var shownName: String { self.name ?? ConversationTexts.nameless }
+    var shownName: String { self.name ?? ServerTexts.nameless }
 }

@@ -51,6 +51,8 @@ struct RoomState: Sendable {
     var isForgotten = false
     /// Who answers.
     var standing = Standing()
+    /// The language of what the server itself says.
+    var texts = ServerTexts.english
     /// Counts how often somebody else than the responders has begun to answer: what they still say to older messages is
     /// dropped.
     var floor = 0

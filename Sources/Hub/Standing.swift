@@ -84,31 +84,26 @@ public struct ConversationTimes: Hashable, Sendable {
     }
 }
 
-/// What the server itself says in a conversation.
-public struct ConversationTexts: Hashable, Sendable {
-    /// How an agent without a name is called.
-    static let nameless = "A colleague"
-
+extension ServerTexts {
     /// What is said after an event; nothing after most.
     ///
     /// - Parameters:
     ///   - event: What happened.
     ///   - reference: Under which people find what the visitor said.
     /// - Returns: The text.
-    static func text(after event: Standing.Event, reference: String?) -> String? {
+    func text(after event: Standing.Event, reference: String?) -> String? {
         switch event {
-        case .taken(let name): "\(name) joined."
-        case .returned(let name): "\(name) has left. The assistant answers again."
-        case .closed(let name?): "\(name) closed the conversation."
-        case .nobodyCame: self.nobody(reference)
-        case .fellSilent: "The conversation was closed, since nothing was said for long."
+        case .taken(let name): self.joined(self.named(name))
+        case .returned(let name): self.left(self.named(name))
+        case .closed(let name?): self.closed(by: self.named(name))
+        case .nobodyCame: self.nobodyIsFree(reference)
+        case .fellSilent: self.closedInSilence
         case .handedOver, .closed(nil), .spoken: nil
         }
     }
 
-    /// What a visitor reads for whom nobody is there.
-    static func nobody(_ reference: String?) -> String {
-        let saved = reference.map { " Your messages are here under \($0)." } ?? ""
-        return "Nobody is free at the moment.\(saved) The assistant answers again."
-    }
+    private func named(_ name: String) -> String { name == Self.nameless ? self.colleague : name }
+
+    /// How an agent without a name is called where no language is known.
+    static let nameless = ServerTexts.english.colleague
 }

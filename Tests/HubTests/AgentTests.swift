@@ -103,6 +103,17 @@ struct AgentTests {
         #expect(stranger.take().isEmpty && link.take().count == 1)
     }
 
+    @Test("what the server itself says is in the visitor's language", arguments: ServerTexts.allCases)
+    func languages(_ texts: ServerTexts) throws {
+        let (room, link) = try self.join(self.hub())
+        _ = link.take()
+        room.texts = texts
+        try room.change(to: .human, by: Self.ada)
+        try room.change(to: .bot, by: Self.ada)
+        let said = link.take().filter { $0.contains(#""type":"system""#) }
+        #expect(said.count == 2 && said[0].contains(texts.joined("Ada")) && said[1].contains(texts.left("Ada")))
+    }
+
     @Test("nobody can ask for a person where none is offered, and no state that isn't theirs to choose")
     func refusals() throws {
         let (room, _) = try self.join(self.hub())

@@ -1,3 +1,4 @@
+import Messages
 import Responders
 import RespondersTesting
 import Testing
@@ -161,6 +162,14 @@ struct ChainTests {
         let result = try await self.result(of: self.entry("a", .answer, .pass()))
         try result.expectReply("Sorry, I could not answer that. Please try again in a moment, or ask in other words.")
             .expectExactlyOne().expectOutcome(.fellBack)
+    }
+
+    @Test("says it in the language of the visitor's page")
+    func language() async throws {
+        var desk = ChainDesk(Chain(name: "test", entries: [self.entry("a", .answer, .pass())]))
+        let result = try await desk.say("hallo", lang: "de-AT")
+        try result.expectReply(ServerTexts.german.unanswered).expectExactlyOne()
+        #expect(result.replies[0].lang == "de")
     }
 
     @Test(

@@ -369,11 +369,16 @@ extension ChainRun {
         if case .augment(let found)? = verdict {
             for replacement in found.replacements { redacted[replacement.kind, default: 0] += 1 }
         }
-        if self.rule != nil || candidates != nil || problem != nil || explanation != nil || stream != nil
+        let isFailure = if case .fail? = verdict { true } else { false }
+        if isFailure || self.rule != nil || candidates != nil || problem != nil || explanation != nil || stream != nil
             || !redacted.isEmpty || !self.performed.isEmpty
         {
             step.detail {
                 $0.problem = problem
+                if isFailure {
+                    $0.onFailure = entry.onFailure
+                    $0.breaker = entry.gate?.current.breaker
+                }
                 $0.explanation = explanation
                 $0.stream = stream
                 ($0.rule, $0.place) = (self.rule?.name, self.rule?.place)
@@ -469,7 +474,7 @@ extension ChainRun {
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
             let isHandedOver = outcome == .handedOver
-            self.replies.append(Reply(isHandedOver ? Self.handOverSentence : Self.builtInSentence, format: .plain))
+            self.replies.append(self.turn.sentence { isHandedOver ? $0.forPerson : $0.unanswered })
             if !isHandedOver { self.responder = nil }
         }
         return ChainResult(
@@ -498,12 +503,12 @@ extension ChainRun {
         if !self.replies.isEmpty { return .answered }
         return self.failures.isEmpty ? .fellBack : .failedAndTold
     }
+}
 
-    /// What the visitor reads where nobody else said anything.
-    ///
-    /// It can't fail, and promises nothing: no responder here is known to store or to forward a message.
-    static let builtInSentence = "Sorry, I could not answer that. Please try again in a moment, or ask in other words."
-
-    /// What the visitor reads where a message is for a person and nobody said so.
-    static let handOverSentence = "That is a question for a person."
+extension Turn {
+    /// A sentence of the server itself, which can't fail.
+    func sentence(_ text: (ServerTexts) -> String) -> Reply {
+        let texts = ServerTexts.of(self.message.lang)
+        return Reply(text(texts), format: .plain, lang: texts == .english ? nil : texts.language)
+    }
 }

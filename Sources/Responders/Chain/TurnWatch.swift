@@ -1,3 +1,4 @@
+internal import Messages
 internal import Synchronization
 
 extension Chain {
@@ -177,7 +178,7 @@ extension ChainRun {
     /// - Returns: An outcome with the built-in sentence, where there is room for it.
     fileprivate func overdue(showing shown: [Reply]) -> ChainResult {
         var replies = shown + self.replies.dropFirst(shown.count)
-        if replies.count < Chain.maximumReplies { replies.append(Reply(Self.builtInSentence, format: .plain)) }
+        if replies.count < Chain.maximumReplies { replies.append(self.turn.sentence(\.unanswered)) }
         let asked = self.index < self.chain.decidingCount ? self.chain.entries[self.index].name : self.chain.name
         return ChainResult(
             outcome: .failedAndTold,

@@ -106,10 +106,7 @@ final class FollowUps: Sendable {
 
     private func tell(_ promise: Promise) {
         self.counters[.expired]?.increment()
-        promise.room.reply(Room.Answer(Self.sentence), to: promise.message, number: promise.number)
+        promise.room.reply(Room.Answer(promise.room.texts.promiseMissed), to: promise.message, number: promise.number)
         promise.room.letGo()
     }
-
-    /// What a visitor reads who was promised more than came.
-    static let sentence = "Sorry, I could not find that out. Please ask again if it still matters."
 }

@@ -8,16 +8,14 @@ extension TurnRunner {
     func personRequested(in room: Room) -> PersonAnswer? {
         guard let offer = self.chain(in: room).personOffer, let handoff = offer.offered else { return nil }
         guard room.isStaffed || !offer.needsStaff else {
-            return PersonAnswer(isAvailable: false, queue: nil, text: Self.nobodyIsThere)
+            return PersonAnswer(isAvailable: false, queue: nil, text: room.texts.nobodyIsHere)
         }
         return PersonAnswer(
             isAvailable: true,
             queue: handoff.queue,
-            text: handoff.text?.text ?? "A person has been asked to come."
+            text: handoff.text?.text ?? room.texts.personAsked
         )
     }
-
-    private static let nobodyIsThere = "Nobody is here at the moment. The assistant is glad to help meanwhile."
 
     func agentActed(_ act: AgentAct, _ agent: Author, in room: Room) { self.agentAudit?.note(act, agent, in: room) }
 }

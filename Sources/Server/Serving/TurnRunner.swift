@@ -302,13 +302,15 @@ final class TurnRunner: InboundSubscriber, Service {
         let milliseconds = message.timestamp.milliseconds
         let context = message.context
         let written = context.text("page") ?? inbound.page
+        let lang = context.text("locale")
+        dialogue.speak(ServerTexts.of(lang), in: room)
         return Turn(
             id: TurnID(inbound.turnID),
             message: Incoming(
                 id: message.id,
                 seq: inbound.seq,
                 text: normalized(message.text),
-                lang: context.text("locale"),
+                lang: lang,
                 serverTime: milliseconds
             ),
             conversation: dialogue.conversation(in: room),
@@ -367,9 +369,19 @@ private final class Dialogue: Sendable {
     private let state: Mutex<Conversation>
     private let shown = Mutex<RoomSink?>(nil)
     private let interrupting = Mutex<Interruption?>(nil)
+    private let texts = Mutex(ServerTexts.english)
 
     init(session: SessionID, site: String, _ echoes: EchoWatch) {
         self.state = Mutex(Conversation(sessionID: session.rawValue, site: site, said: [:], echoes: echoes))
+    }
+
+    /// Has the server speak the language of the visitor's page.
+    func speak(_ texts: ServerTexts, in room: Room) {
+        let isNew = self.texts.withLock { known in
+            defer { known = texts }
+            return known != texts
+        }
+        if isNew { room.texts = texts }
     }
 
     /// Where the turn that is under way shows its replies.

@@ -1,5 +1,6 @@
 import Diagnostics
 import Hub
+import Messages
 import Plugins
 import Responders
 import RespondersTesting
@@ -149,7 +150,7 @@ struct FollowUpTests {
             try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
                 let ticket = try await scene.say("look 1", on: socket)
                 let told = try await socket.next("claude")
-                #expect(told["id"]?.text == "re:m1:2" && told["message"]?.text == FollowUps.sentence)
+                #expect(told["id"]?.text == "re:m1:2" && told["message"]?.text == ServerTexts.english.promiseMissed)
                 #expect(try await scene.follow(ticket) == 401)
                 _ = try await scene.say("hello", "m2", on: socket)
             }
