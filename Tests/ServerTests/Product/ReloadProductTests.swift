@@ -48,8 +48,15 @@ struct ReloadProductTests {
     private static func program(_ round: Int = 0) throws -> BuiltProgram {
         let program = try BuiltProgram()
         try program.folder.write(Self.program, to: "plugin.py")
-        try program.folder.write(Self.yaml(round), to: "claude-chat.yaml")
+        try Self.save(Self.yaml(round), in: program)
         return program
+    }
+
+    /// Puts another configuration in the place of the one that is there, at once: nobody reads half of it.
+    private static func save(_ yaml: String, in program: BuiltProgram) throws {
+        try program.folder.write(yaml, to: "next.yaml")
+        let folder = program.folder.path
+        #expect(rename("\(folder)/next.yaml", "\(folder)/claude-chat.yaml") == 0)
     }
 
     /// Says something in a session of its own: its turn has begun when this returns.
@@ -84,7 +91,7 @@ struct ReloadProductTests {
             let before = try Self.count(of: process)
             #expect(before.children == 1)
             for round in 1...200 {
-                try program.folder.write(Self.yaml(round), to: "claude-chat.yaml")
+                try Self.save(Self.yaml(round), in: program)
                 async let answer = TestRequest.post("/api/admin/reload", "").send(port: port)
                 for part in 0..<3 { try await Self.say("m\(round)-\(part)", port) }
                 #expect(try await answer.status == 200)
@@ -119,7 +126,7 @@ struct ReloadProductTests {
         let program = try Self.program()
         try await program.serve { port, process in
             for round in 1...5 {
-                try program.folder.write(Self.yaml(round), to: "claude-chat.yaml")
+                try Self.save(Self.yaml(round), in: program)
                 for _ in 0..<200 { kill(process, SIGHUP) }
                 while try await Self.generation(port) < round + 1 { await Task.yield() }
                 try await Self.say("m\(round)", port)
