@@ -146,11 +146,11 @@ extension ProductTests {
                     """,
                 environment: ["SHOP_IDENTITY": secret]
             )
-            let code = HMAC<SHA256>.authenticationCode(for: Data("4711".utf8), using: .init(data: Data(secret.utf8)))
+            let code = HMAC<SHA256>.authenticationCode(for: Data("customer-of-the-shop".utf8), using: .init(data: Data(secret.utf8)))
             let hash = code.map { String(format: "%02x", $0) }.joined()
             var session = ""
             try await program.serve { port in
-                let body = #"{"site":"shop","identity":{"id":"4711","hash":"\#(hash)"}}"#
+                let body = #"{"site":"shop","identity":{"id":"customer-of-the-shop","hash":"\#(hash)"}}"#
                 let opened = try await TestRequest.post("/api/chat/session", body).send(port: port)
                 #expect(opened.status == 200, "\(opened.text)")
                 session = try #require(opened.json["sessionId"]?.text)
@@ -164,13 +164,15 @@ extension ProductTests {
                 ).send(port: port)
                 #expect(said.status == 200, "\(said.text)")
                 try await program.untilAnswered()
+                // Long enough that no time, number or token holds it by chance.
+                #expect(try Self.isThere("customer-of-the-shop", program))
                 let other = try await program.run(
                     "store",
                     "erase",
                     "--site",
                     "shop",
                     "--visitor",
-                    "4712",
+                    "another-of-the-shop",
                     "--yes",
                     "--listen",
                     "127.0.0.1:\(port)"
@@ -182,7 +184,7 @@ extension ProductTests {
                     "--site",
                     "shop",
                     "--visitor",
-                    "user:4711",
+                    "user:customer-of-the-shop",
                     "--yes",
                     "--listen",
                     "127.0.0.1:\(port)"
@@ -192,7 +194,7 @@ extension ProductTests {
                     "\(run.output)\(run.complaint)"
                 )
             }
-            for text in [session, "hello mine", "4711"] { #expect(try !Self.isThere(text, program), "\(text)") }
+            for text in [session, "hello mine", "customer-of-the-shop"] { #expect(try !Self.isThere(text, program), "\(text)") }
         }
     }
 }
