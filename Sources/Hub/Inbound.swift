@@ -73,16 +73,8 @@ public enum InboundProgress: Sendable { case finished, later }
 
 /// A visitor's message with its number.
 public struct InboundMessage: Sendable {
-    public let message: Message
-    public let seq: Int
-    /// The page of the connection that the message came from.
-    public let page: String
-    /// Names the turn that the message starts, unlike any other.
-    public let turnID: String
-    /// 1, or more for a turn that an earlier run of the server left open.
-    public let attempt: Int
-    /// How the message came; nothing where nobody noted it.
-    public let origin: MessageOrigin?
+    /// What stays the same on its way, so that handing it on copies one reference.
+    private let fixed: Fixed
     /// Whether a conversation begins with it, though the room may have messages before it.
     public internal(set) var startsAnew = false
     /// The ``RoomState/floor`` at which it was handed over.
@@ -90,12 +82,43 @@ public struct InboundMessage: Sendable {
     /// Its replies are shown for as long as that is so. Nothing for one that nobody can take the floor from.
     var floor: Int?
 
+    public var message: Message { self.fixed.message }
+    public var seq: Int { self.fixed.seq }
+    /// The page of the connection that the message came from.
+    public var page: String { self.fixed.page }
+    /// Names the turn that the message starts, unlike any other.
+    public var turnID: String { self.fixed.turnID }
+    /// 1, or more for a turn that an earlier run of the server left open.
+    public var attempt: Int { self.fixed.attempt }
+    /// How the message came; nothing where nobody noted it.
+    public var origin: MessageOrigin? { self.fixed.origin }
+
     init(message: Message, seq: Int, page: String, turnID: String, attempt: Int = 1, origin: MessageOrigin? = nil) {
-        self.origin = origin
-        self.message = message
-        self.seq = seq
-        self.page = page
-        self.turnID = turnID
-        self.attempt = attempt
+        self.fixed = Fixed(message, seq, page, turnID, attempt, origin)
+    }
+
+    private final class Fixed: Sendable {
+        let message: Message
+        let seq: Int
+        let page: String
+        let turnID: String
+        let attempt: Int
+        let origin: MessageOrigin?
+
+        init(
+            _ message: Message,
+            _ seq: Int,
+            _ page: String,
+            _ turnID: String,
+            _ attempt: Int,
+            _ origin: MessageOrigin?
+        ) {
+            self.message = message
+            self.seq = seq
+            self.page = page
+            self.turnID = turnID
+            self.attempt = attempt
+            self.origin = origin
+        }
     }
 }

@@ -2,6 +2,9 @@ public import Messages
 
 /// Changes what visitors write before anybody sees it or anything keeps it.
 public protocol TextFilter: Sendable {
+    /// Whether texts of a site may be changed at all: most sites change none, and nothing is read then.
+    func changesTexts(of site: SiteID) -> Bool
+
     /// Changes one text: a message, a page, a text of a message's context.
     ///
     /// Called on the thread that brought the message, so it must not wait. The same text gives the same again: a message
@@ -22,7 +25,7 @@ extension HubContext {
         _ page: String,
         of site: SiteID
     ) throws(ClientError) -> (message: UserMessage, page: String) {
-        guard let filter else { return (message, page) }
+        guard let filter, filter.changesTexts(of: site) else { return (message, page) }
         var message = message
         do throws(ClientError) {
             message.text = try filter.filtered(message.text, of: site)

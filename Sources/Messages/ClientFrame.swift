@@ -179,14 +179,19 @@ public struct ClientFrameReader {
         guard value.kind == .object else {
             throw ClientError(.badRequest, "\"context\" must be an object", detail: "context")
         }
-        let tooLarge = ClientError(.tooLarge, "a context holds at most \(Limits.contextBytes) bytes", detail: "context")
         // Clients of the first form send whole forms; what is left of those after the filter counts.
-        guard mode == .seed || value.end - value.start <= Limits.contextBytes else { throw tooLarge }
+        guard mode == .seed || value.end - value.start <= Limits.contextBytes else { throw Self.contextTooLarge }
         let object = UnsafeBufferPointer(rebasing: bytes[value.start..<value.end])
         let context = MessageContext(filtering: object, using: &self.contextScanner)
-        guard context.json.utf8.count <= Limits.contextBytes else { throw tooLarge }
+        guard context.json.utf8.count <= Limits.contextBytes else { throw Self.contextTooLarge }
         return context
     }
+
+    private static let contextTooLarge = ClientError(
+        .tooLarge,
+        "a context holds at most \(Limits.contextBytes) bytes",
+        detail: "context"
+    )
 
     private func isTyping(_ bytes: UnsafeBufferPointer<UInt8>) throws(ClientError) -> Bool {
         switch try self.optionalText("state", bytes) {

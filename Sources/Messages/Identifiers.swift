@@ -64,6 +64,7 @@ func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= b
 ///   - characters: How many.
 ///   - generator: Where the bits come from.
 /// - Returns: The characters.
+@inlinable
 public func randomBase64URL(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
     let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return randomText(of: characters, perNumber: 10, using: &generator) { bits in
@@ -78,6 +79,7 @@ public func randomBase64URL(characters: Int, using generator: inout some RandomN
 ///   - characters: How many.
 ///   - generator: Where the bits come from.
 /// - Returns: The characters.
+@inlinable
 public func randomBase36(characters: Int, using generator: inout some RandomNumberGenerator) -> String {
     let alphabet: StaticString = "0123456789abcdefghijklmnopqrstuvwxyz"
     return randomText(of: characters, perNumber: 2, using: &generator) { bits in
@@ -87,17 +89,23 @@ public func randomBase36(characters: Int, using generator: inout some RandomNumb
 }
 
 /// Draws a number for every `perNumber` characters, since a draw costs more than all else.
-private func randomText(
+@inlinable
+@inline(__always)
+func randomText(
     of length: Int,
     perNumber: Int,
     using generator: inout some RandomNumberGenerator,
     _ takeCharacter: (_ bits: inout UInt64) -> UInt8
 ) -> String {
     String(unsafeUninitializedCapacity: length) { bytes in
-        var bits: UInt64 = 0
-        for index in 0..<length {
-            if index % perNumber == 0 { bits = generator.next() }
-            bytes[index] = takeCharacter(&bits)
+        var index = 0
+        while index < length {
+            var bits = generator.next()
+            let end = min(index + perNumber, length)
+            while index < end {
+                bytes[index] = takeCharacter(&bits)
+                index += 1
+            }
         }
         return length
     }

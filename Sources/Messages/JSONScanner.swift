@@ -294,7 +294,9 @@ private func scanString(
     let start = index + 1
     var hasEscapes = false
     index = start
-    while index < bytes.count {
+    while true {
+        index = endOfPlainText(bytes, from: index)
+        guard index < bytes.count else { throw .syntax }
         switch bytes[index] {
         case UInt8(ascii: "\""):
             index += 1
@@ -302,13 +304,10 @@ private func scanString(
         case UInt8(ascii: "\\"):
             hasEscapes = true
             try skipEscape(bytes, &index)
-        case 0..<0x20:
-            throw .syntax
         default:
-            index += 1
+            throw .syntax
         }
     }
-    throw .syntax
 }
 
 private func skipEscape(_ bytes: UnsafeBufferPointer<UInt8>, _ index: inout Int) throws(JSONScanner.Failure) {

@@ -74,9 +74,12 @@ public struct MessageContext: Hashable, Sendable {
     /// - Returns: The same context where it has such a time already.
     func sent(at timestamp: String) -> MessageContext {
         guard self.text("clientTimestamp") == nil else { return self }
-        let member = "\"clientTimestamp\":\(quoted(Self.cut(timestamp, to: 40)))"
-        let rest = self.json == "{}" ? "}" : ",\(self.json.dropFirst())"
-        return MessageContext(json: "{\(member)\(rest)")
+        var writer = JSONWriter(reserving: self.json.utf8.count + timestamp.utf8.count + 32)
+        writer.object { object in
+            object.text("clientTimestamp", Self.cut(timestamp, to: 40))
+            object.members(ofJSON: self.json)
+        }
+        return MessageContext(json: writer.text)
     }
 
     /// The value as JSON, within its limits; nothing where it has another form.
@@ -164,37 +167,55 @@ extension MessageContext {
     /// - Parameter key: One of the allowed keys, such as `page`.
     /// - Returns: The text, or nothing.
     public func text(_ key: StaticString) -> String? {
-        guard self.json.utf8.count > 2 else { return nil }
-        var json = self.json
-        return json.withUTF8 { bytes in
-            var scanner = JSONScanner()
-            guard (try? scanner.scan(bytes)) != nil, let value = scanner.value(of: key, in: bytes),
-                value.kind == .string
-            else { return nil }
-            return scanner.text(of: value, in: bytes)
-        }
+        self.json.utf8.count > 2 ? self.read { $0.text(key) } : nil
     }
 
-    /// How many of an object's members ``texts(of:)`` gives.
+    /// How many of an object's members ``Reading/texts(of:)`` gives.
     public static let maximumTexts = 20
 
-    /// The members of a member that is an object, such as `vars`: texts as they are, numbers and truth values as they
-    /// were written.
+    /// Reads several members at the cost of one.
     ///
-    /// - Parameter key: One of the allowed keys.
-    /// - Returns: The first ``maximumTexts`` of them; none where the message has no such object.
-    public func texts(of key: StaticString) -> [String: String] {
-        guard self.json.utf8.count > 2 else { return [:] }
+    /// - Parameter body: Called once; what it is given is good until it returns.
+    /// - Returns: What `body` returns.
+    public func read<T>(_ body: (borrowing Reading) -> T) -> T {
+        // Most say nothing: there is nothing to scan then.
+        guard self.json.utf8.count > 2 else { return body(Reading(bytes: UnsafeBufferPointer(start: nil, count: 0))) }
         var json = self.json
-        return json.withUTF8 { bytes in
+        return json.withUTF8 { body(Reading(bytes: $0)) }
+    }
+
+    /// A context whose members were found.
+    public struct Reading: ~Copyable {
+        private let bytes: UnsafeBufferPointer<UInt8>
+        private var scanner = JSONScanner()
+
+        fileprivate init(bytes: UnsafeBufferPointer<UInt8>) {
+            self.bytes = bytes
+            // The server has written it: nothing is thrown.
+            if !bytes.isEmpty { try? self.scanner.scan(bytes) }
+        }
+
+        /// The text of a member, where it has that member and the member is a text.
+        ///
+        /// - Parameter key: One of the allowed keys, such as `page`.
+        /// - Returns: The text, or nothing.
+        public func text(_ key: StaticString) -> String? {
+            guard let value = self.scanner.value(of: key, in: self.bytes), value.kind == .string else { return nil }
+            return self.scanner.text(of: value, in: self.bytes)
+        }
+
+        /// The members of a member that is an object, such as `vars`: texts as they are, numbers and truth values as they
+        /// were written.
+        ///
+        /// - Parameter key: One of the allowed keys.
+        /// - Returns: The first ``MessageContext/maximumTexts`` of them; none where the message has no such object.
+        public func texts(of key: StaticString) -> [String: String] {
+            guard let value = self.scanner.value(of: key, in: self.bytes), value.kind == .object else { return [:] }
+            let object = UnsafeBufferPointer(rebasing: self.bytes[value.start..<value.end])
             var scanner = JSONScanner()
-            guard (try? scanner.scan(bytes)) != nil, let value = scanner.value(of: key, in: bytes),
-                value.kind == .object
-            else { return [:] }
-            let object = UnsafeBufferPointer(rebasing: bytes[value.start..<value.end])
             guard (try? scanner.scan(object)) != nil else { return [:] }
             let scalars = scanner.members.filter { [.string, .number, .bool].contains($0.value.kind) }
-            let texts = scalars.prefix(Self.maximumTexts).map { member in
+            let texts = scalars.prefix(MessageContext.maximumTexts).map { member in
                 let isText = member.value.kind == .string
                 let written = String(decoding: object[member.value.start..<member.value.end], as: UTF8.self)
                 return (

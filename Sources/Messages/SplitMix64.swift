@@ -1,7 +1,9 @@
 /// A small generator for what must be distinct but not secret (Steele, Lea and Flood, OOPSLA 2014).
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    @usableFromInline
+    var state: UInt64
 
+    @inlinable
     public init(state: UInt64) { self.state = state }
 
     /// One of many sequences, of which no two begin alike.
@@ -9,14 +11,17 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     /// - Parameters:
     ///   - seed: The same for all of them.
     ///   - index: Which one.
+    @inlinable
     public init(seed: UInt64, index: UInt64) {
         // The steps of one generator are distinct numbers; as states, unlike as indices, they lie far apart.
         var starts = SplitMix64(state: seed &+ index &* Self.step)
         self.state = starts.next()
     }
 
-    private static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
+    @inlinable
+    static var step: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 
+    @inlinable
     public mutating func next() -> UInt64 {
         self.state &+= Self.step
         var mixed = self.state

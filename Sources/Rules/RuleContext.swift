@@ -1,5 +1,7 @@
 /// What conditions, the choice of variants and reply texts may use besides the message.
-public struct RuleContext: Sendable {
+///
+/// A class, since every step of an answer is handed it.
+public final class RuleContext: Sendable {
     /// The page that the visitor is on, as the widget reports it.
     public struct Page: Hashable, Sendable {
         /// Never empty: `/` where nothing is known.
@@ -27,26 +29,26 @@ public struct RuleContext: Sendable {
         }
     }
 
-    public var page: Page
+    public let page: Page
     /// The language that the page reports, `en` or `de-AT`.
-    public var lang: String?
+    public let lang: String?
     /// The name of the site in the configuration.
-    public var site: String
-    public var visitorName: String?
+    public let site: String
+    public let visitorName: String?
     /// The site's own values, `context.vars` of the widget.
-    public var vars: [String: String]
+    public let vars: [String: String]
     /// What the conversation is about, where a rule or another responder said so and it hasn't expired.
-    public var topic: String?
+    public let topic: String?
     /// Seeds `rotate`, `random` and `weighted`: the same session gets the same texts in a replay.
-    public var session: String
+    public let session: String
     /// What a rule, by its id, has said in this session so far.
     ///
     /// Asked at most once for a message, and only when a rule with `pick: rotate`, `random` or `weighted` has won.
-    public var pastReplies: @Sendable (_ rule: String) -> PastReplies
+    public let pastReplies: @Sendable (_ rule: String) -> PastReplies
     /// How much longer a rule has to stay out since it fired before; nothing where it may fire.
     ///
     /// Asked only of rules with `cooldown` that come into question, before their patterns are tried.
-    public var cooldownLeft: @Sendable (_ cooldown: RuleCooldown) -> Duration?
+    public let cooldownLeft: @Sendable (_ cooldown: RuleCooldown) -> Duration?
 
     public init(
         page: Page = Page(),

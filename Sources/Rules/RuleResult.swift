@@ -136,7 +136,8 @@ public struct RuleMatch: Hashable, Sendable {
 
     /// The rule's id, which stays the same when the rule moves to another file.
     public var id: String {
-        self.rule.lastIndex(of: "/").map { String(self.rule[self.rule.index(after: $0)...]) } ?? self.rule
+        guard let slash = self.rule.utf8.lastIndex(of: UInt8(ascii: "/")) else { return self.rule }
+        return String(self.rule[self.rule.utf8.index(after: slash)...])
     }
 
     /// What the group `name` took, where it took part in the match.

@@ -72,7 +72,7 @@ struct AuditEntry {
         body += #","details":{"#.utf8
         for (index, detail) in event.details.sorted(by: { $0.key < $1.key }).enumerated() {
             if index > 0 { body.append(UInt8(ascii: ",")) }
-            body += Self.quoted(detail.key) + [UInt8(ascii: ":")] + Self.quoted(detail.value)
+            body += "\(JSONWriter.quoted(detail.key)):\(JSONWriter.quoted(detail.value))".utf8
         }
         body.append(UInt8(ascii: "}"))
         let code = Self.code(of: body[...], after: head.code, key: key)
@@ -114,12 +114,5 @@ struct AuditEntry {
     private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    private static func quoted(_ text: String) -> [UInt8] {
-        var writer = JSONWriter(reserving: text.utf8.count + 8)
-        writer.object { $0.text("", text) }
-        // {"":"text"}
-        return Array(writer.bytes[4..<writer.bytes.count - 1])
     }
 }

@@ -18,10 +18,10 @@ struct MessageContextTests {
         let context = try Self.context(
             #"{"page":"/a","vars":{"plan":"pro \u00e9","seats":12,"paid":true,"x":null,"y":{},"z":[]}}"#
         )
-        #expect(context.texts(of: "vars") == ["plan": "pro é", "seats": "12", "paid": "true"])
-        #expect(context.texts(of: "page").isEmpty)
-        #expect(try Self.context("{}").texts(of: "vars").isEmpty)
-        #expect(try Self.context(#"{"vars":"plan"}"#).texts(of: "vars").isEmpty)
+        #expect(context.read { $0.texts(of: "vars") } == ["plan": "pro é", "seats": "12", "paid": "true"])
+        #expect(context.read { $0.texts(of: "page") }.isEmpty)
+        #expect(try Self.context("{}").read { $0.texts(of: "vars") }.isEmpty)
+        #expect(try Self.context(#"{"vars":"plan"}"#).read { $0.texts(of: "vars") }.isEmpty)
     }
 
     @Test("keeps the time that the client wrote, where the context has none")
@@ -87,7 +87,7 @@ struct MessageContextTests {
     @Test("gives no more of them than a page may set")
     func bounded() throws {
         let pairs = (0..<50).map { "\"key\($0)\":\"\($0)\"" }.joined(separator: ",")
-        let texts = try Self.context(#"{"vars":{\#(pairs)}}"#).texts(of: "vars")
+        let texts = try Self.context(#"{"vars":{\#(pairs)}}"#).read { $0.texts(of: "vars") }
         #expect(texts.count == MessageContext.maximumTexts)
         #expect(texts["key0"] == "0")
         #expect(texts["key49"] == nil)

@@ -60,14 +60,12 @@ struct TopicAndCooldownTests {
             - {id: one, when: {topic: bug}, match: '\\bhello\\b', reply: Hi, cooldown: {for: 1m}}
             """
         )
-        let context = RuleContext(cooldownLeft: { _ in
+        let unasked: @Sendable (RuleCooldown) -> Duration? = { _ in
             Issue.record("asked in vain")
             return nil
-        })
-        _ = rules.result("hello", context)
-        var inTopic = context
-        inTopic.topic = "bug"
-        _ = rules.result("good day", inTopic)
+        }
+        _ = rules.result("hello", RuleContext(cooldownLeft: unasked))
+        _ = rules.result("good day", RuleContext(topic: "bug", cooldownLeft: unasked))
     }
 
     @Test("a topic that looks like a misspelt one is a warning; one of another responder is none")

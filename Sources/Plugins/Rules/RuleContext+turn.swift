@@ -3,35 +3,48 @@ internal import Rules
 
 extension RuleContext {
     /// What conditions and reply texts may use of a turn.
-    init(_ turn: Turn, _ cooldowns: CooldownStore) {
-        let conversation = turn.conversation
+    convenience init(_ turn: Turn, _ cooldowns: CooldownStore) {
         let time = turn.message.serverTime
-        self.init(turn)
-        self.pastReplies = { rule in
-            guard let said = conversation.said else { return PastReplies(count: conversation.turnCount) }
-            return said[rule].map { PastReplies(count: $0.count, lastVariant: $0.lastVariant) } ?? PastReplies()
-        }
-        self.cooldownLeft = { cooldown in
-            let scope = Cooldown.Scope(cooldown.scope)
-            let left =
-                scope == .session
-                ? conversation.cooldownLeft(of: cooldown.id, at: time)
-                : cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
-            // A server's clock that was set back must not silence a rule for longer than it asked for.
-            return left.flatMap { $0 <= cooldown.duration ? $0 : nil }
-        }
+        self.init(
+            turn,
+            pastReplies: { rule in
+                let conversation = turn.conversation
+                guard let said = conversation.said else { return PastReplies(count: conversation.turnCount) }
+                return said[rule].map { PastReplies(count: $0.count, lastVariant: $0.lastVariant) } ?? PastReplies()
+            },
+            cooldownLeft: { cooldown in
+                let scope = Cooldown.Scope(cooldown.scope)
+                let left =
+                    scope == .session
+                    ? turn.conversation.cooldownLeft(of: cooldown.id, at: time)
+                    : cooldowns.left(of: CooldownStore.Key(cooldown.id, scope, of: turn), at: time)
+                // A server's clock that was set back must not silence a rule for longer than it asked for.
+                return left.flatMap { $0 <= cooldown.duration ? $0 : nil }
+            }
+        )
     }
 
     /// What conditions may use of a turn.
-    init(_ turn: Turn) {
+    convenience init(_ turn: Turn) {
+        self.init(turn, pastReplies: { _ in PastReplies() }, cooldownLeft: { _ in nil })
+    }
+
+    private convenience init(
+        _ turn: Turn,
+        pastReplies: @escaping @Sendable (_ rule: String) -> PastReplies,
+        cooldownLeft: @escaping @Sendable (_ cooldown: RuleCooldown) -> Duration?
+    ) {
+        let (page, conversation) = (turn.page, turn.conversation)
         self.init(
-            page: Page(path: turn.page.path, title: turn.page.title, url: turn.page.url),
+            page: Page(path: page.path, title: page.title, url: page.url),
             lang: turn.message.lang,
-            site: turn.conversation.site,
+            site: conversation.site,
             visitorName: turn.visitor.name,
-            vars: turn.page.vars,
-            topic: turn.conversation.topic,
-            session: turn.conversation.sessionID
+            vars: page.vars,
+            topic: conversation.topic,
+            session: conversation.sessionID,
+            pastReplies: pastReplies,
+            cooldownLeft: cooldownLeft
         )
     }
 }

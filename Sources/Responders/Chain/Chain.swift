@@ -111,7 +111,7 @@ public final class Chain: Sendable {
             // Its text comes with time, or others have to do something first.
             if run.isBusy { return .waiting(run) }
         }
-        return .finished(run.result())
+        return .finished((consume run).result())
     }
 
     /// Goes on where ``begin(_:tracing:explaining:)`` stopped.

@@ -18,7 +18,9 @@ public enum Outcome: String, Sendable, CaseIterable {
 }
 
 /// What came of a turn.
-public struct ChainResult: Sendable {
+///
+/// A class, since many look at it.
+public final class ChainResult: Sendable {
     public let outcome: Outcome
     /// What the visitor sees, in order: none where the outcome is ``Outcome/silent`` or may be ``Outcome/refused``, else
     /// at least one and at most ``Chain/maximumReplies``.
@@ -37,7 +39,29 @@ public struct ChainResult: Sendable {
     /// One for each entry of the chain in its order, where the turn was traced; else none.
     public let steps: [TraceStep]
     /// Whether the turn's watchdog had to end it: a mistake in the chain.
-    public internal(set) var isOverdue = false
+    public let isOverdue: Bool
+
+    init(
+        outcome: Outcome,
+        replies: [Reply],
+        shownCount: Int,
+        responder: String?,
+        effects: Effects,
+        turn: Turn,
+        failures: [ResponderFailure],
+        steps: [TraceStep],
+        isOverdue: Bool = false
+    ) {
+        self.outcome = outcome
+        self.replies = replies
+        self.shownCount = shownCount
+        self.responder = responder
+        self.effects = effects
+        self.turn = turn
+        self.failures = failures
+        self.steps = steps
+        self.isOverdue = isOverdue
+    }
 
     /// What a turn leaves behind.
     public struct Effects: Sendable, Hashable {

@@ -4,6 +4,8 @@
 struct Quarantine: Sendable {
     /// How long one confirm of a rule may take; the time from which it counts as slow.
     static let slowConfirm = Duration.milliseconds(1)
+    /// The same in nanoseconds: every confirm is compared with it.
+    static let slowConfirmNanoseconds = Self.slowConfirm.nanoseconds
     /// So many slow confirms within ``window`` take a rule out.
     static let strikeLimit = 3
     /// They have to come from so many sessions: one visitor alone can't turn a rule off.

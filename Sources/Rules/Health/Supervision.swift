@@ -51,7 +51,7 @@ struct Supervision {
         let passed = (isSuspect ? scanner.processorTime : scanner.now) &- start
         // A pattern is translated to machine code by its first search, which may take longer than all others.
         let took = passed - min(passed, scanner.uncountedTime &- uncounted)
-        if took > Quarantine.slowConfirm.nanoseconds {
+        if took > Quarantine.slowConfirmNanoseconds {
             health.countSlow(rule.name, in: session, isCertain: isSuspect)
         } else if isSuspect {
             health.countQuick(rule.name)

@@ -110,22 +110,32 @@ extension RuleFileReader {
 
     /// `ctx:`; what is missing is as in ``testContext``.
     private mutating func testContext(_ node: YAMLNode) -> RuleContext {
-        var context = Self.testContext
+        let usual = Self.testContext
+        var (page, site, topic, lang) = (usual.page, usual.site, usual.topic, usual.lang)
+        var vars = usual.vars
         for entry in self.entries(of: node, ContextKey.self) ?? [] {
             switch entry.key {
-            case .topic: context.topic = self.topic(entry.value) ?? nil
-            case .page: context.page = self.testPage(entry.value)
-            case .lang: context.lang = self.text("lang", entry.value)
-            case .site: context.site = self.text("site", entry.value) ?? context.site
+            case .topic: topic = self.topic(entry.value) ?? nil
+            case .page: page = self.testPage(entry.value)
+            case .lang: lang = self.text("lang", entry.value)
+            case .site: site = self.text("site", entry.value) ?? site
             case .vars:
                 guard let entries = entry.value.entries else {
                     self.findings.wrongValue("vars", entry.value, expected: "names and texts")
                     continue
                 }
-                for value in entries { context.vars[value.key] = self.text(value.key, value.value) }
+                for value in entries { vars[value.key] = self.text(value.key, value.value) }
             }
         }
-        return context
+        return RuleContext(
+            page: page,
+            lang: lang,
+            site: site,
+            visitorName: usual.visitorName,
+            vars: vars,
+            topic: topic,
+            session: usual.session
+        )
     }
 
     private mutating func testPage(_ node: YAMLNode) -> RuleContext.Page {

@@ -6,6 +6,8 @@ internal import Responders
 struct ChainRedaction: TextFilter {
     let generations: Generations
 
+    func changesTexts(of site: SiteID) -> Bool { self.generations.current.redacts }
+
     func filtered(_ text: String, of site: SiteID) throws(ClientError) -> String {
         let generation = self.generations.current
         guard generation.redacts else { return text }

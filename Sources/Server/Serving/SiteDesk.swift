@@ -2,14 +2,21 @@ internal import Responders
 internal import Rules
 
 /// Who answers the visitors of a site, and whose clock their turns have.
-struct SiteDesk: Sendable {
+final class SiteDesk: Sendable {
     let site: Site
     /// Answers where no page has a chain of its own.
     let chain: Chain
     /// Pages with a chain of their own: the first that fits counts, for each message anew.
-    var pages: [(pattern: PagePattern, chain: Chain)] = []
+    let pages: [(pattern: PagePattern, chain: Chain)]
     /// Is run beside the one that answers; nobody sees what it says.
-    var shadow: Chain?
+    let shadow: Chain?
+
+    init(site: Site, chain: Chain, pages: [(pattern: PagePattern, chain: Chain)] = [], shadow: Chain? = nil) {
+        self.site = site
+        self.chain = chain
+        self.pages = pages
+        self.shadow = shadow
+    }
 
     /// The chain that answers on a page.
     func chain(on path: String) -> Chain {

@@ -300,9 +300,9 @@ final class TurnRunner: InboundSubscriber, Service {
     private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at site: Site) -> Turn {
         let message = inbound.message
         let milliseconds = message.timestamp.milliseconds
-        let context = message.context
-        let written = context.text("page") ?? inbound.page
-        let lang = context.text("locale")
+        let (page, lang) = message.context.read { context in
+            (Page(of: context, writtenOn: inbound.page), context.text("locale"))
+        }
         dialogue.speak(ServerTexts.of(lang), in: room)
         return Turn(
             id: TurnID(inbound.turnID),
@@ -314,17 +314,30 @@ final class TurnRunner: InboundSubscriber, Service {
                 serverTime: milliseconds
             ),
             conversation: dialogue.conversation(in: room),
-            page: Page(
-                path: String(written.prefix { $0 != "?" && $0 != "#" }),
-                title: context.text("title") ?? context.text("pageTitle"),
-                url: context.text("url"),
-                vars: context.texts(of: "vars")
-            ),
+            page: page,
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
             localTime: site.localTime(atMilliseconds: milliseconds),
             isOpen: site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
             trace: inbound.origin?.trace
+        )
+    }
+}
+
+extension Page {
+    /// The page of a message.
+    ///
+    /// - Parameters:
+    ///   - context: What the message says about it.
+    ///   - page: The one that its connection was opened on, where it says nothing.
+    init(of context: borrowing MessageContext.Reading, writtenOn page: String) {
+        let written = context.text("page") ?? page
+        let end = written.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+        self.init(
+            path: end.map { String(written[..<$0]) } ?? written,
+            title: context.text("title") ?? context.text("pageTitle"),
+            url: context.text("url"),
+            vars: context.texts(of: "vars")
         )
     }
 }

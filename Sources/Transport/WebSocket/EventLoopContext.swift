@@ -43,6 +43,14 @@ final class EventLoopContext: @unchecked Sendable {
     ///
     /// Guarded by `loop`.
     private var emptied: [Letter] = []
+    /// The ``Batch/number`` of the newest one.
+    ///
+    /// Guarded by `loop`.
+    private var lastBatch: UInt32 = 0
+    /// Connections of the first form that have got messages of which they haven't been asked yet.
+    ///
+    /// Guarded by `loop`.
+    var unconfirmed: [WebSocketHandler] = []
     /// Connections with something to flush.
     ///
     /// Guarded by `loop`.
@@ -137,7 +145,7 @@ final class EventLoopContext: @unchecked Sendable {
             mailbox.isDeliveryScheduled = false
             swap(&mailbox.letters, &letters)
         }
-        var shared: (frame: Frame, buffer: ByteBuffer)?
+        var batch: Batch?
         for (index, letter) in letters.enumerated() {
             switch letter {
             case .close(let connection, let code, let reason): connection.closeFromHub(code, reason: reason)
@@ -145,12 +153,13 @@ final class EventLoopContext: @unchecked Sendable {
             case .frame(let connection, let frame) where !connection.takesAtOnce(frame): break
             case .frame(let connection, let frame):
                 if frame.isDurable { connection.noteSent(frame) }
-                // A broadcast is framed once: its letters stand side by side and share one buffer.
-                if shared?.frame !== frame, isFrame(frame, at: index + 1, of: letters) {
-                    shared = (frame, framed(frame, allocator: ByteBufferAllocator()))
+                let queued = connection.queuedFrames
+                // The letters of a broadcast stand side by side.
+                if batch?.fits(frame, behind: queued) != true, isFrame(frame, at: index + 1, of: letters) {
+                    batch = self.batch(frame, behind: queued)
                 }
-                if let shared, shared.frame === frame {
-                    connection.queue(shared.buffer)
+                if let batch, batch.fits(frame, behind: queued) {
+                    connection.queue(batch)
                 } else {
                     connection.queue(.text, frame.json)
                 }
@@ -165,6 +174,20 @@ final class EventLoopContext: @unchecked Sendable {
     }
 
     private static let keptLetters = 4_096
+
+    /// Puts a frame behind those that a connection has queued, for all that have queued the same.
+    private func batch(_ frame: Frame, behind queued: QueuedFrames) -> Batch? {
+        let before: UInt32
+        var buffer: ByteBuffer
+        switch queued {
+        case .none: (before, buffer) = (0, ByteBufferAllocator().buffer(capacity: 0))
+        case .batch(let number, let frames): (before, buffer) = (number, frames)
+        case .own: return nil
+        }
+        frame.json.withUnsafeBytes { buffer.writeFrame(.text, $0) }
+        self.lastBatch = self.lastBatch == .max ? 1 : self.lastBatch + 1
+        return Batch(number: self.lastBatch, before: before, frame: frame, buffer: buffer)
+    }
 
     private func isFrame(_ frame: Frame, at index: Int, of letters: [Letter]) -> Bool {
         guard index < letters.count, case .frame(_, let next) = letters[index] else { return false }
@@ -187,6 +210,7 @@ final class EventLoopContext: @unchecked Sendable {
             for object in self.wheel.tick() { object.deadlineReached() }
             onTick()
             for object in self.expiries.tick() { object.deadlineReached() }
+            for connection in exchange(&self.unconfirmed, with: []) { connection.askForLateReceipt() }
             self.flush()
         }
     }
@@ -280,11 +304,35 @@ func exchange<T>(_ value: inout T, with replacement: T) -> T {
     return old
 }
 
-/// A text frame with its header.
-private func framed(_ frame: Frame, allocator: ByteBufferAllocator) -> ByteBuffer {
-    var buffer = allocator.buffer(capacity: frame.json.count + FrameHeader.maximumServerBytes)
-    frame.json.withUnsafeBytes { buffer.writeFrame(.text, $0) }
-    return buffer
+/// Frames that several connections get in one tick: put together once, written by each in one piece.
+struct Batch {
+    /// Names them on their loop, from 1.
+    let number: UInt32
+    /// The batch that ``frame`` was put behind; 0 where it is the first.
+    fileprivate let before: UInt32
+    /// The last of the frames.
+    fileprivate let frame: Frame
+    /// All of them, with their headers.
+    let buffer: ByteBuffer
+
+    /// Whether it is what a connection has queued, and then that frame.
+    fileprivate func fits(_ frame: Frame, behind queued: QueuedFrames) -> Bool {
+        guard self.frame === frame else { return false }
+        return switch queued {
+        case .none: self.before == 0
+        case .batch(let number, _): self.before == number
+        case .own: false
+        }
+    }
+}
+
+/// What a connection has queued for the end of the tick.
+enum QueuedFrames {
+    case none
+    /// The same as others.
+    case batch(UInt32, ByteBuffer)
+    /// Frames that it has alone.
+    case own
 }
 
 extension ByteBuffer {

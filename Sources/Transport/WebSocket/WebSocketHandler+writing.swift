@@ -20,18 +20,24 @@ extension WebSocketHandler {
             self.loop.markDirty(self)
         }
         self.outgoing?.writeFrame(opcode, payload)
+        self.outgoingBatch = 0
     }
 
-    /// Queues a frame that is ready to be written, and that other connections write too.
-    func queue(_ frame: ByteBuffer) {
-        guard self.state == .open else { return }
+    /// What is queued, to which a batch may be put.
+    var queuedFrames: QueuedFrames {
         self.writeLargeOutgoing()
-        guard self.outgoing == nil else {
-            self.outgoing?.writeImmutableBuffer(frame)
-            return
-        }
-        self.outgoing = frame
-        self.loop.markDirty(self)
+        guard let outgoing else { return .none }
+        return self.outgoingBatch == 0 ? .own : .batch(self.outgoingBatch, outgoing)
+    }
+
+    /// Queues frames that are ready to be written, and that other connections write too, in place of what is queued.
+    ///
+    /// - Parameter batch: Made for ``queuedFrames``.
+    func queue(_ batch: Batch) {
+        guard self.state == .open else { return }
+        if self.outgoing == nil { self.loop.markDirty(self) }
+        self.outgoing = batch.buffer
+        self.outgoingBatch = batch.number
     }
 
     /// Hands a large frame to the channel before something is queued behind it.
@@ -79,25 +85,53 @@ extension WebSocketHandler {
         var sent = 0
         /// The last one for which a receipt was asked.
         var asked = 0
+        /// When that was, in nanoseconds.
+        var askedAt: UInt64 = 0
+        /// Whether it is asked at the next tick of the wheel.
+        var isDue = false
     }
 
     /// Notes that a numbered message is on its way.
     func noteSent(_ frame: Frame) { self.cursor?.sent = frame.seq }
 
     /// Sends a ping behind the messages of a tick: its pong tells that they have arrived.
+    ///
+    /// A client that gets many is asked now and then: each receipt costs as much as a message.
     private func askForReceipt() {
-        guard let cursor = self.cursor, cursor.sent > cursor.asked, self.state == .open,
-            case .chat(let room, _, _) = self.endpoint
-        else { return }
+        guard let cursor = self.cursor, cursor.sent > cursor.asked, !cursor.isDue, self.state == .open else { return }
+        let now = self.loop.clocks.nanoseconds()
+        guard cursor.asked == 0 || now >= cursor.askedAt + Self.receiptNanoseconds else {
+            cursor.isDue = true
+            self.loop.unconfirmed.append(self)
+            return
+        }
+        cursor.askedAt = now
+        self.ask(cursor)
+    }
+
+    /// Asks for the receipt that was put off.
+    func askForLateReceipt() {
+        guard let cursor = self.cursor else { return }
+        cursor.isDue = false
+        if cursor.sent > cursor.asked, self.state == .open { self.ask(cursor) }
+    }
+
+    private func ask(_ cursor: Cursor) {
+        guard case .chat(let room, _, _) = self.endpoint else { return }
         cursor.asked = cursor.sent
         self.queue(.ping, Array("\(room.epoch):\(cursor.sent)".utf8))
     }
 
+    /// From one receipt to the next, at least, in nanoseconds: nobody types faster.
+    private static let receiptNanoseconds: UInt64 = 250_000_000
+
     /// Takes the receipt.
     func confirm(_ pong: UnsafeRawBufferPointer) {
         guard let cursor = self.cursor, case .chat(let room, _, _) = self.endpoint else { return }
-        let parts = String(decoding: pong, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == room.epoch, let seq = Int(parts[1]), seq > 0, seq <= cursor.asked
+        let epoch = room.epoch.utf8
+        guard pong.count > epoch.count, pong.prefix(epoch.count).elementsEqual(epoch),
+            pong[epoch.count] == UInt8(ascii: ":"),
+            let seq = Int(String(decoding: pong[(epoch.count + 1)...], as: UTF8.self)), seq > 0, seq <= cursor.asked
         else { return }
         room.confirm(seq, by: self)
     }

@@ -51,6 +51,8 @@ final class WebSocketHandler: ChannelInboundHandler, Timed, @unchecked Sendable 
     var backlog: Backlog?
     /// Frames for the next flush, one after the other.
     var outgoing: ByteBuffer?
+    /// The ``Batch/number`` of ``outgoing``; 0 where no other connection has the same.
+    var outgoingBatch: UInt32 = 0
     /// Where ``EventLoopContext/connections`` lists it, which alone writes this.
     var place: UInt32 = 0
     /// Its name on its loop, which alone writes this.
