@@ -3,7 +3,7 @@ public import Responders
 internal import Synchronization
 
 /// Asks a web service: a signed request for each message, answered with a verdict in JSON.
-public final class Webhook: ResponderPlugin, RunningResponder {
+public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
     public static let manifest = PluginManifest(
         name: "webhook",
         summary: "Asks a web service, by signed requests with JSON",
@@ -91,7 +91,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         } catch is CancellationError {
             return .fail(Failure(.cancelled))
         } catch {
-            return self.failure(of: error)
+            return .fail(self.problem(with: error))
         }
     }
 
@@ -100,15 +100,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         let token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
         let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit, followUpToken: token).bytes
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
-        let answer = try await self.client.send(
-            body,
-            headers: self.signed(body) + [
-                ("Content-Type", "application/json"), ("Accept", "application/json, application/x-ndjson"),
-                ("Idempotency-Key", "\(turn.id)/\(place)"),
-            ],
-            mayRepeat: isIdempotent,
-            within: limit
-        )
+        let answer = try await self.send(body, key: "\(turn.id)/\(place)", mayRepeat: isIdempotent, within: limit)
         switch answer.status {
         case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }.promising(by: token)
         case 202 where token != nil:
@@ -116,19 +108,42 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         case 204: return .pass()
         case 422: return .pass(reason: try await Self.reason(in: answer))
         case 429, 503:
-            guard answer.status == 429 || answer.retryAfter != nil else { return Self.unexpected(answer.status) }
-            let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
-            // Also where the entry has no breaker.
-            self.state.withLock { $0.busyUntil = self.services.clock.now + pause }
-            throw RetryAfter(pause)
-        default: return Self.unexpected(answer.status)
+            guard let pause = self.pause(after: answer) else { return .fail(Self.unexpected(answer.status)) }
+            throw pause
+        default: return .fail(Self.unexpected(answer.status))
         }
     }
 
-    private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
+    private func send(
+        _ body: [UInt8],
+        key: String,
+        mayRepeat: Bool,
+        within limit: Duration
+    ) async throws -> TargetClient.Answer {
+        try await self.client.send(
+            body,
+            headers: self.signed(body) + [
+                ("Content-Type", "application/json"), ("Accept", "application/json, application/x-ndjson"),
+                ("Idempotency-Key", key),
+            ],
+            mayRepeat: mayRepeat,
+            within: limit
+        )
+    }
+
+    /// For how long the service wants to be left alone that has no time; nothing where it doesn't say so.
+    private func pause(after answer: TargetClient.Answer) -> RetryAfter? {
+        guard answer.status == 429 || answer.retryAfter != nil else { return nil }
+        let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
+        // Also where the entry has no breaker.
+        self.state.withLock { $0.busyUntil = self.services.clock.now + pause }
+        return RetryAfter(pause)
+    }
+
+    private static func unexpected(_ status: Int) -> Failure { Failure("bad-status", "status \(status)") }
 
     /// What a 202 tells the visitor for now.
-    private static func promise(in answer: TargetClient.Answer) async throws -> Reply {
+    static func promise(in answer: TargetClient.Answer) async throws -> Reply {
         let bytes = try await answer.bytes()
         let value = try bytes.withUnsafeBufferPointer { try JSONValue(object: $0) }
         var reader = FrameReader(value, name: "answer")
@@ -149,6 +164,56 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         self.headers + [("User-Agent", "claude-chat")]
             + self.signature.headers(of: body, at: self.services.wallClock() / 1_000)
     }
+}
+
+// MARK: Actions
+
+extension Webhook {
+    public var operations: [String] {
+        self.state.withLock { if case .ready(let ready) = $0.phase { ready.actions } else { [] } }
+    }
+
+    /// What the service can do it says itself, when it is asked for the first time.
+    public var hasOpenOperations: Bool { true }
+
+    public func perform(_ action: Action, in turn: Turn) async throws -> ActionResult {
+        await self.waitUntilReady()
+        guard let ready = self.begin(turn, action) else { return try PluginAnswer.verdict(self.refusal).result() }
+        defer { self.state.withLock { $0.asking -= 1 } }
+        guard ready.actions.contains(action.operation) else {
+            throw Failure(.unknownOperation, "the service doesn't offer the action")
+        }
+        let limit = CallLimit.current ?? Self.manifest.timeout
+        let body = HostFrame.action(id: action.key, action, in: turn, limit: limit).bytes
+        do {
+            // By its key the service knows an action that it has done already.
+            let answer = try await self.send(body, key: action.key, mayRepeat: ready.isIdempotent, within: limit)
+            return try await self.result(of: action, in: answer)
+        } catch let failure as Failure {
+            throw failure
+        } catch let wait as RetryAfter {
+            throw wait
+        } catch is CancellationError {
+            throw Failure(.cancelled)
+        } catch {
+            throw self.problem(with: error)
+        }
+    }
+
+    private func result(of action: Action, in answer: TargetClient.Answer) async throws -> ActionResult {
+        switch answer.status {
+        case 200:
+            let (result, failure) = try await answer.result(of: action.key)
+            if let failure { throw Failure(failure.code, self.withoutVisitor(failure.problem ?? "")) }
+            return result
+        case 204: return ActionResult()
+        case 422: throw Failure(try await Self.reason(in: answer) ?? .pluginFailed)
+        case 429, 503: throw self.pause(after: answer) ?? Self.unexpected(answer.status) as any Error
+        default: throw Self.unexpected(answer.status)
+        }
+    }
+
+    private func withoutVisitor(_ text: String) -> String { self.state.withLock { $0.texts.removed(from: text) } }
 }
 
 // MARK: Running
@@ -242,7 +307,7 @@ extension Webhook {
     }
 
     /// Takes a place among those that ask, where there is one.
-    private func begin(_ turn: Turn) -> PluginReady? {
+    private func begin(_ turn: Turn, _ action: Action? = nil) -> PluginReady? {
         let now = self.services.clock.now
         return self.state.withLock { state in
             guard case .ready(let ready) = state.phase, state.asking < Self.maximumAsking,
@@ -250,6 +315,7 @@ extension Webhook {
             else { return nil }
             state.asking += 1
             state.texts.note(turn)
+            for value in (action?.fields ?? [:]).values { state.texts.note(value) }
             return ready
         }
     }
@@ -268,7 +334,7 @@ extension Webhook {
 // MARK: What goes wrong
 
 extension Webhook {
-    private func failure(of error: any Error) -> Verdict {
+    private func problem(with error: any Error) -> Failure {
         let problem = Self.problem(of: error)
         let code: TraceReason =
             switch error {
@@ -277,7 +343,7 @@ extension Webhook {
             case is WireProblem, is WireProblems: .badFrame
             default: .unavailable
             }
-        return .fail(Failure(code, self.state.withLock { $0.texts.removed(from: problem) }))
+        return Failure(code, self.withoutVisitor(problem))
     }
 
     private static func problem(of error: any Error) -> String {
