@@ -328,6 +328,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 serverTime: milliseconds
             ),
             conversation: dialogue.conversation(in: room),
+            visitor: Visitor(id: inbound.origin?.visitor, isVerified: inbound.origin?.visitor != nil),
             page: Page(
                 path: String(written.prefix { $0 != "?" && $0 != "#" }),
                 title: context.text("title") ?? context.text("pageTitle"),
