@@ -130,7 +130,8 @@ struct ForeignActionTests {
                 ).hexdigest()
                 signed = request.headers["X-Claude-Chat-Signature"] == "v1=" + code
                 key = request.headers["Idempotency-Key"]
-                if order.isdigit(): request.answer(int(order), {"reason": "no-order"})
+                if order == "204": request.answer(204)
+                elif order.isdigit(): request.answer(int(order), {"reason": "no-order"})
                 elif order == "verdict": request.reply(frame, "x")
                 elif order == "foreign": request.answer(200, {"type": "result", "id": "x"})
                 elif order == "failed": request.answer(200, {"type": "result", "id": frame["id"], "code": "no-order"})

@@ -79,7 +79,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
     public func respond(to turn: Turn) async throws -> Verdict {
         await self.waitUntilReady()
         guard let ready = self.begin(turn) else { return self.refusal }
-        defer { self.state.withLock { $0.asking -= 1 } }
+        defer { self.end() }
         guard ready.stages.contains(turn.place.stage) else {
             let problem = "the service doesn't offer the stage \(turn.place.stage)"
             return .fail(Failure(.stageNotOffered, problem))
@@ -114,7 +114,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         }
     }
 
-    private func send(
+    func send(
         _ body: [UInt8],
         key: String,
         mayRepeat: Bool,
@@ -132,7 +132,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
     }
 
     /// For how long the service wants to be left alone that has no time; nothing where it doesn't say so.
-    private func pause(after answer: TargetClient.Answer) -> RetryAfter? {
+    func pause(after answer: TargetClient.Answer) -> RetryAfter? {
         guard answer.status == 429 || answer.retryAfter != nil else { return nil }
         let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
         // Also where the entry has no breaker.
@@ -140,7 +140,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         return RetryAfter(pause)
     }
 
-    private static func unexpected(_ status: Int) -> Failure { Failure("bad-status", "status \(status)") }
+    static func unexpected(_ status: Int) -> Failure { Failure("bad-status", "status \(status)") }
 
     /// What a 202 tells the visitor for now.
     static func promise(in answer: TargetClient.Answer) async throws -> Reply {
@@ -153,7 +153,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
     }
 
     /// The reason of a 422, where it has one.
-    private static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
+    static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
         let bytes = try await answer.bytes()
         let value = bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
         var reader = FrameReader(value ?? .object([]), name: "answer")
@@ -164,56 +164,6 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         self.headers + [("User-Agent", "claude-chat")]
             + self.signature.headers(of: body, at: self.services.wallClock() / 1_000)
     }
-}
-
-// MARK: Actions
-
-extension Webhook {
-    public var operations: [String] {
-        self.state.withLock { if case .ready(let ready) = $0.phase { ready.actions } else { [] } }
-    }
-
-    /// What the service can do it says itself, when it is asked for the first time.
-    public var hasOpenOperations: Bool { true }
-
-    public func perform(_ action: Action, in turn: Turn) async throws -> ActionResult {
-        await self.waitUntilReady()
-        guard let ready = self.begin(turn, action) else { return try PluginAnswer.verdict(self.refusal).result() }
-        defer { self.state.withLock { $0.asking -= 1 } }
-        guard ready.actions.contains(action.operation) else {
-            throw Failure(.unknownOperation, "the service doesn't offer the action")
-        }
-        let limit = CallLimit.current ?? Self.manifest.timeout
-        let body = HostFrame.action(id: action.key, action, in: turn, limit: limit).bytes
-        do {
-            // By its key the service knows an action that it has done already.
-            let answer = try await self.send(body, key: action.key, mayRepeat: ready.isIdempotent, within: limit)
-            return try await self.result(of: action, in: answer)
-        } catch let failure as Failure {
-            throw failure
-        } catch let wait as RetryAfter {
-            throw wait
-        } catch is CancellationError {
-            throw Failure(.cancelled)
-        } catch {
-            throw self.problem(with: error)
-        }
-    }
-
-    private func result(of action: Action, in answer: TargetClient.Answer) async throws -> ActionResult {
-        switch answer.status {
-        case 200:
-            let (result, failure) = try await answer.result(of: action.key)
-            if let failure { throw Failure(failure.code, self.withoutVisitor(failure.problem ?? "")) }
-            return result
-        case 204: return ActionResult()
-        case 422: throw Failure(try await Self.reason(in: answer) ?? .pluginFailed)
-        case 429, 503: throw self.pause(after: answer) ?? Self.unexpected(answer.status) as any Error
-        default: throw Self.unexpected(answer.status)
-        }
-    }
-
-    private func withoutVisitor(_ text: String) -> String { self.state.withLock { $0.texts.removed(from: text) } }
 }
 
 // MARK: Running
@@ -290,7 +240,7 @@ extension Webhook {
     }
 
     /// Waits while the service is asked for the first time what it is.
-    private func waitUntilReady() async {
+    func waitUntilReady() async {
         let number = self.state.withLock { $0.waiters.takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -307,7 +257,7 @@ extension Webhook {
     }
 
     /// Takes a place among those that ask, where there is one.
-    private func begin(_ turn: Turn, _ action: Action? = nil) -> PluginReady? {
+    func begin(_ turn: Turn, _ action: Action? = nil) -> PluginReady? {
         let now = self.services.clock.now
         return self.state.withLock { state in
             guard case .ready(let ready) = state.phase, state.asking < Self.maximumAsking,
@@ -320,7 +270,15 @@ extension Webhook {
         }
     }
 
-    private var refusal: Verdict {
+    /// Gives the place back.
+    func end() { self.state.withLock { $0.asking -= 1 } }
+
+    /// What the service says of itself; nothing while it isn't ready.
+    var ready: PluginReady? {
+        self.state.withLock { if case .ready(let ready) = $0.phase { ready } else { nil } }
+    }
+
+    var refusal: Verdict {
         self.state.withLock { state in
             switch state.phase {
             case .stopped: .pass(reason: .notRunning)
@@ -334,7 +292,9 @@ extension Webhook {
 // MARK: What goes wrong
 
 extension Webhook {
-    private func problem(with error: any Error) -> Failure {
+    func withoutVisitor(_ text: String) -> String { self.state.withLock { $0.texts.removed(from: text) } }
+
+    func problem(with error: any Error) -> Failure {
         let problem = Self.problem(of: error)
         let code: TraceReason =
             switch error {

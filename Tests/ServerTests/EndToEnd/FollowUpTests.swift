@@ -11,7 +11,7 @@ import Testing
 @testable import Server
 
 /// A plugin that promises a reply for later, and everybody who would like to say it in its place.
-@Suite("a promised reply", .timeLimit(.minutes(1)))
+@Suite("a promised reply", .timeLimit(.minutes(3)))
 struct FollowUpTests {
     /// Tells the visitor what only the plugin should know, so that the test knows it; "look 500" promises for 500 ms.
     private static let program = """
