@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Answers "return A-17": until when an order can be sent back. Everything else is for the next responder.
+"""Answers "return A-17": until when an order can be sent back. Everything else is for the next responder. Rules may have it
+book a return, by the action "book".
 
     claude-chat plugins check -- python3 Examples/python-plugin/returns.py
 
@@ -30,6 +31,17 @@ def answer(turn):
     }
 
 
+def perform(frame):
+    """What comes of an action, without its type and id.
+
+    A key that comes again is the same action, and must not be done twice: here the number is made of the order alone.
+    """
+    order = frame["fields"].get("order", "").upper()
+    if frame["action"] != "book" or not order:
+        return {"code": "no-order"}
+    return {"values": {"number": f"R-{order}", "until": "Friday"}}
+
+
 def main():
     for line in sys.stdin:
         try:
@@ -39,9 +51,11 @@ def main():
             continue
         kind = frame.get("type")
         if kind == "hello":
-            write(type="ready", protocol=1, name="returns", version="1.0", stages=["answer"])
+            write(type="ready", protocol=1, name="returns", version="1.1", stages=["answer"], actions=["book"])
         elif kind == "turn":
             write(type="verdict", id=frame["id"], **answer(frame["turn"]))
+        elif kind == "action":
+            write(type="result", id=frame["id"], **perform(frame))
         elif kind == "ping":
             write(type="pong", n=frame["n"])
         # Anything else is for plugins that stream, take several turns at a time, or are newer than this one.

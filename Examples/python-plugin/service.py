@@ -3,7 +3,7 @@
 
     RETURNS_SECRET=$(openssl rand -base64 48) python3 Examples/python-plugin/service.py 9000
 
-GET sends what it is, POST answers a turn. Whatever is not signed with the secret is refused before it is read.
+GET sends what it is, POST answers a turn or does what an action asks for. Whatever is not signed with the secret is refused before it is read.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from returns import answer
+from returns import answer, perform
 
 SECRET = os.environ["RETURNS_SECRET"].strip().encode()
 MAXIMUM_BYTES = 262_144
@@ -47,8 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not is_signed(self.headers, b""):
             return self.send(401, {"error": "signature"})
         challenge = parse_qs(urlsplit(self.path).query).get("challenge", [""])[0]
-        ready = {"type": "ready", "protocol": 1, "name": "returns", "version": "1.0", "stages": ["answer"]}
-        self.send(200, {**ready, "idempotent": True, "challenge": challenge})
+        ready = {"type": "ready", "protocol": 1, "name": "returns", "version": "1.1", "stages": ["answer"]}
+        self.send(200, {**ready, "actions": ["book"], "idempotent": True, "challenge": challenge})
 
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
@@ -62,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             frame = json.loads(body)
         except ValueError:
             return self.send(400, {"error": "no JSON"})
+        if frame["type"] == "action":
+            return self.send(200, {"type": "result", "id": frame["id"], **perform(frame)})
         self.send(200, {"type": "verdict", "id": frame["id"], **answer(frame["turn"])})
 
     def log_message(self, *arguments):

@@ -44,6 +44,8 @@ public struct Grant: Hashable, Sendable, CustomStringConvertible {
     public var subject: Subject { self.holder.subject }
     public var role: Role { self.holder.subject.role }
     public var name: String? { self.holder.name }
+    /// How the site calls the visitor for whom it has vouched; nothing of anybody else.
+    public var verifiedVisitor: String? { self.subject.kind == .verified ? self.subject.id : nil }
 
     /// Checks that the grant opens a room.
     ///

@@ -69,6 +69,19 @@ extension Room {
         return true
     }
 
+    /// A message that was taken by an earlier run of the server and has its reply, for one more that comes only now.
+    ///
+    /// - Returns: The message, whose replies are shown until somebody else takes the conversation; nothing where somebody
+    ///   else has it.
+    public func earlier(_ message: Message, seq: Int, page: String, turnID: String) -> InboundMessage? {
+        self.state.withLock { state in
+            guard state.standing.state == .bot else { return nil }
+            var inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID)
+            inbound.floor = state.floor
+            return inbound
+        }
+    }
+
     /// Shows a reply to a message of an earlier run of the server.
     ///
     /// - Parameters:

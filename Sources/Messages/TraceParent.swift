@@ -57,15 +57,18 @@ private func isLowerHex(_ byte: UInt8) -> Bool {
     isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte
 }
 
-/// How a message came to the server, for those who run it.
+/// How a message came to the server and from whom, for those who run it.
 public struct MessageOrigin: Hashable, Sendable {
     /// Names the request, or the connection of a WebSocket: what logs and answers say.
     public var request: String
     /// The trace that the sender is in, where it said so.
     public var trace: TraceParent?
+    /// How the site calls the visitor for whom it has vouched; nothing of anybody else.
+    public var visitor: String?
 
-    public init(request: String, trace: TraceParent? = nil) {
+    public init(request: String, trace: TraceParent? = nil, visitor: String? = nil) {
         self.request = request
         self.trace = trace
+        self.visitor = visitor
     }
 }

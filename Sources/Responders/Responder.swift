@@ -38,6 +38,10 @@ public protocol Responder: Sendable {
     /// What other responders may ask it to do, such as `create`. Nothing by default.
     var operations: [String] { get }
 
+    /// Whether ``operations`` is known only while the responder runs, as that of another program: then it says itself that it
+    /// can't do something. Not by default.
+    var hasOpenOperations: Bool { get }
+
     /// What a language model in the same chain may ask it for; the same each time. Nothing by default.
     var tools: [any Tool] { get }
 
@@ -52,6 +56,7 @@ extension Responder {
     public var contents: String? { nil }
     public var warnings: [Diagnostic] { [] }
     public var operations: [String] { [] }
+    public var hasOpenOperations: Bool { false }
     public var tools: [any Tool] { [] }
     public func warnings(in chain: ChainRoster) -> [Diagnostic] { [] }
 }

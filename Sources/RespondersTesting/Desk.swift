@@ -59,15 +59,9 @@ public struct Desk: Sendable {
     ) async throws -> Verdict {
         let turn = try Turn.sample(text, at: time, lang: lang, isOpen: isOpen, isStaffed: isStaffed)
         guard let running = self.responder as? any RunningResponder else {
-            return try await Self.whole(try await self.responder.respond(to: turn))
+            return try await self.responder.respond(to: turn).whole()
         }
-        return try await Responders.running([running]) { try await Self.whole(try await running.respond(to: turn)) }
-    }
-
-    /// The verdict, with a streamed reply as one that came at once.
-    private static func whole(_ verdict: Verdict) async throws -> Verdict {
-        guard case .stream(let stream, let confidence, let kept) = verdict else { return verdict }
-        return .reply(try await stream.whole(), confidence: confidence, keep: kept)
+        return try await Responders.running([running]) { try await running.respond(to: turn).whole() }
     }
 
     /// A test wrote a time that isn't `HH:MM`.
@@ -77,18 +71,7 @@ public struct Desk: Sendable {
 }
 
 extension Verdict {
-    /// Whether a visitor sees the same: what a responder keeps for the record doesn't count.
-    public func looks(like other: Verdict) -> Bool {
-        switch (self, other) {
-        case (.reply(let reply, _, let then, _), .reply(let expected, _, let expectedThen, _)):
-            reply == expected && then == expectedThen
-        case (.suppress(let reason, _), .suppress(let expected, _)): reason == expected
-        case (.handoff(let handoff, _), .handoff(let expected, _)): handoff == expected
-        default: self == other
-        }
-    }
-
-    /// Compares, as ``looks(like:)`` does.
+    /// Compares, as `looks(like:)` does.
     ///
     /// - Throws: ``Mismatch`` that shows both.
     public func expect(_ expected: Verdict) throws {

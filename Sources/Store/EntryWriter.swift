@@ -36,6 +36,8 @@ struct EntryWriter {
         case .feedback(let feedback): return try self.write(feedback)
         case .conversation(let conversation): return try self.write(conversation)
         case .access(let access): return try self.write(access, to: self.db)
+        case .followUp(let followUp): return try self.write(followUp, to: self.db)
+        case .followUpEnded(let turn, let ending): return try self.end(turn, ending, self.db)
         }
     }
 

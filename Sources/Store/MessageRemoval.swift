@@ -51,6 +51,7 @@ struct MessageRemoval: Sendable {
             if self.codec.keys == nil, try !self.unindex(row, db) { count.unindexed += 1 }
             let (id, room, seq): (Int64, Int64, Int) = (row[0], row[1], row[2])
             count.turns += try self.delete("turn WHERE room = ? AND seq = ?", [room, seq], db)
+            _ = try self.delete("follow_up WHERE room = ? AND seq = ?", [room, seq], db)
             _ = try self.delete("comment WHERE room = ? AND message = ?", [room, row[3] as String], db)
             count.feedback += try self.delete("feedback WHERE room = ? AND message = ?", [room, row[3] as String], db)
             count.messages += try self.delete("message WHERE id = ?", [id], db)
@@ -63,6 +64,7 @@ struct MessageRemoval: Sendable {
         var count = Count()
         count.turns = try self.delete("turn WHERE room = ?", [room], db)
         _ = try self.delete("comment WHERE room = ?", [room], db)
+        _ = try self.delete("follow_up WHERE room = ?", [room], db)
         count.feedback = try self.delete("feedback WHERE room = ?", [room], db)
         let session = "(SELECT site, session FROM room WHERE id = ?)"
         _ = try self.delete("access WHERE (site, session) IN \(session)", [room], db)

@@ -10,6 +10,9 @@ public enum StoreEntry: Sendable {
     case feedback(Feedback)
     case conversation(ConversationEntry)
     case access(AccessEntry)
+    case followUp(FollowUpEntry)
+    /// What became of the promised reply of a turn; the first ending counts.
+    case followUpEnded(turn: String, FollowUpEnding)
 }
 
 /// A message of a room with its number.
@@ -212,7 +215,7 @@ extension StoreEntry {
             case .conversation(let conversation): conversation.state.count
             case .access(let access): access.key.utf8.count + (access.value?.count ?? 0)
             case .feedback(let feedback): feedback.comment?.utf8.count ?? 0
-            case .turnOpened: 0
+            case .turnOpened, .followUp, .followUpEnded: 0
             }
         return content + 256
     }
@@ -237,6 +240,8 @@ extension StoreEntry {
         case .access(let access):
             1...512 ~= access.key.utf8.count && (access.value?.count ?? 0) <= ConversationEntry.maximumBytes
                 && (access.visitor?.utf8.count ?? 0) <= 256
+        case .followUp(let followUp): followUp.isValid
+        case .followUpEnded(let turn, _): 1...Limits.messageIDBytes ~= turn.utf8.count
         }
     }
 }

@@ -89,6 +89,21 @@ enum StoreSchema {
         ALTER TABLE room ADD COLUMN attended INTEGER NOT NULL DEFAULT 0;
         CREATE INDEX room_attended ON room (changed) WHERE attended = 1;
         """,
+        """
+        CREATE TABLE follow_up (
+            turn TEXT PRIMARY KEY,
+            room INTEGER NOT NULL REFERENCES room (id),
+            seq INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            promised INTEGER NOT NULL,
+            expires INTEGER NOT NULL,
+            result TEXT,
+            ended INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX follow_up_position ON follow_up (room, seq);
+        CREATE INDEX follow_up_open ON follow_up (promised) WHERE result IS NULL;
+        """,
     ]
 
     static let file = FileSchema(applicationID: Self.applicationID, migrations: Self.migrations)

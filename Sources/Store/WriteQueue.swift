@@ -185,7 +185,7 @@ extension StoreEntry {
         case .turnOpened(_, let site, let session, _): RoomName(site: site, session: session)
         case .conversation(let conversation): RoomName(site: conversation.site, session: conversation.session)
         case .feedback(let feedback): RoomName(site: feedback.site, session: feedback.session)
-        case .turnEnded, .access: nil
+        case .turnEnded, .access, .followUp, .followUpEnded: nil
         }
     }
 }

@@ -94,6 +94,14 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(found), 50)
         self.assertEqual(told, found)
 
+    def test_every_reason_of_a_record_is_told(self):
+        told = (ROOT / "Documentation/Operations.md").read_text()
+        codes = set()
+        for path in (ROOT / "Sources").rglob("*.swift"):
+            codes |= set(re.findall(r': TraceReason = "([a-z-]+)"', path.read_text()))
+        self.assertGreater(len(codes), 30)
+        self.assertEqual([code for code in sorted(codes) if f"`{code}`" not in told], [])
+
     def test_the_production_configuration_is_accepted(self):
         text = next(text for _, text in blocks("yaml") if "token_keys:" in text)
         with tempfile.TemporaryDirectory() as folder:

@@ -45,6 +45,7 @@ private struct Player: ActionPerformer {
     }
 
     func respond(to turn: Turn) async throws -> Verdict {
+        self.ledger.noteAsked(in: turn)
         if self.delay > .zero, self.behaviour != .answersLate { try await self.clock.sleep(for: self.delay) }
         switch self.behaviour {
         case .hangs:
@@ -55,7 +56,7 @@ private struct Player: ActionPerformer {
             return .reply("late")
         case .streams, .streamsNothing, .cutsItsStream, .hangsInItsStream, .writesAfterItsEnd, .floods:
             return .stream(self.stream, confidence: 0.7)
-        default: return try self.behaviour.verdict()
+        default: return try self.behaviour.verdict(on: turn)
         }
     }
 
@@ -83,7 +84,7 @@ private struct Player: ActionPerformer {
 
 extension Behaviour {
     /// What it decides at once.
-    func verdict() throws -> Verdict {
+    func verdict(on turn: Turn) throws -> Verdict {
         switch self {
         case .passes: .pass(reason: "not-mine")
         case .augments: .augment(Augmentation(note: "found", tags: ["t"]))
@@ -96,7 +97,9 @@ extension Behaviour {
         case .isBusy: throw RetryAfter(.seconds(3))
         case .asks:
             Verdict.reply("nobody has done it").asking(
-                ActionPlan((0..<4).map { ActionPlan.Step(responder: "\($0)", operation: "work") }) { results in
+                ActionPlan(
+                    (0..<4).map { ActionPlan.Step(responder: "\(turn.place.generation).\($0)", operation: "work") }
+                ) { results in
                     .reply(Reply("\(results.compactMap(\.self).count) have done it"))
                 }
             )
@@ -108,10 +111,19 @@ extension Behaviour {
 /// What was done, each time.
 private final class Ledger: Sendable {
     private let done = Mutex<[(turn: TurnID, key: String, isRehearsal: Bool)]>([])
+    /// By which configurations the responders were asked in each turn.
+    private let asked = Mutex<[TurnID: Set<Int>]>([:])
 
     func note(_ action: Action, _ turn: Turn) {
         self.done.withLock { $0.append((turn.id, action.key, turn.isRehearsal)) }
     }
+
+    func noteAsked(in turn: Turn) {
+        self.asked.withLock { _ = $0[turn.id, default: []].insert(turn.place.generation) }
+    }
+
+    /// The configurations that a turn met; none where nobody was asked who waits.
+    func generations(of turn: TurnID) -> Set<Int> { self.asked.withLock { $0[turn] ?? [] } }
 
     func check(_ place: String) {
         let done = self.done.withLock(\.self)
@@ -166,7 +178,7 @@ private struct Story {
     private mutating func instance() -> (responder: any Responder, gate: CallGate?) {
         let behaviour = self.behaviours.randomElement(using: &self.random) ?? .passes
         if Int.random(in: 0..<4, using: &self.random) == 0 {
-            return (Immediate { _ in try behaviour.verdict() }, nil)
+            return (Immediate { try behaviour.verdict(on: $0) }, nil)
         }
         let delay = [0, 0, 50, 700, 2_500].randomElement(using: &self.random) ?? 0
         let player = Player(
@@ -184,8 +196,12 @@ private struct Story {
         return (player, CallGate(name: "\(behaviour)", limits: limits, clock: TurnClock(self.clock)))
     }
 
-    /// The chain after a reload: the same instances, and often one more, in other places.
+    /// How many configurations there were.
+    private var generation = 0
+
+    /// The chain after a reload: the same instances, and often one more, in other places, under other names.
     mutating func reload() -> Chain {
+        self.generation += 1
         if Bool.random(using: &self.random) { self.instances.append(self.instance()) }
         let isAnswerAlone = Int.random(in: 0..<3, using: &self.random) == 0
         let stages: [Stage] =
@@ -195,7 +211,7 @@ private struct Story {
             let instance = self.instances[Int.random(in: self.instances.indices, using: &self.random)]
             return Chain.Entry(
                 instance.responder,
-                name: "\(number)",
+                name: "\(self.generation).\(number)",
                 stage: stages.randomElement(using: &self.random) ?? .answer,
                 isEnabled: Int.random(in: 0..<10, using: &self.random) > 0,
                 onFailure: Chain.OnFailure.allCases.randomElement(using: &self.random),
@@ -211,6 +227,7 @@ private struct Story {
             streamDeadline: .seconds([8, 20].randomElement(using: &self.random) ?? 8),
             election: Int.random(in: 0..<3, using: &self.random) == 0 ? Election() : nil,
             asksEnrichTogether: Bool.random(using: &self.random),
+            generation: self.generation,
             clock: TurnClock(self.clock)
         )
     }
@@ -233,57 +250,107 @@ struct OutcomeModelTests {
         var story = Story(seed: seed)
         var conversation = Conversation(sessionID: "s", said: [:])
         var gates: [CallGate] = []
+        var chain = story.reload()
+        gates += chain.entries.compactMap(\.gate)
         for number in 1...3 {
-            let chain = story.reload()
-            gates += chain.entries.compactMap(\.gate)
-            let turn = Turn(
-                id: TurnID("t_\(number)"),
-                message: Incoming(id: "m\(number)", seq: number, text: "hello", serverTime: Int64(number)),
-                conversation: conversation,
-                localTime: TimeOfDay(minutes: 0),
-                isStaffed: Bool.random(using: &story.random)
-            )
-            let screen = Screen()
-            let result: ChainResult
-            switch chain.begin(turn, tracing: true, rehearsing: Int.random(in: 0..<4, using: &story.random) == 0) {
-            case .finished(let ended): result = ended
-            case .waiting(let run):
-                let ending = Ending()
-                // The watchdog stands between the run and the screen, and must not be needed.
-                let isWatched = Bool.random(using: &story.random)
-                async let ended = {
-                    let result =
-                        isWatched
-                        ? await chain.conclude(run, showing: screen) : await chain.finish(run, showing: screen)
-                    ending.come()
-                    return result
-                }()
-                guard await self.drive(&story, chain, screen, until: ending) else {
-                    Issue.record("seed \(seed), message \(number): no outcome at the deadline")
+            var running = [self.begin("t_\(number)", number, in: conversation, by: chain, &story)]
+            // The configuration is replaced while the turn is under way, and others begin on the new one meanwhile.
+            if Bool.random(using: &story.random) {
+                chain = story.reload()
+                gates += chain.entries.compactMap(\.gate)
+                let other = Conversation(sessionID: "o\(number)", said: [:])
+                running.append(self.begin("t_o\(number)", number, in: other, by: chain, &story))
+            }
+            for turn in running {
+                let place = "seed \(seed), \(turn.id)"
+                guard await self.drive(&story, turn) else {
+                    Issue.record("\(place): no outcome at the deadline")
                     story.clock.advance(by: .seconds(1_000))
-                    _ = await ended
+                    for turn in running { _ = await turn.result.value }
                     return
                 }
-                result = await ended
+                let result = await turn.result.value
+                self.check(result, turn.screen, of: turn.chain, place)
+                #expect(result.turn.place.generation == turn.chain.generation, "\(place)")
+                let met = story.ledger.generations(of: turn.id)
+                #expect(met.isSubset(of: [turn.chain.generation]), "\(place): asked by the configurations \(met)")
+                if turn.id == running[0].id { conversation.remember(result) }
             }
-            self.check(result, screen, of: chain, "seed \(seed), message \(number)")
-            conversation.remember(result)
-            let before = screen.events
+            let before = running.map(\.screen.events)
             // Whatever comes now is too late.
             story.leftovers.doAll()
             if Bool.random(using: &story.random) { story.clock.advance(by: .seconds(100)) }
             await self.settle()
-            #expect(screen.events == before, "seed \(seed), message \(number)")
+            #expect(running.map(\.screen.events) == before, "seed \(seed), message \(number)")
+            if Bool.random(using: &story.random) {
+                chain = story.reload()
+                gates += chain.entries.compactMap(\.gate)
+            }
         }
         try await self.expectRest(story, gates, seed)
         story.ledger.check("seed \(seed)")
     }
 
+    /// A turn that has begun.
+    private struct Running {
+        let id: TurnID
+        let chain: Chain
+        let screen = Screen()
+        let ending = Ending()
+        let start: ManualClock.Instant
+        let result: Task<ChainResult, Never>
+
+        init(
+            _ progress: ChainProgress,
+            _ id: TurnID,
+            of chain: Chain,
+            isWatched: Bool,
+            at start: ManualClock.Instant
+        ) {
+            (self.id, self.chain, self.start) = (id, chain, start)
+            let (screen, ending) = (self.screen, self.ending)
+            self.result = Task {
+                defer { ending.come() }
+                switch progress {
+                case .finished(let result): return result
+                case .waiting(let run):
+                    // The watchdog stands between the run and the screen, and must not be needed.
+                    return isWatched
+                        ? await chain.conclude(run, showing: screen) : await chain.finish(run, showing: screen)
+                }
+            }
+        }
+    }
+
+    private func begin(
+        _ id: String,
+        _ number: Int,
+        in conversation: Conversation,
+        by chain: Chain,
+        _ story: inout Story
+    ) -> Running {
+        let turn = Turn(
+            id: TurnID(id),
+            message: Incoming(id: "m\(number)", seq: number, text: "hello", serverTime: Int64(number)),
+            conversation: conversation,
+            localTime: TimeOfDay(minutes: 0),
+            isStaffed: Bool.random(using: &story.random)
+        )
+        let isRehearsal = Int.random(in: 0..<4, using: &story.random) == 0
+        return Running(
+            chain.begin(turn, tracing: true, rehearsing: isRehearsal),
+            turn.id,
+            of: chain,
+            isWatched: Bool.random(using: &story.random),
+            at: story.clock.now
+        )
+    }
+
     /// Lets time pass up to the last moment that the turn has.
     ///
     /// - Returns: Whether it has ended by then.
-    private func drive(_ story: inout Story, _ chain: Chain, _ screen: Screen, until ending: Ending) async -> Bool {
-        let start = story.clock.now
+    private func drive(_ story: inout Story, _ turn: Running) async -> Bool {
+        let (chain, screen, ending, start) = (turn.chain, turn.screen, turn.ending, turn.start)
         var end = start.advanced(by: chain.deadline)
         while !ending.hasCome {
             await self.settle()
@@ -292,7 +359,7 @@ struct OutcomeModelTests {
                 end = start.advanced(by: chain.streamDeadline)
             }
             let step = Duration.milliseconds(Int.random(in: 1...1_500, using: &story.random))
-            story.clock.advance(by: min(step, story.clock.now.duration(to: end)))
+            story.clock.advance(by: max(.zero, min(step, story.clock.now.duration(to: end))))
         }
         // The clock stands still, so whatever has to happen happens without it. A slow machine has its time.
         let patience = ContinuousClock.now.advanced(by: .seconds(20))

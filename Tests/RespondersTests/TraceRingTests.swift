@@ -50,7 +50,7 @@ struct TraceRingTests {
             let steps = Int.random(in: 0...6, using: &generator)
             let entry = try Self.entry(number, steps: steps)
             ring.append(entry)
-            list.append((entry.turn, 384 + MemoryLayout<TraceStep>.stride * steps))
+            list.append((entry.turn, 544 + MemoryLayout<TraceStep>.stride * steps))
             while list.count > 1, list.count > capacity || list.reduce(0, { $0 + $1.size }) > maximum {
                 list.removeFirst()
             }

@@ -9,13 +9,16 @@ import Testing
 struct TurnTraceTests {
     private static let said = "My card is 4111 and my name is Xanthippe"
 
-    private func result(_ entries: [Chain.Entry], explaining: Bool = false) async throws -> ChainResult {
+    private func result(_ entries: [Chain.Entry], explaining: Bool = false, attempt: Int = 1) async throws
+        -> ChainResult
+    {
         let chain = Chain(name: "test", entries: entries, generation: 14, clock: TurnClock(ManualClock()))
         let turn = Turn(
             id: TurnID("t_1"),
             message: Incoming(id: "m2", seq: 3, text: Self.said, serverTime: 1_795_584_553_123),
             conversation: Conversation(sessionID: "s1", site: "shop"),
-            localTime: TimeOfDay(minutes: 0)
+            localTime: TimeOfDay(minutes: 0),
+            attempt: attempt
         )
         switch chain.begin(turn, tracing: true, explaining: explaining) {
         case .finished(let result): return result
@@ -29,20 +32,23 @@ struct TurnTraceTests {
     func record() async throws {
         let place = Place(file: "rules/a.yaml", line: 6)
         let found = Augmentation(tags: ["billing"], topic: "billing", rule: "a/greeting", at: place)
-        let result = try await self.result([
-            Chain.Entry(Immediate(.augment(Augmentation(note: "found"))), name: "docs", stage: .enrich),
-            Chain.Entry(Immediate(.pass(reason: .noRule)), name: "first", stage: .answer),
-            Chain.Entry(
-                Waiting { _ in .fail(Failure(.timeout)) },
-                name: "orders",
-                stage: .answer,
-                gate: CallGate(name: "orders", clock: TurnClock(ManualClock()))
-            ),
-            Chain.Entry(Immediate(.reply("Hi!", keep: found)), name: "rules", stage: .answer),
-            Chain.Entry(Immediate(.reply("No.")), name: "off", stage: .answer, isEnabled: false),
-            Chain.Entry(Immediate(.reply("No.")), name: "last", stage: .fallback),
-        ])
-        let trace = TurnTrace(result, attempt: 2, elapsed: .microseconds(1_843_200))
+        let result = try await self.result(
+            [
+                Chain.Entry(Immediate(.augment(Augmentation(note: "found"))), name: "docs", stage: .enrich),
+                Chain.Entry(Immediate(.pass(reason: .noRule)), name: "first", stage: .answer),
+                Chain.Entry(
+                    Waiting { _ in .fail(Failure(.timeout)) },
+                    name: "orders",
+                    stage: .answer,
+                    gate: CallGate(name: "orders", clock: TurnClock(ManualClock()))
+                ),
+                Chain.Entry(Immediate(.reply("Hi!", keep: found)), name: "rules", stage: .answer),
+                Chain.Entry(Immediate(.reply("No.")), name: "off", stage: .answer, isEnabled: false),
+                Chain.Entry(Immediate(.reply("No.")), name: "last", stage: .fallback),
+            ],
+            attempt: 2
+        )
+        let trace = TurnTrace(result, elapsed: .microseconds(1_843_200))
         let steps = [
             #"{"n":1,"stage":"enrich","responder":"docs","verdict":"augment","us":0}"#,
             #"{"n":2,"stage":"answer","responder":"first","verdict":"pass","us":0,"reason":"no-rule"}"#,
@@ -166,5 +172,55 @@ struct TurnTraceTests {
         #expect(result.steps.map { $0.candidates?.count } == [TraceCandidate.maximumCount, nil])
         let json = Self.text(TurnTrace(result))
         #expect(json.contains(#""detail":{"candidates":[{"rule":"r0","at":"a.yaml:0","lost":"no match"},"#))
+    }
+
+    @Test("says by which content a rule decided, and how many results came too late, also after the turn")
+    func lateAndContent() async throws {
+        let clock = ManualClock()
+        let (gates, open) = AsyncStream<Void>.makeStream()
+        let late = Waiting { _ in
+            for await _ in gates { break }
+            return .reply("late")
+        }
+        let found = Immediate { turn in
+            turn.noteContent(generation: 9)
+            return .reply("Hi!", keep: Augmentation(rule: "a/greeting"))
+        }
+        let chain = Chain(
+            name: "test",
+            entries: [
+                Chain.Entry(StubbornResponder(inner: late), name: "late", stage: .answer, timeout: .seconds(1)),
+                Chain.Entry(found, name: "rules", stage: .answer),
+            ],
+            clock: TurnClock(clock)
+        )
+        let turn = Turn(
+            id: TurnID("t_1"),
+            message: Incoming(id: "m1", text: Self.said),
+            conversation: Conversation(sessionID: "s1"),
+            localTime: TimeOfDay(minutes: 0)
+        )
+        guard case .waiting(let run) = chain.begin(turn, tracing: true, rehearsing: false) else {
+            Issue.record("nobody is waited for")
+            return
+        }
+        async let finished = chain.finish(run)
+        await clock.sleepers(atLeast: 1)
+        clock.advance(by: .seconds(1))
+        let trace = TurnTrace(await finished)
+        #expect(Self.text(trace).contains(##""rule":"a/greeting","detail":{"generation":9}"##), "\(Self.text(trace))")
+        #expect(!Self.text(trace).contains(#""late":"#))
+        open.finish()
+        while !Self.text(trace).contains(#""late":1"#) { await Task.yield() }
+    }
+}
+
+/// Goes on whatever happens to its task.
+private struct StubbornResponder: Responder {
+    let inner: any Responder
+
+    func respond(to turn: Turn) async throws -> Verdict {
+        let inner = self.inner
+        return try await Task { try await inner.respond(to: turn) }.value
     }
 }

@@ -21,14 +21,24 @@ private func read(_ line: [UInt8]) {
         let again = value.bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
         precondition(again == value, "not the same again: \(String(decoding: line, as: UTF8.self))")
     }
-    guard case .verdict(_, .reply(let reply, _, _, let found))? = try? PluginFrame(line: line) else { return }
-    precondition(1...Reply.maximumTextBytes ~= reply.text.utf8.count)
-    precondition(reply.text.contains { !$0.isWhitespace })
-    precondition(reply.choices.count <= Reply.maximumChoices && reply.links.count <= Reply.maximumLinks)
+    let frame = try? PluginFrame(line: line)
+    if case .result(_, let result, _)? = frame {
+        precondition(result.values.count <= 32)
+        precondition(result.values.allSatisfy { $0.key.utf8.count <= 64 && $0.value.utf8.count <= 4_096 })
+        if let reply = result.reply { check(reply) }
+    }
+    guard case .verdict(_, .reply(let reply, _, _, let found))? = frame else { return }
+    check(reply)
     precondition(found.tags.count <= 8)
 }
 
-/// A session in which two turns are asked: whatever the lines are, each ends once, and nothing is done for another.
+private func check(_ reply: Reply) {
+    precondition(1...Reply.maximumTextBytes ~= reply.text.utf8.count)
+    precondition(reply.text.contains { !$0.isWhitespace })
+    precondition(reply.choices.count <= Reply.maximumChoices && reply.links.count <= Reply.maximumLinks)
+}
+
+/// A session in which two turns and an action are asked for: whatever the lines are, each ends once, and nothing is done for another.
 private func converse(_ lines: [LineSplitter.Line]) {
     var state = PluginSessionState(name: "fuzz", config: .object([]))
     var finished: [Int: Int] = [:]
@@ -51,12 +61,15 @@ private func converse(_ lines: [LineSplitter.Line]) {
         localTime: TimeOfDay(minutes: 0)
     )
     count(state.begin())
-    let ready = #"{"type":"ready","protocol":1,"name":"n","stages":["answer"],"maxConcurrency":2}"#
+    let ready = #"{"type":"ready","protocol":1,"name":"n","stages":["answer"],"actions":["book"],"maxConcurrency":2}"#
     count(state.take(Array(ready.utf8), at: .zero))
-    for call in 1...3 { count(state.ask(call, turn, limit: .seconds(2), at: .zero)) }
+    let action = Action(key: "t_fuzz/1", operation: "book", fields: ["order": "my secret order number"])
+    for call in 1...3 {
+        count(state.ask(call, turn, for: call == 3 ? action : nil, limit: .seconds(2), at: .zero))
+    }
     for (index, line) in lines.enumerated() {
         let now = Duration.milliseconds(index)
-        if index == 3 { count(state.cancel(2, at: now)) }
+        if index == 3 { count(state.cancel(2, for: .stop, at: now)) }
         if line.isCut { count(state.takeLongLine()) } else { count(state.take(line.bytes, at: now)) }
         count(state.takeComplaint(line.bytes, at: now))
     }

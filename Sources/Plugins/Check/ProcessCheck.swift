@@ -5,23 +5,27 @@ package import Responders
 package struct ProcessCheck: Sendable {
     private let command: ChildProcess.Command
     private let says: [String]
+    private let fields: [String: String]
     private let patience: PluginCheck.Patience
 
     /// - Parameters:
     ///   - command: The program and its arguments, from the current folder.
     ///   - says: Further messages that it is asked.
+    ///   - fields: Further fields of the actions that it is asked for.
     ///   - patience: How long it may take.
     ///   - services: Where programs and variables are looked for.
     /// - Throws: A program that there is not.
     package init(
         _ command: [String],
         says: [String] = [],
+        fields: [String: String] = [:],
         patience: PluginCheck.Patience = .init(),
         services: PluginServices = PluginServices()
     ) throws(ConfigurationProblem) {
         let configuration = Process.Configuration(command: command, env: ["PATH", "LANG", "HOME"])
         self.command = try ChildProcess.Command(configuration, services)
         self.says = says
+        self.fields = fields
         self.patience = patience
     }
 
@@ -61,7 +65,8 @@ package struct ProcessCheck: Sendable {
             ("unknown field", self.unknownField), ("unicode", self.unicode), ("16 KiB", self.long),
             ("two at once", self.twoAtOnce), ("stream", self.stream), ("cancel", self.cancel),
             ("unknown id", self.unknownID), ("bad JSON", self.badJSON), ("empty line", self.emptyLine),
-            ("many", self.many), ("idempotent", self.idempotent), ("end of input", self.endOfInput),
+            ("follow-up", self.followUp), ("actions", self.actions), ("many", self.many),
+            ("idempotent", self.idempotent), ("end of input", self.endOfInput),
         ]
     }
 
@@ -81,11 +86,20 @@ package struct ProcessCheck: Sendable {
             ?? (ready.stages.contains(.answer)
                 ? .answer : Stage.allCases.first(where: ready.stages.contains) ?? .answer)
         let turn = PluginCheck.turn(text, stage: stage)
-        peer.send(change(HostFrame.turn(id: id, turn, limit: self.patience.answer).bytes), to: child)
+        peer.send(change(self.frame(id, turn).bytes), to: child)
         guard let answer = try await peer.verdicts(on: [id])[id] else { return .pass() }
         try PluginCheck.check(answer.verdict, in: stage)
         try PluginCheck.check(answer.deltas, answer.verdict, of: ready)
         return answer.verdict
+    }
+}
+
+// MARK: What it is sent
+
+extension ProcessCheck {
+    private func frame(_ id: String, _ turn: Turn) -> HostFrame {
+        let token = PluginCheck.token(in: turn.place.stage)
+        return .turn(id: id, turn, limit: self.patience.answer, followUpToken: token)
     }
 }
 
@@ -164,7 +178,7 @@ extension ProcessCheck {
                 "hello from \(id)",
                 stage: Stage.allCases.first(where: ready.stages.contains) ?? .answer
             )
-            peer.send(HostFrame.turn(id: id, turn, limit: self.patience.answer).bytes, to: child)
+            peer.send(self.frame(id, turn).bytes, to: child)
         }
         _ = try await peer.verdicts(on: Set(ids))
         try await peer.expectQuiet()
@@ -185,13 +199,9 @@ extension ProcessCheck {
         -> String
     {
         let stage = Stage.allCases.first(where: ready.stages.contains) ?? .answer
-        let turn = HostFrame.turn(id: "c1", PluginCheck.turn("hello", stage: stage), limit: self.patience.answer)
-        peer.send(turn.bytes, to: child)
+        peer.send(self.frame("c1", PluginCheck.turn("hello", stage: stage)).bytes, to: child)
         peer.send(HostFrame.cancel(id: "c1", reason: .deadline).bytes, to: child)
-        peer.send(
-            HostFrame.turn(id: "c2", PluginCheck.turn("hello", stage: stage), limit: self.patience.answer).bytes,
-            to: child
-        )
+        peer.send(self.frame("c2", PluginCheck.turn("hello", stage: stage)).bytes, to: child)
         // The cancelled turn may be answered or not; the next one must be.
         var isLate = false
         while true {
@@ -231,6 +241,29 @@ extension ProcessCheck {
         peer.send([], to: child)
         try await self.ask("hello", "c1", peer, child, ready)
         return "ignored"
+    }
+
+    @Sendable private func followUp(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        var number = 0
+        return try await PluginCheck.tryPromises(of: ready, ["hello"] + self.says) { text, stage in
+            number += 1
+            return try await self.ask(text, "c\(number)", peer, child, ready, stage: stage)
+        }
+    }
+
+    @Sendable private func actions(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws
+        -> String
+    {
+        var number = 0
+        return try await PluginCheck.tryActions(of: ready, self.fields) { action in
+            number += 1
+            let id = "c\(number)"
+            let turn = PluginCheck.turn("hello")
+            peer.send(HostFrame.action(id: id, action, in: turn, limit: self.patience.answer).bytes, to: child)
+            return try await peer.result(of: id)
+        }
     }
 
     @Sendable private func many(_ peer: ProcessPeer, _ child: ChildProcess, _ ready: PluginReady) async throws -> String

@@ -179,10 +179,22 @@ extension ProcessPeer {
             case .ready:
                 throw PluginCheck.Fault("ready-again", "a second \"ready\"", hint: "write it once, after hello")
             case .pong: throw PluginCheck.Fault("unasked", "a \"pong\" without a ping")
+            case .result: throw PluginCheck.Fault("unasked", "a \"result\" without an action")
             case .log, .other: break
             }
         }
         return verdicts
+    }
+
+    /// What came of an action.
+    func result(of id: String) async throws -> PluginCheck.Performed {
+        let hint = "write {\"type\":\"result\",\"id\":…,\"values\":{…}}"
+        switch try await self.frame("result of \(id)", within: self.patience.answer, code: "no-result", hint: hint) {
+        case .result(id, let result, let failure): return PluginCheck.Performed(result: result, failure: failure)
+        case .result(let other, _, _): throw Self.foreign(other, isAnswered: false)
+        case .verdict: throw PluginCheck.Fault("wrong-answer", "an action is answered by a verdict", hint: hint)
+        default: throw PluginCheck.Fault("unasked", "a line that nobody asked for", hint: hint)
+        }
     }
 
     private static func foreign(_ id: String, isAnswered: Bool) -> PluginCheck.Fault {
@@ -191,7 +203,7 @@ extension ProcessPeer {
             : PluginCheck.Fault(
                 "foreign-id",
                 "an answer to \"\(id.prefix(64))\", which nobody asked",
-                hint: "send back the id of the turn"
+                hint: "send back the id of the turn, or of the action"
             )
     }
 

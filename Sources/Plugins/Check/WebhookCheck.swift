@@ -7,6 +7,7 @@ package struct WebhookCheck: Sendable {
     private let client: TargetClient
     private let secret: String
     private let says: [String]
+    private let fields: [String: String]
     private let patience: PluginCheck.Patience
     private let now: @Sendable () -> Int64
 
@@ -14,12 +15,14 @@ package struct WebhookCheck: Sendable {
     ///   - url: Where it is; the networks of this machine are allowed, since a person names it.
     ///   - secret: What requests are signed with.
     ///   - says: Further messages that it is asked.
+    ///   - fields: Further fields of the actions that it is asked for.
     ///   - patience: How long it may take.
     /// - Throws: `bad-url`.
     package init(
         url: String,
         secret: String,
         says: [String] = [],
+        fields: [String: String] = [:],
         patience: PluginCheck.Patience = .init()
     ) throws(ConfigurationProblem) {
         let policy = TargetPolicy(allowed: ["0.0.0.0/0", "::/0"].compactMap { NetworkAddress.Network($0) })
@@ -27,6 +30,7 @@ package struct WebhookCheck: Sendable {
         self.client = TargetClient(target, policy: policy, resolver: .system, clock: .continuous)
         self.secret = secret
         self.says = says
+        self.fields = fields
         self.patience = patience
         self.now = PluginServices().wallClock
     }
@@ -64,7 +68,8 @@ package struct WebhookCheck: Sendable {
             ("hello", self.hello), ("turn", self.turn), ("stages", self.stages), ("unknown field", self.unknownField),
             ("unicode", self.unicode), ("16 KiB", self.long), ("two at once", self.twoAtOnce), ("stream", self.stream),
             ("bad JSON", self.badJSON), ("wrong signature", self.wrongSignature), ("no signature", self.noSignature),
-            ("old timestamp", self.oldTimestamp), ("changed body", self.changedBody), ("many", self.many),
+            ("old timestamp", self.oldTimestamp), ("changed body", self.changedBody),
+            ("follow-up", self.followUp), ("actions", self.actions), ("many", self.many),
             ("idempotent", self.idempotent),
         ]
     }
@@ -84,15 +89,18 @@ package struct WebhookCheck: Sendable {
 // MARK: Asking
 
 extension WebhookCheck {
-    private func send(_ body: [UInt8]?, signature: [(String, String)], query: String? = nil) async throws
-        -> TargetClient.Answer
-    {
+    private func send(
+        _ body: [UInt8]?,
+        signature: [(String, String)],
+        query: String? = nil,
+        key: String = "t_check/check.answer.0"
+    ) async throws -> TargetClient.Answer {
         try await self.client.send(
             body,
             query: query,
             headers: signature + [
                 ("User-Agent", "claude-chat"), ("Content-Type", "application/json"),
-                ("Accept", "application/json, application/x-ndjson"), ("Idempotency-Key", "t_check/check.answer.0"),
+                ("Accept", "application/json, application/x-ndjson"), ("Idempotency-Key", key),
             ],
             mayRepeat: false,
             within: body == nil ? self.patience.start : self.patience.answer
@@ -134,7 +142,9 @@ extension WebhookCheck {
     }
 
     private func body(_ text: String, stage: Stage, id: String = "t_check") -> [UInt8] {
-        HostFrame.turn(id: id, PluginCheck.turn(text, stage: stage, id: id), limit: self.patience.answer).bytes
+        let turn = PluginCheck.turn(text, stage: stage, id: id)
+        let token = PluginCheck.token(in: stage)
+        return HostFrame.turn(id: id, turn, limit: self.patience.answer, followUpToken: token).bytes
     }
 
     private func stage(of ready: PluginReady) -> Stage {
@@ -155,6 +165,7 @@ extension WebhookCheck {
         switch answer.status {
         case 204: return .pass()
         case 422: return .pass()
+        case 202: return .reply(try await Webhook.promise(in: answer))
         case 200:
             var deltas: [String] = []
             do {
@@ -170,7 +181,7 @@ extension WebhookCheck {
                 throw fault
             }
         default:
-            let hint = "answer with 200 and a verdict, or 204"
+            let hint = "answer with 200 and a verdict, 202 and a promise, or 204"
             throw PluginCheck.Fault("bad-status", "a turn gives status \(answer.status)", hint: hint, sent: body)
         }
     }
@@ -289,6 +300,42 @@ extension WebhookCheck {
             "a body that isn't the signed one",
             hint
         )
+    }
+
+    @Sendable private func followUp(_ ready: PluginReady) async throws -> String {
+        try await PluginCheck.tryPromises(of: ready, ["hello"] + self.says) { text, stage in
+            try await self.ask(text, ready, stage: stage)
+        }
+    }
+
+    @Sendable private func actions(_ ready: PluginReady) async throws -> String {
+        try await PluginCheck.tryActions(of: ready, self.fields) { try await self.perform($0) }
+    }
+
+    private func perform(_ action: Action) async throws -> PluginCheck.Performed {
+        let body = HostFrame.action(
+            id: action.key,
+            action,
+            in: PluginCheck.turn("hello"),
+            limit: self.patience.answer
+        ).bytes
+        do {
+            let answer = try await self.send(body, signature: self.signature(of: body), key: action.key)
+            switch answer.status {
+            case 200:
+                let (result, failure) = try await answer.result(of: action.key)
+                return PluginCheck.Performed(result: result, failure: failure)
+            case 204: return PluginCheck.Performed(result: ActionResult())
+            case 422: return PluginCheck.Performed(result: ActionResult(), failure: Failure(.pluginFailed))
+            default:
+                let hint = "answer with 200 and a result, 204 or 422"
+                throw PluginCheck.Fault("bad-status", "an action gives status \(answer.status)", hint: hint)
+            }
+        } catch {
+            var fault = Self.fault(of: error)
+            fault.sent = PluginCheck.Fault(fault.problem, sent: body).sent
+            throw fault
+        }
     }
 
     @Sendable private func many(_ ready: PluginReady) async throws -> String {

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Any thread. ``PluginSessionState`` decides; here it is done.
 final class PluginSession: Sendable {
-    private typealias Waiter = CheckedContinuation<Verdict, Never>
+    private typealias Waiter = CheckedContinuation<PluginAnswer, Never>
     private typealias Effect = PluginSessionState.Effect
 
     private struct State {
@@ -51,8 +51,8 @@ final class PluginSession: Sendable {
             guard state.child?.send(line) != true, let call else { return nil }
             // A child that doesn't read; its pings will find that out.
             state.decisions.couldNotSend(call)
-            state.waiters.removeValue(forKey: call)?.resume(returning: .pass(reason: .busy))
-        case .finish(let call, let verdict): state.waiters.removeValue(forKey: call)?.resume(returning: verdict)
+            state.waiters.removeValue(forKey: call)?.resume(returning: .verdict(.pass(reason: .busy)))
+        case .finish(let call, let answer): state.waiters.removeValue(forKey: call)?.resume(returning: answer)
         case .report(let incident): return incident
         case .kill: state.child?.kill()
         }
@@ -63,40 +63,47 @@ final class PluginSession: Sendable {
 // MARK: Calls
 
 extension PluginSession {
-    /// Asks the plugin and waits for its verdict, until the task is cancelled.
-    func verdict(on turn: Turn, within limit: Duration) async -> Verdict {
+    /// Asks the plugin and waits for its answer, until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - turn: What it is asked about.
+    ///   - action: What it is to do; without it a verdict is wanted.
+    ///   - limit: How long the answer is worth anything.
+    /// - Returns: The answer; a failure or a pass where there is none.
+    func answer(to turn: Turn, for action: Action? = nil, within limit: Duration) async -> PluginAnswer {
         let number = self.state.withLock { state in
             defer { state.nextNumber += 1 }
             state.beginning.insert(state.nextNumber)
             return state.nextNumber
         }
+        let cause = CancelCause.current
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in self.ask(number, turn, limit, waiter) }
+            await withCheckedContinuation { waiter in self.ask(number, turn, action, limit, waiter) }
         } onCancel: {
-            self.cancel(number)
+            self.cancel(number, for: HostFrame.CancelReason(cause))
         }
     }
 
-    private func ask(_ number: Int, _ turn: Turn, _ limit: Duration, _ waiter: Waiter) {
+    private func ask(_ number: Int, _ turn: Turn, _ action: Action?, _ limit: Duration, _ waiter: Waiter) {
         let now = self.clock.now
         self.perform { state in
             guard state.beginning.remove(number) != nil else {
-                waiter.resume(returning: .fail(Failure(.cancelled)))
+                waiter.resume(returning: .verdict(.fail(Failure(.cancelled))))
                 return []
             }
             state.waiters[number] = waiter
-            return state.decisions.ask(number, turn, limit: limit, at: now)
+            return state.decisions.ask(number, turn, for: action, limit: limit, at: now)
         }
     }
 
-    private func cancel(_ number: Int) {
+    private func cancel(_ number: Int, for reason: HostFrame.CancelReason) {
         let now = self.clock.now
         self.perform { state in
             // A call without a waiter has its verdict, or has not begun and won't.
             state.beginning.remove(number)
             guard let waiter = state.waiters.removeValue(forKey: number) else { return [] }
-            waiter.resume(returning: .fail(Failure(.cancelled)))
-            return state.decisions.cancel(number, at: now)
+            waiter.resume(returning: .verdict(.fail(Failure(.cancelled))))
+            return state.decisions.cancel(number, for: reason, at: now)
         }
     }
 }
@@ -138,7 +145,7 @@ extension PluginSession {
     /// Waits while the process has not said what it is.
     ///
     /// - Returns: Nothing where it is ready, and else what was wrong with it.
-    func problemAtStart() async -> String? {
+    func problemAtStart() async -> WireProblem? {
         let number = self.state.withLock { $0.startWaiters.takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -154,8 +161,14 @@ extension PluginSession {
         }
         return self.state.withLock { state in
             if case .ready = state.decisions.phase { return nil }
-            return state.problem ?? "it ended before it said what it is"
+            return state.decisions.startFault
+                ?? WireProblem("not-started", state.problem ?? "it ended before it said what it is")
         }
+    }
+
+    /// What it can be asked to do; nothing while it isn't ready.
+    var actions: [String] {
+        self.state.withLock { if case .ready(let ready) = $0.decisions.phase { ready.actions } else { [] } }
     }
 
     var isDisabled: Bool { self.state.withLock { $0.decisions.phase == .disabled } }

@@ -9,7 +9,7 @@ struct PluginSessionState: Sendable {
     enum Effect: Sendable {
         /// A line for the process; of a call, where it is that call's turn.
         case send([UInt8], call: Int? = nil)
-        case finish(call: Int, Verdict)
+        case finish(call: Int, PluginAnswer)
         case report(Incident)
         /// The process has to go.
         case kill
@@ -30,6 +30,8 @@ struct PluginSessionState: Sendable {
     private struct Call: Sendable {
         let number: Int
         let turn: Turn
+        /// What is asked for in the turn; nothing where that is a verdict on it.
+        let action: Action?
         let limit: Duration
         /// Opens the door for one more reply, later; nothing where none may come.
         let token: String?
@@ -39,11 +41,29 @@ struct PluginSessionState: Sendable {
 
         var id: String { "c\(self.number)" }
 
-        init(_ number: Int, _ turn: Turn, limit: Duration) {
+        init(_ number: Int, _ turn: Turn, _ action: Action?, limit: Duration) {
+            self.action = action
             self.number = number
             self.turn = turn
             self.limit = limit
-            self.token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
+            self.token = action == nil && turn.place.stage == .answer ? FollowUp.makeToken() : nil
+        }
+
+        /// What the plugin is sent.
+        var frame: HostFrame {
+            if let action { return .action(id: self.id, action, in: self.turn, limit: self.limit) }
+            return .turn(id: self.id, self.turn, limit: self.limit, followUpToken: self.token)
+        }
+
+        /// Why a plugin that said this of itself isn't asked.
+        func refusal(by ready: PluginReady) -> Failure? {
+            if let action {
+                let problem = "the plugin doesn't offer the action"
+                return ready.actions.contains(action.operation) ? nil : Failure(.unknownOperation, problem)
+            }
+            let stage = self.turn.place.stage
+            let problem = "the plugin doesn't offer the stage \(stage)"
+            return ready.stages.contains(stage) ? nil : Failure(.stageNotOffered, problem)
         }
     }
 
@@ -64,6 +84,8 @@ struct PluginSessionState: Sendable {
     private var open: [String: Call] = [:]
     /// Whether the process is on its way out, so that nothing that it says counts any more.
     private var isEnding = false
+    /// Why no process of it has said what it is.
+    private(set) var startFault: WireProblem?
     private var badLines = 0
     private var lastPing = 0
     private var lastPong = 0
@@ -110,12 +132,12 @@ extension PluginSessionState {
     mutating func end(as phase: Phase) -> [Effect] {
         // Whatever is known for good stays.
         if self.phase != .disabled || phase == .stopped { self.phase = phase }
-        let failure = Verdict.fail(Failure(.crashed, "the process ended before it answered"))
+        let failure = PluginAnswer.verdict(.fail(Failure(.crashed, "the process ended before it answered")))
         let crashed = self.open.values.filter { $0.cancelledAt == nil }.sorted { $0.number < $1.number }
         self.open = [:]
         var effects = crashed.map { Effect.finish(call: $0.number, failure) }
         guard phase != .starting else { return effects }
-        effects += self.waiting.map { .finish(call: $0.number, self.refusal) }
+        effects += self.waiting.map { .finish(call: $0.number, .verdict(self.refusal)) }
         self.waiting = []
         return effects
     }
@@ -123,8 +145,13 @@ extension PluginSessionState {
     /// Five seconds are over since the start.
     mutating func helloIsDue() -> [Effect] {
         guard self.phase == .starting else { return [] }
-        let problem = "no line {\"type\":\"ready\",…} within 5 s"
-        return self.kill("Plugin process is not ready", ["frame.problem": problem])
+        let fault = WireProblem(
+            "hello-timeout",
+            "no line {\"type\":\"ready\",…} within 5 s",
+            hint: "write it at once after hello, and flush the output"
+        )
+        self.startFault = fault
+        return self.kill("Plugin process is not ready", ["frame.problem": fault.description])
     }
 
     /// Another ten seconds are over.
@@ -145,31 +172,45 @@ extension PluginSessionState {
     private var refusal: Verdict {
         switch self.phase {
         case .stopped: .pass(reason: .notRunning)
-        case .disabled: .fail(Failure(.unavailable, "the plugin is taken out of service"))
-        case .restarting: .fail(Failure(.unavailable, "the plugin's process is started again"))
+        case .disabled: .fail(self.startFailure ?? Failure(.unavailable, "the plugin is taken out of service"))
+        case .restarting: .fail(self.startFailure ?? Failure(.unavailable, "the plugin's process is started again"))
         case .starting, .ready: .pass(reason: .busy)
         }
     }
 
-    mutating func ask(_ number: Int, _ turn: Turn, limit: Duration, at now: Duration) -> [Effect] {
+    /// Why it could not be started, for those who ask it all the same.
+    private var startFailure: Failure? {
+        self.startFault.map { fault in
+            let problem = "\(fault.problem)\(fault.hint.map { "; \($0)" } ?? "")"
+            return Failure(TraceReason(rawValue: fault.code), problem)
+        }
+    }
+
+    mutating func ask(
+        _ number: Int,
+        _ turn: Turn,
+        for action: Action? = nil,
+        limit: Duration,
+        at now: Duration
+    ) -> [Effect] {
         switch self.phase {
-        case .stopped, .restarting, .disabled: return [.finish(call: number, self.refusal)]
+        case .stopped, .restarting, .disabled: return [.finish(call: number, .verdict(self.refusal))]
         case .starting, .ready:
             guard self.waiting.count < Self.maximumWaiting else {
-                return [.finish(call: number, .pass(reason: .busy))]
+                return [.finish(call: number, .verdict(.pass(reason: .busy)))]
             }
-            self.waiting.append(Call(number, turn, limit: limit))
+            self.waiting.append(Call(number, turn, action, limit: limit))
             return self.dispatch(at: now)
         }
     }
 
     /// Nobody waits for a call any more.
-    mutating func cancel(_ number: Int, at now: Duration) -> [Effect] {
+    mutating func cancel(_ number: Int, for reason: HostFrame.CancelReason, at now: Duration) -> [Effect] {
         self.waiting.removeAll { $0.number == number }
         guard var call = self.open["c\(number)"], call.cancelledAt == nil else { return [] }
         call.cancelledAt = now
         self.open[call.id] = call
-        return [.send(HostFrame.cancel(id: call.id, reason: .deadline).bytes)]
+        return [.send(HostFrame.cancel(id: call.id, reason: reason).bytes)]
     }
 
     /// There was no room for the line of a call.
@@ -181,15 +222,14 @@ extension PluginSessionState {
         var effects: [Effect] = []
         while self.open.count < ready.maxConcurrency, !self.waiting.isEmpty {
             let call = self.waiting.removeFirst()
-            guard ready.stages.contains(call.turn.place.stage) else {
-                let problem = "the plugin doesn't offer the stage \(call.turn.place.stage)"
-                effects.append(.finish(call: call.number, .fail(Failure(.stageNotOffered, problem))))
+            if let refusal = call.refusal(by: ready) {
+                effects.append(.finish(call: call.number, .verdict(.fail(refusal))))
                 continue
             }
             self.texts.note(call.turn)
+            for value in (call.action?.fields ?? [:]).values { self.texts.note(value) }
             self.open[call.id] = call
-            let frame = HostFrame.turn(id: call.id, call.turn, limit: call.limit, followUpToken: call.token)
-            effects.append(.send(frame.bytes, call: call.number))
+            effects.append(.send(call.frame.bytes, call: call.number))
         }
         return effects
     }
@@ -223,12 +263,21 @@ extension PluginSessionState {
         case .ready(let ready):
             guard self.phase == .starting else { return [] }
             self.phase = .ready(ready)
+            self.startFault = nil
             return self.dispatch(at: now)
         case .verdict(let id, let verdict):
-            guard let call = self.open.removeValue(forKey: id) else { return [] }
-            let answer = self.bounded(verdict).promising(by: call.token)
-            let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, answer)] : []
-            return finished + self.dispatch(at: now)
+            guard let call = self.open[id] else { return [] }
+            guard call.action == nil else {
+                return self.fail(call, "verdict: the answer to an action; write type: result", at: now)
+            }
+            return self.finish(call, .verdict(self.bounded(verdict).promising(by: call.token)), at: now)
+        case .result(let id, let result, let failure):
+            guard let call = self.open[id] else { return [] }
+            guard call.action != nil else {
+                return self.fail(call, "result: the answer to a turn; write type: verdict", at: now)
+            }
+            let failed = failure.map { PluginAnswer.verdict(self.bounded(.fail($0))) }
+            return self.finish(call, failed ?? .result(result), at: now)
         case .delta(let id, let index, _):
             // The verdict has the whole text, which is what is shown.
             guard var call = self.open[id] else { return [] }
@@ -247,15 +296,28 @@ extension PluginSessionState {
         }
     }
 
+    /// The plugin has answered a call.
+    private mutating func finish(_ call: Call, _ answer: PluginAnswer, at now: Duration) -> [Effect] {
+        self.open[call.id] = nil
+        guard call.cancelledAt == nil else {
+            call.turn.noteLateResult()
+            return self.dispatch(at: now)
+        }
+        return [.finish(call: call.number, answer)] + self.dispatch(at: now)
+    }
+
     private mutating func take(_ problems: WireProblems, at now: Duration) -> [Effect] {
         let first = problems.all[0]
         if self.phase == .starting, problems.type == "ready" {
             // It would say the same again.
             self.phase = .disabled
+            self.startFault = problems.asOne
             let text = problems.all.map(\.description).joined(separator: " | ")
             return self.kill("Plugin process is refused", ["frame.problem": text])
         }
-        if let call = problems.id.flatMap({ self.open[$0] }), problems.type == "verdict" || problems.type == "delta" {
+        if let call = problems.id.flatMap({ self.open[$0] }),
+            ["verdict", "result", "delta"].contains(problems.type)
+        {
             return self.fail(call, first.description, at: now)
         }
         if problems.type == nil { self.badLines += 1 }
@@ -273,8 +335,9 @@ extension PluginSessionState {
     /// Ends a call whose answer can't be read.
     private mutating func fail(_ call: Call, _ problem: String, at now: Duration) -> [Effect] {
         self.open[call.id] = nil
-        let failure = Verdict.fail(Failure(.badFrame, self.texts.removed(from: problem)))
-        return [.finish(call: call.number, failure)] + self.dispatch(at: now)
+        let failure = Failure(.badFrame, self.texts.removed(from: problem))
+        let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, .verdict(.fail(failure)))] : []
+        return finished + self.dispatch(at: now)
     }
 
     /// The verdict, with a failure that says nothing of visitors and has one of a bounded number of codes.

@@ -4,7 +4,7 @@ public import Responders
 ///
 /// The child runs as long as the server does and is started again when it ends. Whatever it does, a turn waits for it no
 /// longer than its time limit, and the operator finds in the log what was wrong.
-public final class Process: ResponderPlugin, RunningResponder {
+public final class Process: ResponderPlugin, RunningResponder, ActionPerformer {
     public static let manifest = PluginManifest(
         name: "process",
         summary: "Asks a program in any language, by JSON lines on its input and output",
@@ -79,14 +79,25 @@ public final class Process: ResponderPlugin, RunningResponder {
     }
 
     public func respond(to turn: Turn) async -> Verdict {
-        await self.session.verdict(on: turn, within: CallLimit.current ?? Self.manifest.timeout)
+        await self.session.answer(to: turn, within: CallLimit.current ?? Self.manifest.timeout).verdict
+    }
+
+    public var operations: [String] { self.session.actions }
+
+    /// What the program can do it says itself, when it has been started.
+    public var hasOpenOperations: Bool { true }
+
+    public func perform(_ action: Action, in turn: Turn) async throws -> ActionResult {
+        let limit = CallLimit.current ?? Self.manifest.timeout
+        return try await self.session.answer(to: turn, for: action, within: limit).result()
     }
 
     public func prepareToRun() { self.session.prepare() }
 
     public func waitUntilStarted() async throws {
         guard let problem = await self.session.problemAtStart() else { return }
-        throw StartProblem("not-started", "the process \"\(self.name)\" doesn't work: \(problem)")
+        let text = "the process \"\(self.name)\" doesn't work: \(problem.problem)"
+        throw StartProblem(problem.code, text, hint: problem.hint)
     }
 
     public func run() async {

@@ -42,6 +42,11 @@ final class LiveRuleSet: Sendable {
     /// The newest set whose files had no mistake.
     var current: RuleSet { self.state.withLock { $0.ruleSet } }
 
+    /// The same, and how many sets there were until it, as ``content`` counts them.
+    var currentWithGeneration: (ruleSet: RuleSet, generation: Int) {
+        self.state.withLock { ($0.ruleSet, $0.generation) }
+    }
+
     /// What became of its rules since the server started: see ``RuleSet/activity(ofAtMost:)``.
     var activity: [RuleActivity] { self.current.activity() }
 

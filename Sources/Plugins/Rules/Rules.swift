@@ -87,7 +87,9 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
                     near: suggestion(for: request.responder, among: chain.operations.keys)
                 )
             }
-            guard !operations.contains(request.operation) else { return nil }
+            guard !operations.contains(request.operation), !chain.openResponders.contains(request.responder) else {
+                return nil
+            }
             return Self.warning(
                 at: request.place,
                 "\"\(request.responder)\" can't be asked to \"\(request.operation)\"",
@@ -107,9 +109,12 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
 
     public func respond(to turn: Turn) -> Verdict {
         let context = RuleContext(turn, self.cooldowns)
-        let ruleSet = self.live.current
+        let (ruleSet, generation) = self.live.currentWithGeneration
         return self.scanners.withScanner { scanner in
-            if turn.isTraced { scanner.startNoting() }
+            if turn.isTraced {
+                scanner.startNoting()
+                turn.noteContent(generation: generation)
+            }
             let result = ruleSet.answer(to: turn.message.text, in: context, using: &scanner)
             if let lost = scanner.takeLost() {
                 turn.noteCandidates(lost.count) { lost.map { TraceCandidate($0.rule, at: $0.place, lost: $0.why) } }

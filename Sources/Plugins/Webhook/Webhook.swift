@@ -3,7 +3,7 @@ public import Responders
 internal import Synchronization
 
 /// Asks a web service: a signed request for each message, answered with a verdict in JSON.
-public final class Webhook: ResponderPlugin, RunningResponder {
+public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
     public static let manifest = PluginManifest(
         name: "webhook",
         summary: "Asks a web service, by signed requests with JSON",
@@ -79,7 +79,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     public func respond(to turn: Turn) async throws -> Verdict {
         await self.waitUntilReady()
         guard let ready = self.begin(turn) else { return self.refusal }
-        defer { self.state.withLock { $0.asking -= 1 } }
+        defer { self.end() }
         guard ready.stages.contains(turn.place.stage) else {
             let problem = "the service doesn't offer the stage \(turn.place.stage)"
             return .fail(Failure(.stageNotOffered, problem))
@@ -91,7 +91,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         } catch is CancellationError {
             return .fail(Failure(.cancelled))
         } catch {
-            return self.failure(of: error)
+            return .fail(self.problem(with: error))
         }
     }
 
@@ -100,15 +100,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         let token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
         let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit, followUpToken: token).bytes
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
-        let answer = try await self.client.send(
-            body,
-            headers: self.signed(body) + [
-                ("Content-Type", "application/json"), ("Accept", "application/json, application/x-ndjson"),
-                ("Idempotency-Key", "\(turn.id)/\(place)"),
-            ],
-            mayRepeat: isIdempotent,
-            within: limit
-        )
+        let answer = try await self.send(body, key: "\(turn.id)/\(place)", mayRepeat: isIdempotent, within: limit)
         switch answer.status {
         case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }.promising(by: token)
         case 202 where token != nil:
@@ -116,19 +108,42 @@ public final class Webhook: ResponderPlugin, RunningResponder {
         case 204: return .pass()
         case 422: return .pass(reason: try await Self.reason(in: answer))
         case 429, 503:
-            guard answer.status == 429 || answer.retryAfter != nil else { return Self.unexpected(answer.status) }
-            let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
-            // Also where the entry has no breaker.
-            self.state.withLock { $0.busyUntil = self.services.clock.now + pause }
-            throw RetryAfter(pause)
-        default: return Self.unexpected(answer.status)
+            guard let pause = self.pause(after: answer) else { return .fail(Self.unexpected(answer.status)) }
+            throw pause
+        default: return .fail(Self.unexpected(answer.status))
         }
     }
 
-    private static func unexpected(_ status: Int) -> Verdict { .fail(Failure("bad-status", "status \(status)")) }
+    func send(
+        _ body: [UInt8],
+        key: String,
+        mayRepeat: Bool,
+        within limit: Duration
+    ) async throws -> TargetClient.Answer {
+        try await self.client.send(
+            body,
+            headers: self.signed(body) + [
+                ("Content-Type", "application/json"), ("Accept", "application/json, application/x-ndjson"),
+                ("Idempotency-Key", key),
+            ],
+            mayRepeat: mayRepeat,
+            within: limit
+        )
+    }
+
+    /// For how long the service wants to be left alone that has no time; nothing where it doesn't say so.
+    func pause(after answer: TargetClient.Answer) -> RetryAfter? {
+        guard answer.status == 429 || answer.retryAfter != nil else { return nil }
+        let pause = Duration.seconds(min(max(answer.retryAfter ?? 1, 1), 300))
+        // Also where the entry has no breaker.
+        self.state.withLock { $0.busyUntil = self.services.clock.now + pause }
+        return RetryAfter(pause)
+    }
+
+    static func unexpected(_ status: Int) -> Failure { Failure("bad-status", "status \(status)") }
 
     /// What a 202 tells the visitor for now.
-    private static func promise(in answer: TargetClient.Answer) async throws -> Reply {
+    static func promise(in answer: TargetClient.Answer) async throws -> Reply {
         let bytes = try await answer.bytes()
         let value = try bytes.withUnsafeBufferPointer { try JSONValue(object: $0) }
         var reader = FrameReader(value, name: "answer")
@@ -138,7 +153,7 @@ public final class Webhook: ResponderPlugin, RunningResponder {
     }
 
     /// The reason of a 422, where it has one.
-    private static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
+    static func reason(in answer: TargetClient.Answer) async throws -> TraceReason? {
         let bytes = try await answer.bytes()
         let value = bytes.withUnsafeBufferPointer { try? JSONValue(object: $0) }
         var reader = FrameReader(value ?? .object([]), name: "answer")
@@ -225,7 +240,7 @@ extension Webhook {
     }
 
     /// Waits while the service is asked for the first time what it is.
-    private func waitUntilReady() async {
+    func waitUntilReady() async {
         let number = self.state.withLock { $0.waiters.takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -242,7 +257,7 @@ extension Webhook {
     }
 
     /// Takes a place among those that ask, where there is one.
-    private func begin(_ turn: Turn) -> PluginReady? {
+    func begin(_ turn: Turn, _ action: Action? = nil) -> PluginReady? {
         let now = self.services.clock.now
         return self.state.withLock { state in
             guard case .ready(let ready) = state.phase, state.asking < Self.maximumAsking,
@@ -250,11 +265,20 @@ extension Webhook {
             else { return nil }
             state.asking += 1
             state.texts.note(turn)
+            for value in (action?.fields ?? [:]).values { state.texts.note(value) }
             return ready
         }
     }
 
-    private var refusal: Verdict {
+    /// Gives the place back.
+    func end() { self.state.withLock { $0.asking -= 1 } }
+
+    /// What the service says of itself; nothing while it isn't ready.
+    var ready: PluginReady? {
+        self.state.withLock { if case .ready(let ready) = $0.phase { ready } else { nil } }
+    }
+
+    var refusal: Verdict {
         self.state.withLock { state in
             switch state.phase {
             case .stopped: .pass(reason: .notRunning)
@@ -268,7 +292,9 @@ extension Webhook {
 // MARK: What goes wrong
 
 extension Webhook {
-    private func failure(of error: any Error) -> Verdict {
+    func withoutVisitor(_ text: String) -> String { self.state.withLock { $0.texts.removed(from: text) } }
+
+    func problem(with error: any Error) -> Failure {
         let problem = Self.problem(of: error)
         let code: TraceReason =
             switch error {
@@ -277,7 +303,7 @@ extension Webhook {
             case is WireProblem, is WireProblems: .badFrame
             default: .unavailable
             }
-        return .fail(Failure(code, self.state.withLock { $0.texts.removed(from: problem) }))
+        return Failure(code, self.withoutVisitor(problem))
     }
 
     private static func problem(of error: any Error) -> String {

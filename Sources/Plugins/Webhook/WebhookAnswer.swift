@@ -29,10 +29,7 @@ extension TargetClient.Answer {
     /// - Throws: ``WireProblem`` or ``WireProblems``, or what the connection throws.
     func verdict(on id: String, onFrame: (PluginFrame) -> Void = { _ in }) async throws -> Verdict {
         guard self.contentType.hasPrefix("application/x-ndjson") else {
-            guard self.contentType.hasPrefix("application/json") else {
-                let hint = "send content-type: application/json, or application/x-ndjson"
-                throw WireProblem("wrong-content-type", "the answer is no JSON", hint: hint)
-            }
+            guard self.contentType.hasPrefix("application/json") else { throw Self.notJSON }
             return try Self.verdict(in: PluginFrame(line: try await self.bytes()), on: id) ?? { throw Self.noVerdict }()
         }
         var splitter = LineSplitter(limit: PluginFrame.maximumBytes)
@@ -65,12 +62,32 @@ extension TargetClient.Answer {
         throw Self.noVerdict
     }
 
+    /// Reads the body as what came of an action.
+    ///
+    /// - Parameter id: The action's.
+    /// - Returns: Its values, or why there are none.
+    /// - Throws: ``WireProblem`` or ``WireProblems``, or what the connection throws.
+    func result(of id: String) async throws -> (ActionResult, Failure?) {
+        guard self.contentType.hasPrefix("application/json") else { throw Self.notJSON }
+        guard case .result(let frameID, let result, let failure) = try PluginFrame(line: try await self.bytes()) else {
+            let hint = "write one object with \"type\":\"result\""
+            throw WireProblem("no-result", "the answer has no result", hint: hint)
+        }
+        guard frameID == id else { throw Self.foreign }
+        return (result, failure)
+    }
+
     private static func verdict(in frame: PluginFrame, on id: String) throws -> Verdict? {
         guard case .verdict(let frameID, let verdict) = frame else { return nil }
         guard frameID == id else { throw Self.foreign }
         return verdict
     }
 
+    private static let notJSON = WireProblem(
+        "wrong-content-type",
+        "the answer is no JSON",
+        hint: "send content-type: application/json, or application/x-ndjson"
+    )
     private static let foreign = WireProblem(
         "foreign-id",
         "the answer has the id of another turn",

@@ -17,7 +17,7 @@ extension FrameReader {
         case .reply:
             let then = self.word("then", Then.self)
             let confidence = self.share("confidence")
-            var reply = self.reply(in: self.name)
+            var reply = self.reply()
             reply.followUp = self.followUp()
             return .reply(
                 reply,
@@ -27,7 +27,7 @@ extension FrameReader {
             )
         case .suppress: return .suppress(reason: self.code("reason") ?? "suppressed", keep: self.augmentation())
         case .handoff:
-            let text = self.value("text") == nil ? nil : self.reply(in: self.name)
+            let text = self.value("text") == nil ? nil : self.reply()
             let handoff = Responders.Handoff(
                 queue: self.text("queue", atMost: 64),
                 note: self.text("note", atMost: Reply.maximumTextBytes),
@@ -41,7 +41,7 @@ extension FrameReader {
 
     /// The answer of a service that will say more later: `{"followUpTtlMs":60000,"text":"I am looking."}`.
     mutating func promise() -> Reply {
-        var reply = self.reply(in: self.name)
+        var reply = self.reply()
         if self.value("followUpTtlMs") == nil {
             self.refuse("missing-field", "followUpTtlMs", "missing", hint: "write for how many milliseconds at most")
         }
@@ -57,7 +57,8 @@ extension FrameReader {
         }
     }
 
-    private mutating func reply(in name: String) -> Reply {
+    /// A text for the visitor with what goes with it.
+    mutating func reply() -> Reply {
         let text = self.requiredText("text", atMost: Reply.maximumTextBytes, hint: "write what the visitor reads")
         if case .text? = self.value("text"), !text.contains(where: { !$0.isWhitespace }) {
             self.refuse("empty-reply", "text", "empty", hint: "write a text, or the verdict \"pass\"")

@@ -129,10 +129,7 @@ struct FrameReader {
     /// A code in kebab case, at most 40 characters.
     mutating func code(_ key: String) -> TraceReason? {
         guard let text = self.text(key) else { return nil }
-        let isCode =
-            1...40 ~= text.utf8.count
-            && text.utf8.allSatisfy { 0x61...0x7A ~= $0 || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: "-") }
-        guard isCode else {
+        guard isCode(text) else {
             self.refuse("bad-code", key, "no word in kebab case", hint: "write 1 to 40 of a-z 0-9 -, such as not-mine")
             return nil
         }
@@ -147,6 +144,12 @@ struct FrameReader {
     }
 }
 
+/// Whether a text is a code in kebab case: 1 to 40 of `a-z 0-9 -`.
+func isCode(_ text: String) -> Bool {
+    1...40 ~= text.utf8.count
+        && text.utf8.allSatisfy { 0x61...0x7A ~= $0 || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: "-") }
+}
+
 /// Everything that is wrong with one frame.
 package struct WireProblems: Error, Sendable, Hashable {
     package var all: [WireProblem]
@@ -156,4 +159,15 @@ package struct WireProblems: Error, Sendable, Hashable {
     package var id: String?
 
     init(all: [WireProblem]) { self.all = all }
+
+    /// The first one, which says what else there is.
+    var asOne: WireProblem {
+        let first = self.all[0]
+        let others = self.all.dropFirst().map(\.description)
+        return WireProblem(
+            first.code,
+            first.problem,
+            hint: ([first.hint].compactMap(\.self) + others).joined(separator: " | ")
+        )
+    }
 }

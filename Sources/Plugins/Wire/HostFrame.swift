@@ -5,11 +5,12 @@ package import Responders
 package enum HostFrame: Sendable {
     case hello(config: JSONValue)
     case turn(id: String, Turn, limit: Duration, followUpToken: String? = nil)
+    case action(id: String, Action, in: Turn, limit: Duration)
     case cancel(id: String, reason: CancelReason)
     case ping(Int)
 
     /// Why an answer is no longer wanted.
-    package enum CancelReason: String, Sendable { case deadline, stop }
+    package enum CancelReason: String, Sendable, CaseIterable { case deadline, stop, reload, takeover }
 
     /// The frame as JSON without line breaks, at most ``PluginFrame/maximumBytes``.
     package var bytes: [UInt8] {
@@ -21,12 +22,21 @@ package enum HostFrame: Sendable {
             ]
             return hello.bytes
         case .turn(let id, let turn, let limit, let token):
-            // The history is what may be left out, and its oldest items first.
-            var items = turn.history.items
-            while true {
-                let bytes = Self.json(id, turn, items, limit, token).bytes
-                guard bytes.count > PluginFrame.maximumBytes, !items.isEmpty else { return bytes }
-                items.removeFirst((items.count + 1) / 2)
+            return Self.bytes(of: turn) { history in
+                [
+                    "type": "turn", "id": .text(id), "deadlineMs": JSONValue(Int(limit / .milliseconds(1))),
+                    "attempt": JSONValue(turn.attempt), "stage": .text(turn.place.stage.rawValue),
+                    "turn": JSONValue(turn, history, token),
+                ]
+            }
+        case .action(let id, let action, let turn, let limit):
+            let fields = action.fields.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .text($0.value)) }
+            return Self.bytes(of: turn) { history in
+                [
+                    "type": "action", "id": .text(id), "deadlineMs": JSONValue(Int(limit / .milliseconds(1))),
+                    "attempt": JSONValue(turn.attempt), "key": .text(action.key), "action": .text(action.operation),
+                    "fields": .object(fields), "turn": JSONValue(turn, history, nil),
+                ]
             }
         case .cancel(let id, let reason):
             let cancel: JSONValue = ["type": "cancel", "id": .text(id), "reason": .text(reason.rawValue)]
@@ -37,17 +47,14 @@ package enum HostFrame: Sendable {
         }
     }
 
-    private static func json(
-        _ id: String,
-        _ turn: Turn,
-        _ history: [HistoryItem],
-        _ limit: Duration,
-        _ token: String?
-    ) -> JSONValue {
-        [
-            "type": "turn", "id": .text(id), "deadlineMs": JSONValue(Int(limit / .milliseconds(1))), "attempt": 1,
-            "stage": .text(turn.place.stage.rawValue), "turn": JSONValue(turn, history, token),
-        ]
+    /// The frame with as much of the history as it has room for: the oldest items are left out first.
+    private static func bytes(of turn: Turn, _ frame: ([HistoryItem]) -> JSONValue) -> [UInt8] {
+        var items = turn.history.items
+        while true {
+            let bytes = frame(items).bytes
+            guard bytes.count > PluginFrame.maximumBytes, !items.isEmpty else { return bytes }
+            items.removeFirst((items.count + 1) / 2)
+        }
     }
 }
 
@@ -85,5 +92,18 @@ extension JSONValue {
             "outcome": turn.outcome.map { .text($0.rawValue) },
             "followUpToken": followUpToken.map(JSONValue.text),
         ])
+    }
+}
+
+extension HostFrame.CancelReason {
+    /// What a plugin is told of a call that was cancelled.
+    init(_ cause: CancelCause?) {
+        self =
+            switch cause?.reason {
+            case .stop: .stop
+            case .reload: .reload
+            case .takeover: .takeover
+            case nil: .deadline
+            }
     }
 }

@@ -12,16 +12,21 @@ package struct PluginReady: Sendable, Hashable {
     package var maxConcurrency = 1
     /// Whether a turn that was sent twice does nothing twice.
     package var isIdempotent = false
+    /// What others of its chain may ask it to do.
+    package var actions: [String] = []
     /// What the server asked it to send back, over HTTP.
     package var challenge: String?
 
     package static let maximumConcurrency = 256
+    package static let maximumActions = 16
 }
 
 /// One object that a plugin sends.
 package enum PluginFrame: Sendable, Hashable {
     case ready(PluginReady)
     case verdict(id: String, Verdict)
+    /// What came of an action: its values, or that it failed.
+    case result(id: String, ActionResult, failure: Failure?)
     case delta(id: String, index: Int, text: String)
     case pong(Int)
     case log(level: LogLevel, text: String)
@@ -44,11 +49,7 @@ package enum PluginFrame: Sendable, Hashable {
     package init(line: [UInt8]) throws(WireProblems) {
         let value: JSONValue
         do throws(WireProblem) {
-            value = try line.withUnsafeBufferPointer { bytes -> Result<JSONValue, WireProblem> in
-                do throws(WireProblem) { return .success(try JSONValue(object: bytes)) } catch {
-                    return .failure(error)
-                }
-            }.get()
+            value = try JSONValue(line: line)
         } catch {
             throw WireProblems(all: [error])
         }
@@ -64,12 +65,15 @@ package enum PluginFrame: Sendable, Hashable {
 
     init(_ value: JSONValue) throws(WireProblems) {
         var type = FrameReader(value, name: "frame")
-        let word = type.requiredText("type", hint: "write type: ready, verdict, delta, pong or log")
+        let word = type.requiredText("type", hint: "write type: ready, verdict, result, delta, pong or log")
         try type.check()
         var reader = FrameReader(value, name: word)
         switch word {
         case "ready": self = .ready(reader.ready())
         case "verdict": self = .verdict(id: reader.id(), reader.verdict())
+        case "result":
+            let (result, failure) = reader.result()
+            self = .result(id: reader.id(), result, failure: failure)
         case "delta":
             let index = reader.integer("index", in: 0...1_000_000)
             if index == nil, reader.problems.isEmpty {
@@ -128,6 +132,7 @@ extension FrameReader {
         ready.streams = self.flag("streams") ?? false
         ready.maxConcurrency = self.integer("maxConcurrency", in: 1...PluginReady.maximumConcurrency) ?? 1
         ready.isIdempotent = self.flag("idempotent") ?? false
+        ready.actions = self.actions()
         ready.challenge = self.text("challenge", atMost: 128)
         return ready
     }

@@ -58,7 +58,9 @@ extension ChainRun {
         else {
             return (nil, .unknownResponder)
         }
-        guard entry.responder.operations.contains(step.operation) else { return (nil, .unknownOperation) }
+        guard entry.responder.hasOpenOperations || entry.responder.operations.contains(step.operation) else {
+            return (nil, .unknownOperation)
+        }
         let limit = min(
             entry.timeout,
             self.startedAt + self.chain.deadline - Self.fallbackReserve - self.chain.clock.now

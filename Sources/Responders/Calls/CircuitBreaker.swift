@@ -131,7 +131,9 @@ extension CircuitBreaker.Result {
     ///   - failure: What the chain made of it, where that is a failure.
     init(_ verdict: Verdict, failure: Failure?) {
         switch (verdict, failure) {
-        case (_, let failure?): self = failure.code == .cancelled ? .neutral : .failure
+        case (_, let failure?):
+            // It was not asked, or others have given it up.
+            self = [.cancelled, .busy, .notRunning].contains(failure.code) ? .neutral : .failure
         case (.pass(reason: .busy?), nil), (.pass(reason: .notRunning?), nil): self = .neutral
         default: self = .success
         }

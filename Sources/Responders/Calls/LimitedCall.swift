@@ -97,7 +97,10 @@ final class LimitedCall: Sendable {
         // The place of a streamed reply is free when its text has ended.
         if case .stream = verdict, self.end(with: verdict) { return }
         permit?.release()
-        if !self.end(with: verdict) { permit?.gate.noteLate() }
+        guard !self.end(with: verdict) else { return }
+        permit?.gate.noteLate()
+        // Who stops when it is told to is not late.
+        if verdict.failure?.code != .cancelled { turn.noteLateResult() }
     }
 
     /// What is left of a permit.

@@ -47,7 +47,8 @@ extension Chain {
         var details = TraceStep.Values()
         details.actions = verdict.plan?.rehearsed ?? []
         details.shadow = TraceStep.Shadow(textBytes: 0, isSame: false)
-        details.candidates = turn.probe?.take(at: turn.place)
+        let noted = turn.probe?.take(at: turn.place)
+        (details.candidates, details.contentGeneration) = (noted?.candidates, noted?.generation)
         switch verdict {
         case .pass(let reason): step.reason = reason
         case .fail(let problem):

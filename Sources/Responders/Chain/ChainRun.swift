@@ -364,13 +364,14 @@ extension ChainRun {
             reason: reason,
             duration: duration
         )
-        let candidates = self.turn.probe?.take(at: self.turn.place)
+        let noted = self.turn.probe?.take(at: self.turn.place)
         var redacted: [String: Int] = [:]
         if case .augment(let found)? = verdict {
             for replacement in found.replacements { redacted[replacement.kind, default: 0] += 1 }
         }
         let isFailure = if case .fail? = verdict { true } else { false }
-        if isFailure || self.rule != nil || candidates != nil || problem != nil || explanation != nil || stream != nil
+        if isFailure || self.rule != nil || noted?.candidates != nil || problem != nil || explanation != nil
+            || stream != nil
             || !redacted.isEmpty || !self.performed.isEmpty
         {
             step.detail {
@@ -382,7 +383,8 @@ extension ChainRun {
                 $0.explanation = explanation
                 $0.stream = stream
                 ($0.rule, $0.place) = (self.rule?.name, self.rule?.place)
-                $0.candidates = candidates
+                $0.candidates = noted?.candidates
+                $0.contentGeneration = noted?.generation
                 $0.redacted = redacted
                 $0.actions = self.performed
             }

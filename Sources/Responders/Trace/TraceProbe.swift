@@ -54,8 +54,26 @@ extension Turn {
     ///     the visitor.
     public func noteCandidates(_ count: Int, _ make: @escaping @Sendable () -> [TraceCandidate]) {
         guard count > 0, let probe else { return }
-        probe.note(TraceCandidates(min(count, TraceCandidate.maximumCount), make), at: self.place)
+        let candidates = TraceCandidates(min(count, TraceCandidate.maximumCount), make)
+        probe.note(at: self.place) { $0.candidates = candidates }
     }
+
+    /// Says which content the responder has decided by, as ``ContentState/generation`` counts it.
+    ///
+    /// For the record of the turn alone; called before the verdict is returned.
+    public func noteContent(generation: Int) { self.probe?.note(at: self.place) { $0.generation = generation } }
+
+    /// Says that somebody outside has answered after the call was given up.
+    ///
+    /// For the record of the turn alone. Any thread, also long after the turn has ended.
+    package func noteLateResult() { self.probe?.noteLate() }
+}
+
+/// What a responder says about itself in a turn.
+struct TraceNotes: Sendable {
+    var candidates: TraceCandidates?
+    /// Of its content.
+    var generation: Int?
 }
 
 /// Where responders say what they have to say about themselves, until their step is recorded.
@@ -65,7 +83,14 @@ final class TraceProbe: Sendable {
     private struct Noted {
         let stage: Stage
         let position: Int
-        var candidates: TraceCandidates
+        var notes = TraceNotes()
+
+        init(at place: TurnPlace, _ change: (inout TraceNotes) -> Void) {
+            (self.stage, self.position) = (place.stage, place.position)
+            change(&self.notes)
+        }
+
+        func isAt(_ place: TurnPlace) -> Bool { self.stage == place.stage && self.position == place.position }
     }
 
     private struct State {
@@ -75,27 +100,40 @@ final class TraceProbe: Sendable {
     }
 
     private let state = Mutex(State())
+    private let late = Atomic<Int>(0)
 
-    func note(_ candidates: TraceCandidates, at place: TurnPlace) {
-        let noted = Noted(stage: place.stage, position: place.position, candidates: candidates)
+    /// How many results came after their calls were given up, until now.
+    var lateCount: Int { self.late.load(ordering: .relaxed) }
+
+    func noteLate() { self.late.wrappingAdd(1, ordering: .relaxed) }
+
+    func note(at place: TurnPlace, _ change: (inout TraceNotes) -> Void) {
         self.state.withLock { state in
-            if state.first == nil { state.first = noted } else { state.others.append(noted) }
+            guard let first = state.first else {
+                state.first = Noted(at: place, change)
+                return
+            }
+            if first.isAt(place) {
+                var noted = first
+                change(&noted.notes)
+                state.first = noted
+            } else if let index = state.others.firstIndex(where: { $0.isAt(place) }) {
+                change(&state.others[index].notes)
+            } else {
+                state.others.append(Noted(at: place, change))
+            }
         }
     }
 
     /// What was said at this place of the chain, the last where it was said twice.
-    func take(at place: TurnPlace) -> TraceCandidates? {
+    func take(at place: TurnPlace) -> TraceNotes? {
         self.state.withLock { state in
-            var found: TraceCandidates?
-            if let first = state.first, first.stage == place.stage, first.position == place.position {
-                (found, state.first) = (first.candidates, nil)
+            if let first = state.first, first.isAt(place) {
+                state.first = nil
+                return first.notes
             }
-            guard !state.others.isEmpty else { return found }
-            for other in state.others where other.stage == place.stage && other.position == place.position {
-                found = other.candidates
-            }
-            state.others.removeAll { $0.stage == place.stage && $0.position == place.position }
-            return found
+            guard let index = state.others.firstIndex(where: { $0.isAt(place) }) else { return nil }
+            return state.others.remove(at: index).notes
         }
     }
 }

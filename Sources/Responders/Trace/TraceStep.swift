@@ -84,6 +84,9 @@ extension TraceStep {
     /// What else might have decided there, and why it did not.
     public var candidates: TraceCandidates? { self.details?.values.candidates }
 
+    /// Which content decided there, as ``ContentState/generation`` counts it; nothing where nothing else is to be said.
+    public var contentGeneration: Int? { self.details?.values.contentGeneration }
+
     /// What it was about, where it was asked beside the others.
     public var shadow: Shadow? { self.details?.values.shadow }
 
@@ -110,6 +113,7 @@ extension TraceStep {
         var rule: String?
         var place: Place?
         var candidates: TraceCandidates?
+        var contentGeneration: Int?
         var shadow: Shadow?
         var redacted: [String: Int] = [:]
         var actions: [Action] = []

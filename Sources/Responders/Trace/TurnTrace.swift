@@ -33,10 +33,11 @@ public struct TurnTrace: Sendable {
     private let tags: [String]
     private let keepsContent: Bool
     private let shadowedChain: ShadowedChain?
+    /// Counts what comes too late, also after the turn.
+    private let probe: TraceProbe?
 
     /// - Parameters:
     ///   - result: What came of the turn.
-    ///   - attempt: How often the turn was begun, this time included.
     ///   - elapsed: From the message to the outcome.
     ///   - keepsContent: Whether what errors say that plugins threw is kept: they may quote the visitor or a service
     ///     outside.
@@ -44,7 +45,6 @@ public struct TurnTrace: Sendable {
     ///   - shadowedChain: What a whole chain said that was run beside.
     public init(
         _ result: ChainResult,
-        attempt: Int = 1,
         elapsed: Duration = .zero,
         keepsContent: Bool = false,
         shadows: [TraceStep] = [],
@@ -63,7 +63,7 @@ public struct TurnTrace: Sendable {
         self.state = conversation.state
         self.chain = turn.place.chain
         self.generation = turn.place.generation
-        self.attempt = attempt
+        self.attempt = turn.attempt
         self.started = Timestamp(milliseconds: message.serverTime)
         self.responder = result.responder
         self.replyCount = result.replies.count
@@ -75,6 +75,7 @@ public struct TurnTrace: Sendable {
         self.queue = effects.handoff?.queue
         self.tags = effects.tags
         self.keepsContent = keepsContent
+        self.probe = turn.probe
     }
 
     /// The step that gave the last reply or ended the turn.
@@ -86,7 +87,7 @@ public struct TurnTrace: Sendable {
     }
 
     /// About how many bytes it takes in memory.
-    var size: Int { 384 + self.steps.reduce(0) { $0 + $1.size } }
+    var size: Int { 384 + (self.probe == nil ? 0 : 160) + self.steps.reduce(0) { $0 + $1.size } }
 }
 
 extension TurnTrace {
@@ -119,6 +120,7 @@ extension TurnTrace {
                 }
             }
             if let shadowedChain { record.object("shadow") { Self.write(shadowedChain, to: &$0) } }
+            if let late = self.probe?.lateCount, late > 0 { record.integer("late", late) }
             record.object("effects") { self.writeEffects(to: &$0) }
         }
         return writer.bytes
@@ -157,7 +159,7 @@ extension TurnTrace {
                     }
                 }
                 if !step.actions.isEmpty { Self.write(step.actions, to: &object) }
-                if let candidates = step.candidates { Self.write(candidates.list, to: &object) }
+                Self.write(step.candidates, of: step.contentGeneration, to: &object)
                 if let stream = step.stream { Self.write(stream, to: &object) }
                 if let shadow = step.shadow {
                     object.text("mode", "shadow")
@@ -182,10 +184,13 @@ extension TurnTrace {
         }
     }
 
-    private static func write(_ candidates: [TraceCandidate], to object: inout JSONWriter) {
+    private static func write(_ candidates: TraceCandidates?, of generation: Int?, to object: inout JSONWriter) {
+        guard candidates != nil || generation != nil else { return }
         object.object("detail") { detail in
+            if let generation { detail.integer("generation", generation) }
+            guard let candidates else { return }
             detail.list("candidates") { list in
-                for candidate in candidates {
+                for candidate in candidates.list {
                     list.object { object in
                         object.text("rule", candidate.name)
                         if let place = candidate.place { object.text("at", "\(place.file):\(place.line)") }

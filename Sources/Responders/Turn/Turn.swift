@@ -41,13 +41,14 @@ public struct Turn: Sendable {
         localTime: TimeOfDay,
         isOpen: Bool? = nil,
         isStaffed: Bool = false,
+        attempt: Int = 1,
         trace: TraceParent? = nil
     ) {
         self.isOpen = isOpen
         self.isStaffed = isStaffed
         var conversation = conversation
         conversation.forgetTopic(endedAt: message.serverTime)
-        self.fixed = Fixed(id, message, conversation, visitor, page, history, localTime, trace)
+        self.fixed = Fixed(id, attempt, message, conversation, visitor, page, history, localTime, trace)
     }
 
     /// The turn as a responder of that stage sees it, outside of any chain.
@@ -61,6 +62,7 @@ public struct Turn: Sendable {
     mutating func show(_ message: Incoming, _ page: Page, _ history: History) {
         self.fixed = Fixed(
             self.id,
+            self.attempt,
             message,
             self.conversation,
             self.visitor,
@@ -83,6 +85,10 @@ public struct Turn: Sendable {
 
     /// Names the turn; one per visitor's message.
     public var id: TurnID { self.fixed.id }
+    /// How often the turn was begun, this time included: 1, and more where the server stopped before it had ended.
+    ///
+    /// What the attempts before it have done counts as done: side effects are keyed by ``id``.
+    public var attempt: Int { self.fixed.attempt }
     public var message: Incoming { self.fixed.message }
     public var conversation: Conversation { self.fixed.conversation }
     public var visitor: Visitor { self.fixed.visitor }
@@ -99,6 +105,7 @@ public struct Turn: Sendable {
 
     private final class Fixed: Sendable {
         let id: TurnID
+        let attempt: Int
         let message: Incoming
         let conversation: Conversation
         let visitor: Visitor
@@ -109,6 +116,7 @@ public struct Turn: Sendable {
 
         init(
             _ id: TurnID,
+            _ attempt: Int,
             _ message: Incoming,
             _ conversation: Conversation,
             _ visitor: Visitor,
@@ -119,6 +127,7 @@ public struct Turn: Sendable {
         ) {
             self.trace = trace
             self.id = id
+            self.attempt = attempt
             self.message = message
             self.conversation = conversation
             self.visitor = visitor

@@ -122,9 +122,9 @@ struct ServeCommand: AsyncParsableCommand {
             logger: logger
         )
         let generations = live.generations
-        let traces = TurnTraces(log: log)
+        let followUps = FollowUps(log: log, metrics: metrics)
+        let traces = TurnTraces(log: log, followUps: followUps)
         let agentAudit = audit.map(AgentAudit.init)
-        let followUps = FollowUps(metrics: metrics)
         let runner = TurnRunner(
             generations,
             traces: traces,
@@ -143,6 +143,7 @@ struct ServeCommand: AsyncParsableCommand {
             filter: ChainRedaction(generations: generations)
         )
         if let log { hub.restore(try await log.attendedConversations()) }
+        for promise in try await followUps.restore(in: hub) { runner.lookAfter(promise, by: terminal.clock) }
         let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: sessions, audit: audit) }
         let address = rules.address ?? configuration.listen
         let server = ChatServer(
@@ -172,7 +173,7 @@ struct ServeCommand: AsyncParsableCommand {
                 traces,
                 IssueDesk { generations.current.desks.chains }
             ),
-            followUp: { followUps.keep($0, $1, $2) },
+            followUp: { try await followUps.keep($0, $1, $2) },
             onListening: { port in
                 var address = address
                 address.port = port

@@ -1,4 +1,5 @@
 internal import Responders
+internal import Store
 
 /// What came of a turn, for a terminal: who answered, each step, and why the rest did not.
 struct TraceReport {
@@ -67,6 +68,8 @@ struct TraceReport {
             }
         )
         add("replies", self.record.replies?.joined(separator: ", "))
+        add("follow-up", self.record.followUp.map(Self.fate))
+        add("late", self.record.late.map { $0 > 0 ? "\(counted($0, "result")) after the time limit, dropped" : "" })
         add("topic", self.record.effects?.topic)
         add("tags", self.record.effects?.tags?.joined(separator: ", "))
         add("severity", self.record.effects?.severity)
@@ -75,6 +78,17 @@ struct TraceReport {
             self.record.notes?.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         )
         return table.lines
+    }
+
+    /// What became of a promised reply.
+    private static func fate(of promise: TraceRecord.FollowUp) -> String {
+        let end = promise.ended ?? ""
+        return switch FollowUpEnding.Result(rawValue: promise.result ?? "") {
+        case .kept: "came \(end), promised \(promise.promised)"
+        case .expired: "did not come until \(promise.expires); the visitor was told \(end)"
+        case .dropped: "promised \(promise.promised), and not again when the turn was run again"
+        case nil: promise.result.map { "ended as \($0)" } ?? "may come until \(promise.expires)"
+        }
     }
 
     /// What others were asked to do: `issues create: done, 2 ms`.

@@ -102,7 +102,7 @@ extension Generation {
 
     /// Cancels the calls of all turns that still wait: each ends at once, in an outcome.
     func cancelTurns() {
-        for interruption in self.interruptions.withLock({ Array($0.values) }) { interruption.cancel() }
+        for interruption in self.interruptions.withLock({ Array($0.values) }) { interruption.cancel(.reload) }
     }
 
     /// Waits until nobody holds it.

@@ -3,46 +3,39 @@ internal import FoundationEssentials
 internal import Hub
 internal import Messages
 internal import Observability
+internal import Plugins
 internal import Responders
+internal import Store
 internal import Synchronization
 
 /// The turns whose responders have promised one more reply.
 ///
+/// Where messages are kept in a store, so are promises: whoever was given a token may show it to the next run of the server.
 /// Any thread.
 final class FollowUps: Sendable {
-    /// One promise, until it is kept or its time is over.
-    final class Promise: Sendable {
-        fileprivate let turn: String
-        fileprivate let digest: SHA256.Digest
-        fileprivate let room: Room
-        fileprivate let message: InboundMessage
-        fileprivate let number: Int
-        fileprivate let kept = Interruption()
-        let timeToLive: Duration
-
-        fileprivate init(_ followUp: FollowUp, _ number: Int, _ message: InboundMessage, _ room: Room) {
-            self.turn = message.turnID
-            self.digest = SHA256.hash(data: Data(followUp.token.utf8))
-            self.room = room
-            self.message = message
-            self.number = number
-            self.timeToLive = followUp.timeToLive
-        }
-
-        /// Waits until the reply is there, or the task is cancelled.
-        func untilKept() async { await self.kept.wait() }
+    private struct State {
+        /// By the id of the turn.
+        var open: [String: Promise] = [:]
+        /// What became of the last ones, until the store has it.
+        var ended: [String: FollowUpEntry] = [:]
+        var endedInOrder: [String] = []
     }
 
     /// How many promises may be open; whoever makes one more has it broken at once.
     static let capacity = 10_000
+    private static let rememberedEndings = 1_000
 
-    /// By the id of the turn.
-    private let open = Mutex<[String: Promise]>([:])
+    private let state = Mutex(State())
+    private let clocks: any Clocks
+    /// Keeps promises beyond the end of the server; nothing where nothing is kept.
+    private let log: StoreLog?
     private let counters: [Result: Counter]
 
     private enum Result: String, CaseIterable { case kept, expired, refused }
 
-    init(metrics: MetricsRegistry = MetricsRegistry()) {
+    init(clocks: any Clocks = SystemClocks(), log: StoreLog? = nil, metrics: MetricsRegistry = MetricsRegistry()) {
+        self.clocks = clocks
+        self.log = log
         self.counters = Dictionary(
             uniqueKeysWithValues: Result.allCases.map { result in
                 let help = "Replies that responders had promised for later."
@@ -53,22 +46,55 @@ final class FollowUps: Sendable {
         )
     }
 
-    /// Notes the promise of a turn that has ended, if it made one.
+    /// Keeps the promise of a turn that has ended, if it made one; called before its replies are shown.
     ///
-    /// - Returns: The promise, whose time somebody has to look after; nothing where there is none.
-    func note(_ result: ChainResult, of message: InboundMessage, in room: Room) -> Promise? {
+    /// A crash then leaves a promise without a reply, whose turn is run again, and never a reply without its promise.
+    ///
+    /// - Returns: The promise, for ``open(_:)`` once the replies are shown; nothing where there is none.
+    func promise(of result: ChainResult, to message: InboundMessage, in room: Room) -> Promise? {
         guard result.outcome == .answered, let followUp = result.replies.lazy.compactMap(\.followUp).first,
             result.replies.count < Chain.maximumReplies
-        else { return nil }
-        let promise = Promise(followUp, result.replies.count + 1, message, room)
-        let isNoted = self.open.withLock { open in
-            guard open.count < Self.capacity, open[promise.turn] == nil else { return false }
-            open[promise.turn] = promise
+        else {
+            if message.attempt > 1 { self.forget(message.turnID) }
+            return nil
+        }
+        let promise = Promise(followUp, result.replies.count + 1, message, in: room, at: self.clocks.timestamp())
+        self.log?.store.append(.followUp(promise.entry))
+        return promise
+    }
+
+    /// Takes the reply from now on that was promised.
+    ///
+    /// - Returns: Whether there was room; the visitor was told otherwise.
+    func open(_ promise: Promise) -> Bool {
+        promise.hold()
+        let isTaken = self.state.withLock { state in
+            guard state.open.count < Self.capacity else { return false }
+            state.open[promise.turn] = promise
             return true
         }
-        room.hold()
-        if !isNoted { self.tell(promise) }
-        return isNoted ? promise : nil
+        if !isTaken {
+            self.note(.expired, of: promise)
+            promise.tell()
+        }
+        return isTaken
+    }
+
+    /// Takes up the promises that earlier runs of the server have made.
+    ///
+    /// To be called before anybody comes.
+    ///
+    /// - Parameter hub: Has their rooms.
+    /// - Returns: Those that somebody has to look after.
+    /// - Throws: A `StoreError`.
+    func restore(in hub: Hub) async throws -> [Promise] {
+        guard let log else { return [] }
+        let now = self.clocks.timestamp()
+        let promises = try await log.store.openFollowUps().map { Promise($0, in: hub, log, at: now) }
+        self.state.withLock { state in
+            for promise in promises { state.open[promise.turn] = promise }
+        }
+        return promises
     }
 
     /// Keeps a promise: shows the reply in the room of its turn.
@@ -76,37 +102,108 @@ final class FollowUps: Sendable {
     /// - Parameters:
     ///   - turn: The id of the turn, of any length.
     ///   - token: What the responder was given, of any length.
-    ///   - answer: What it says.
+    ///   - body: What it says, as a reply of a plugin is written.
     /// - Returns: Whether there is such a promise; the same for one that was kept, that is over, and that never was.
-    func keep(_ turn: String, _ token: String, _ answer: Room.Answer) -> Bool {
-        // Equal in constant time.
+    /// - Throws: `bad_request` or `too_large` where the body is none; `unavailable` where the room can't be read now: the
+    ///   promise stays open then.
+    func keep(_ turn: String, _ token: String, _ body: [UInt8]) async throws(ClientError) -> Bool {
+        let reply = try Room.Answer(followUp: body)
         let digest = SHA256.hash(data: Data(token.utf8))
-        let promise = self.open.withLock { open -> Promise? in
-            guard let promise = open[turn], promise.digest == digest else { return nil }
-            open[turn] = nil
+        let promise = self.state.withLock { state -> Promise? in
+            // Equal in constant time.
+            guard let promise = state.open[turn], digest == promise.entry.digest else { return nil }
+            state.open[turn] = nil
             return promise
         }
-        self.counters[promise == nil ? .refused : .kept]?.increment()
-        guard let promise else { return false }
-        promise.room.reply(answer, to: promise.message, number: promise.number)
-        promise.room.letGo()
-        promise.kept.cancel()
-        return true
+        guard let promise else {
+            self.counters[.refused]?.increment()
+            return false
+        }
+        let isThere: Bool
+        do {
+            isThere = try await promise.show { _ in reply }
+        } catch {
+            self.state.withLock { $0.open[turn] = $0.open[turn] ?? promise }
+            throw error
+        }
+        self.note(.kept, of: promise)
+        promise.end()
+        return isThere
     }
 
     /// Tells the visitor that no reply came, where it hasn't.
-    func expire(_ promise: Promise) {
-        let isOpen = self.open.withLock { open in
-            guard open[promise.turn] === promise else { return false }
-            open[promise.turn] = nil
-            return true
-        }
-        if isOpen { self.tell(promise) }
+    func expire(_ promise: Promise) async {
+        guard self.close(promise) else { return }
+        self.note(.expired, of: promise)
+        // Where the room can't be read, nobody can be told either.
+        _ = try? await promise.show { Room.Answer($0.texts.promiseMissed) }
+        promise.end()
     }
 
-    private func tell(_ promise: Promise) {
-        self.counters[.expired]?.increment()
-        promise.room.reply(Room.Answer(promise.room.texts.promiseMissed), to: promise.message, number: promise.number)
-        promise.room.letGo()
+    /// The server stops: where the promise is kept nowhere, the visitor is told now.
+    func suspend(_ promise: Promise) {
+        guard self.log == nil, self.close(promise) else { return }
+        self.note(.expired, of: promise)
+        promise.tell()
+    }
+
+    /// What is known of the promise of a turn, for its record; nothing where it made none.
+    ///
+    /// - Throws: A `StoreError`.
+    func entry(of turn: String) async throws -> FollowUpEntry? {
+        let known = self.state.withLock { $0.open[turn]?.entry ?? $0.ended[turn] }
+        if let known { return known }
+        return try await self.log?.store.followUp(of: turn)
+    }
+
+    /// The turn was run again, and promises nothing.
+    private func forget(_ turn: String) {
+        guard let promise = self.state.withLock({ $0.open.removeValue(forKey: turn) }) else { return }
+        self.note(.dropped, of: promise)
+        promise.end()
+    }
+
+    /// - Returns: Whether it was open.
+    private func close(_ promise: Promise) -> Bool {
+        self.state.withLock { state in
+            guard state.open[promise.turn] === promise else { return false }
+            state.open[promise.turn] = nil
+            return true
+        }
+    }
+
+    /// Notes what became of a promise.
+    private func note(_ result: FollowUpEnding.Result, of promise: Promise) {
+        let ending = FollowUpEnding(result, at: self.clocks.timestamp())
+        switch result {
+        case .kept: self.counters[.kept]?.increment()
+        case .expired: self.counters[.expired]?.increment()
+        case .dropped: break
+        }
+        self.log?.store.append(.followUpEnded(turn: promise.turn, ending))
+        var entry = promise.entry
+        entry.ending = ending
+        self.state.withLock { [entry] state in
+            if state.ended.updateValue(entry, forKey: entry.turn) == nil { state.endedInOrder.append(entry.turn) }
+            guard state.endedInOrder.count > Self.rememberedEndings else { return }
+            state.ended[state.endedInOrder.removeFirst()] = nil
+        }
+    }
+}
+
+extension Room.Answer {
+    /// The reply that a plugin had promised.
+    ///
+    /// - Throws: `bad_request` or `too_large`, with everything that is wrong with it.
+    fileprivate init(followUp body: [UInt8]) throws(ClientError) {
+        do throws(WireProblems) {
+            self.init(try Reply(followUp: body))
+        } catch {
+            let isTooLong = error.all.allSatisfy { $0.code == "too-long" }
+            throw ClientError(
+                isTooLong ? .tooLarge : .badRequest,
+                error.all.map(\.description).joined(separator: " | ")
+            )
+        }
     }
 }

@@ -187,6 +187,19 @@ final class StoreLog: MessageLog, AccessLog, Service {
         }
     }
 
+    /// The message of a number; nothing where it is gone.
+    ///
+    /// - Throws: `unavailable`.
+    func message(_ seq: Int, in key: RoomKey) async throws(ClientError) -> StoredMessage? {
+        do {
+            let page = try await self.store.history(key.session, of: key.site, before: seq + 1, limit: 1)
+            return page.messages.last { $0.seq == seq }
+        } catch {
+            self.logger.error("Store can't be read", metadata: ["store.error": "\(error)"])
+            throw Self.unavailable
+        }
+    }
+
     /// Notes how a turn ended, and why.
     ///
     /// - Parameters:

@@ -26,19 +26,26 @@ final class Interruption: Sendable {
     private let input: AsyncStream<Void>.Continuation
     private let wasTaken = Atomic<Bool>(false)
 
+    /// What the responders that are asked learn of it.
+    let cause = CancelCause()
+
     init() { (self.stream, self.input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
     /// Whether somebody else has taken the conversation.
     var wasTakenOver: Bool { self.wasTaken.load(ordering: .acquiring) }
 
-    /// Somebody else has taken the conversation: nothing of the turn is shown any more.
-    func takeOver() {
+    /// Somebody else has taken the conversation, or closed it: nothing of the turn is shown any more.
+    func takeOver(_ reason: CancelCause.Reason) {
+        self.cause.note(reason)
         self.wasTaken.store(true, ordering: .releasing)
         self.input.finish()
     }
 
     /// Has the calls that are under way fail, so that the turn ends at once as after a failure.
-    func cancel() { self.input.finish() }
+    func cancel(_ reason: CancelCause.Reason? = nil) {
+        if let reason { self.cause.note(reason) }
+        self.input.finish()
+    }
 
     /// Waits until it happens, or until the task is cancelled.
     func wait() async { for await _ in self.stream {} }

@@ -125,17 +125,30 @@ final class TurnRunner: InboundSubscriber, Service {
         }
     }
 
-    /// Waits for a promised reply; the visitor is told where it doesn't come in time, or the server stops before.
+    /// Sees to it that the visitor is told where a promised reply doesn't come in time.
+    ///
+    /// - Parameters:
+    ///   - promise: One whose replies are shown, or of an earlier run of the server.
+    ///   - clock: Tells when its time is over.
+    func lookAfter(_ promise: FollowUps.Promise, by clock: TurnClock) {
+        if case .terminated = self.jobInput.yield(.followUp(promise, clock)) { self.followUps.suspend(promise) }
+    }
+
+    /// Waits for a promised reply, until its time is over or the server stops.
     private func wait(for promise: FollowUps.Promise, by clock: TurnClock) async {
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await promise.untilKept() }
-                group.addTask { try? await clock.sleep(for: promise.timeToLive) }
-                await group.next()
+        let isDue = await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    await promise.untilEnded()
+                    return false
+                }
+                group.addTask { (try? await clock.sleep(for: promise.timeToLive)) != nil }
+                let isDue = await group.next() ?? false
                 group.cancelAll()
+                return isDue
             }
         }
-        self.followUps.expire(promise)
+        if isDue { await self.followUps.expire(promise) } else { self.followUps.suspend(promise) }
     }
 
     private func finish(_ pending: Pending) async {
@@ -155,7 +168,11 @@ final class TurnRunner: InboundSubscriber, Service {
                 await interruption.wait()
                 return nil
             }
-            group.addTask { await chain.conclude(pending.run, showing: sink) }
+            group.addTask {
+                await CancelCause.$current.withValue(interruption.cause) {
+                    await chain.conclude(pending.run, showing: sink)
+                }
+            }
             var result: ChainResult?
             for await ended in group {
                 result = ended ?? result
@@ -198,9 +215,10 @@ final class TurnRunner: InboundSubscriber, Service {
 
     func conversationChanged(in room: Room) {
         let dialogue = self.dialogue(in: room)
-        guard room.standing.state != .bot else { return }
+        let state = room.standing.state
+        guard state != .bot else { return }
         dialogue.sink?.stop()
-        dialogue.interruption?.takeOver()
+        dialogue.interruption?.takeOver(state == .closed ? .stop : .takeover)
     }
 
     private func dialogue(in room: Room) -> Dialogue {
@@ -222,14 +240,11 @@ final class TurnRunner: InboundSubscriber, Service {
         _ dialogue: Dialogue,
         since began: Duration
     ) {
+        let promise = self.followUps.promise(of: result, to: message, in: room)
         for (index, reply) in result.replies.enumerated().dropFirst(result.shownCount) {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        if let promise = self.followUps.note(result, of: message, in: room),
-            case .terminated = self.jobInput.yield(.followUp(promise, chain.clock))
-        {
-            self.followUps.expire(promise)
-        }
+        if let promise, self.followUps.open(promise) { self.lookAfter(promise, by: chain.clock) }
         let elapsed = chain.clock.now - began
         self.keep(result, of: chain, in: generation, message, room.key.site, after: elapsed)
         if result.outcome == .handedOver, let handoff = result.effects.handoff {
@@ -259,7 +274,6 @@ final class TurnRunner: InboundSubscriber, Service {
             result: result,
             chain: chain,
             beside: generation.desks[site].shadow,
-            attempt: message.attempt,
             elapsed: elapsed
         )
         if job.isNeeded {
@@ -268,7 +282,7 @@ final class TurnRunner: InboundSubscriber, Service {
             generation.release()
         }
         let keepsContent = generation.tracing.keepsContent
-        self.traces.keep(result, attempt: message.attempt, after: elapsed, keepsContent: keepsContent)
+        self.traces.keep(result, after: elapsed, keepsContent: keepsContent)
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.
@@ -314,11 +328,13 @@ final class TurnRunner: InboundSubscriber, Service {
                 serverTime: milliseconds
             ),
             conversation: dialogue.conversation(in: room),
+            visitor: Visitor(id: inbound.origin?.visitor, isVerified: inbound.origin?.visitor != nil),
             page: page,
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
             localTime: site.localTime(atMilliseconds: milliseconds),
             isOpen: site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
+            attempt: inbound.attempt,
             trace: inbound.origin?.trace
         )
     }

@@ -6,7 +6,6 @@ struct ShadowJob: Sendable {
     let chain: Chain
     /// A whole chain that is run beside.
     let beside: Chain?
-    let attempt: Int
     let elapsed: Duration
 
     /// Whether anybody is asked.

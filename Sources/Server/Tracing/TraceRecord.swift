@@ -20,6 +20,8 @@ struct TraceRecord: Decodable, Sendable {
     var notes: [String: String]?
     var effects: Effects?
     var shadow: Shadow?
+    var late: Int?
+    var followUp: FollowUp?
 
     /// What a whole chain said that was run beside.
     struct Shadow: Decodable, Sendable {
@@ -30,6 +32,16 @@ struct TraceRecord: Decodable, Sendable {
         var us: Int
         var textBytes: Int
         var same: Bool
+    }
+
+    /// One more reply that was promised.
+    struct FollowUp: Decodable, Sendable {
+        var number: Int
+        var promised: String
+        var expires: String
+        /// Nothing while it may still come.
+        var result: String?
+        var ended: String?
     }
 
     /// What one entry of the chain did.
@@ -66,6 +78,7 @@ struct TraceRecord: Decodable, Sendable {
 
     /// What a step's responder says about itself.
     struct Detail: Decodable, Sendable {
+        var generation: Int?
         var candidates: [Candidate]?
 
         struct Candidate: Decodable, Sendable {

@@ -9,13 +9,19 @@ final class TurnTraces: Sendable {
     private let ring = TraceRing()
     private let log: StoreLog?
 
-    /// - Parameter log: Keeps records with their turns; nothing where nothing is kept.
-    init(log: StoreLog? = nil) { self.log = log }
+    private let followUps: FollowUps
+
+    /// - Parameters:
+    ///   - log: Keeps records with their turns; nothing where nothing is kept.
+    ///   - followUps: Knows what became of promised replies.
+    init(log: StoreLog? = nil, followUps: FollowUps = FollowUps()) {
+        self.log = log
+        self.followUps = followUps
+    }
 
     /// Keeps the record of a turn that has ended.
     func keep(
         _ result: ChainResult,
-        attempt: Int = 1,
         after elapsed: Duration,
         keepsContent: Bool,
         shadows: [TraceStep] = [],
@@ -23,7 +29,6 @@ final class TurnTraces: Sendable {
     ) {
         let trace = TurnTrace(
             result,
-            attempt: attempt,
             elapsed: elapsed,
             keepsContent: keepsContent,
             shadows: shadows,
@@ -39,7 +44,6 @@ final class TurnTraces: Sendable {
         let beside = await job.askBeside()
         self.keep(
             job.result,
-            attempt: job.attempt,
             after: job.elapsed,
             keepsContent: keepsContent,
             shadows: await steps,
@@ -51,8 +55,14 @@ final class TurnTraces: Sendable {
     ///
     /// - Throws: A `ClientError` where the store can't be read.
     func record(of turnID: String) async throws -> [UInt8]? {
-        if let record = self.ring.record(of: turnID) { return record.json }
-        return try await self.log?.trace(of: turnID)
+        let record: [UInt8]?
+        if let trace = self.ring.record(of: turnID) {
+            record = trace.json
+        } else {
+            record = try await self.log?.trace(of: turnID)
+        }
+        guard let record, let promise = try await self.followUps.entry(of: turnID) else { return record }
+        return promise.added(to: record)
     }
 
     /// The records of the last turns, those of a filter alone: the newest first, of slow ones the slowest.

@@ -72,6 +72,7 @@ extension StandIn {
     var contents: String? { self.inner.contents }
     var warnings: [Diagnostic] { self.inner.warnings }
     var operations: [String] { self.inner.operations }
+    var hasOpenOperations: Bool { self.inner.hasOpenOperations }
     func warnings(in chain: ChainRoster) -> [Diagnostic] { self.inner.warnings(in: chain) }
 }
 

@@ -25,7 +25,7 @@ extension ChatRoutes {
         var generator = SystemRandomNumberGenerator()
         let id = randomBase64URL(characters: 22, using: &generator)
         message.id = id
-        message.origin = Self.origin(of: request, context)
+        message.origin = Self.origin(of: request, context, entry?.grant)
         if entry == nil { try self.countSession(of: address) }
         try self.shared.addresses.take(nil, of: address, for: site, at: self.shared.clocks)
         let key = entry?.key ?? RoomKey(site: site, session: SessionID.random(using: &generator))

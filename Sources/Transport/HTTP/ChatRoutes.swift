@@ -120,7 +120,7 @@ extension ChatRoutes {
         try self.checkIsStaying(id: id)
         let address = self.address(of: request, context)
         try self.shared.addresses.take(id, of: address, for: entry.key.site, at: self.shared.clocks)
-        message.origin = Self.origin(of: request, context)
+        message.origin = Self.origin(of: request, context, entry.grant)
         let room = try await self.pin(entry.key)
         defer { room.cancelReservation() }
         let page = message.context.text("page") ?? "/"

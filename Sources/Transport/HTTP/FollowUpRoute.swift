@@ -1,5 +1,5 @@
 import HTTPTypes
-public import Hub
+import Hub
 import Hummingbird
 import Messages
 
@@ -22,18 +22,8 @@ struct FollowUpRoute: Sendable {
             guard let token = Self.token(of: request), 1...Limits.messageIDBytes ~= turn.utf8.count else {
                 throw try self.refusal(of: request, context)
             }
-            let reader = try ObjectReader(try await ChatRoutes.body(of: request, context))
-            guard let text = try reader.text("text"), text.contains(where: { !$0.isWhitespace }) else {
-                throw ClientError(.badRequest, "\"text\" is missing", detail: "text")
-            }
-            guard text.utf8.count <= Limits.messageBytes else {
-                throw ClientError(.tooLarge, "\"text\" has at most \(Limits.messageBytes) bytes")
-            }
-            let format = try reader.text("format") ?? Message.Format.markdown.rawValue
-            guard let format = Message.Format(rawValue: format) else {
-                throw ClientError(.badRequest, "\"format\" is markdown or plain", detail: "format")
-            }
-            guard self.keep(turn, token, Room.Answer(text, format: format)) else {
+            let body = try await ChatRoutes.body(of: request, context)
+            guard try await self.keep(turn, token, body) else {
                 throw try self.refusal(of: request, context)
             }
             return Response(status: .noContent)
@@ -59,5 +49,6 @@ struct FollowUpRoute: Sendable {
 
 /// Takes the reply that was promised in a turn.
 ///
-/// Given the id of the turn, the token that was shown, and what is said; returns whether there is such a promise.
-public typealias FollowUpDoor = @Sendable (_ turn: String, _ token: String, _ answer: Room.Answer) -> Bool
+/// Given the id of the turn, the token that was shown, and the body, which whoever takes it reads; returns whether there is
+/// such a promise, or throws a `ClientError`.
+public typealias FollowUpDoor = @Sendable (_ turn: String, _ token: String, _ body: [UInt8]) async throws -> Bool

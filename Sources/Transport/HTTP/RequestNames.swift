@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Messages
@@ -32,9 +33,13 @@ struct RequestNames: RouterMiddleware {
 }
 
 extension ChatRoutes {
-    /// How a request came.
-    static func origin(of request: Request, _ context: ChatRequestContext) -> MessageOrigin {
-        MessageOrigin(request: context.requestID, trace: TraceParent(of: request.headers[values: .traceparent]))
+    /// How a request came, and from whom.
+    static func origin(of request: Request, _ context: ChatRequestContext, _ grant: Grant?) -> MessageOrigin {
+        MessageOrigin(
+            request: context.requestID,
+            trace: TraceParent(of: request.headers[values: .traceparent]),
+            visitor: grant?.verifiedVisitor
+        )
     }
 }
 

@@ -24,7 +24,11 @@ extension WebSocketHandler: Link {
                     id: message.id
                 )
             case .user(var message):
-                message.origin = MessageOrigin(request: self.name, trace: self.trace?.parent)
+                message.origin = MessageOrigin(
+                    request: self.name,
+                    trace: self.trace?.parent,
+                    visitor: self.lease?.grant.verifiedVisitor
+                )
                 try self.loop.addresses.take(message.id, of: self.address, for: room.key.site, at: self.loop.clocks)
                 let acknowledgement =
                     if let agent {

@@ -21,9 +21,11 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
         import json, os, sys, time
         def write(**frame):
             print(json.dumps(frame), flush=True)
-        READY = dict(type="ready", protocol=1, name="good", stages=["answer"], maxConcurrency=1)
+        READY = dict(type="ready", protocol=1, name="good", stages=["answer"], actions=["create"], maxConcurrency=1)
         def turn(frame, text):
             write(type="verdict", id=frame["id"], verdict="pass")
+        def action(frame):
+            write(type="result", id=frame["id"], values={"number": 1})
         def start(): pass
         def end(): pass
         start()
@@ -36,6 +38,7 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
             if kind == "hello": write(**READY)
             elif kind == "ping": write(type="pong", n=frame["n"])
             elif kind == "turn": turn(frame, frame["turn"]["message"]["text"])
+            elif kind == "action": action(frame)
         end()
         """
 
@@ -49,6 +52,7 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
         self.changes = changes
     }
 
+    private static let action = #"write(type="result", id=frame["id"], values={"number": 1})"#
     private static let turn = #"write(type="verdict", id=frame["id"], verdict="pass")"#
 
     static let all: [FaultyProgram] = [
@@ -56,7 +60,7 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
         .init("hello", "no-ready", (#"if kind == "hello": write(**READY)"#, #"if kind == "hello": pass"#)),
         .init("hello", "no-ready", ("flush=True", "flush=False")),
         .init("hello", "protocol-mismatch", ("protocol=1", "protocol=2")),
-        .init("hello", "missing-field", (#", stages=["answer"]"#, "")),
+        .init("hello", "missing-field", (#", stages=["answer"], actions=["create"]"#, "")),
         .init("hello", "unknown-word", (#"["answer"]"#, #"["reply"]"#)),
         .init("hello", "wrong-type", ("maxConcurrency=1", #"maxConcurrency="one""#)),
         .init("hello", "ended", ("def start(): pass", "def start(): raise RuntimeError('no database')")),
@@ -131,6 +135,24 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
             ("maxConcurrency=1", "idempotent=True"),
             (#"verdict="pass""#, #"verdict="reply", text=str(time.monotonic_ns())"#)
         ),
+        .init(
+            "follow-up",
+            "promise-without-token",
+            (#"["answer"]"#, #"["answer", "fallback"]"#),
+            (#"verdict="pass""#, #"verdict="reply", text="I am looking.", followUpTtlMs=60000"#)
+        ),
+        .init(
+            "follow-up",
+            "out-of-range",
+            (#"verdict="pass""#, #"verdict="reply", text="I am looking.", followUpTtlMs=900001"#)
+        ),
+        .init("hello", "bad-code", (#"["create"]"#, #"["Create a ticket"]"#)),
+        .init("actions", "no-result", (Self.action, "pass")),
+        .init("actions", "wrong-answer", (Self.action, Self.turn)),
+        .init("actions", "foreign-id", (#""result", id=frame["id"]"#, #""result", id=frame["key"]"#)),
+        .init("actions", "wrong-type", (#"{"number": 1}"#, #"{"number": [1]}"#)),
+        .init("actions", "not-idempotent", (#"{"number": 1}"#, #"{"number": time.monotonic_ns()}"#)),
+        .init("actions", "ended", (Self.action, "frame['fields']['order']")),
         .init("end of input", "ignores-eof", ("def end(): pass", "def end(): time.sleep(1000)")),
         .init("end of input", "bad-exit", ("def end(): pass", "def end(): sys.exit(3)")),
     ]
@@ -140,7 +162,7 @@ struct FaultyProgram: Sendable, CustomTestStringConvertible {
 struct ProcessCheckTests {
     /// Long enough for a busy machine; only a fault that is an absence has to be waited for.
     private static func patience(for faulty: FaultyProgram? = nil) -> PluginCheck.Patience {
-        let isAbsence = ["no-ready", "no-pong", "no-verdict", "ignores-eof"].contains(faulty?.code)
+        let isAbsence = ["no-ready", "no-pong", "no-verdict", "no-result", "ignores-eof"].contains(faulty?.code)
         var patience = PluginCheck.Patience()
         patience.start = .seconds(faulty?.code == "no-ready" ? 10 : 100)
         patience.answer = .seconds(isAbsence ? 4 : 100)
@@ -167,10 +189,21 @@ struct ProcessCheckTests {
     func good() async throws {
         let (isFine, outcomes) = try await self.outcomes(of: FaultyProgram.good)
         #expect(isFine)
-        #expect(outcomes.count == 16)
+        #expect(outcomes.count == 18)
         for outcome in outcomes {
             #expect(outcome.fault == nil, "\(outcome.name): \(outcome.fault?.problem.description ?? "")")
         }
+    }
+
+    @Test("say what a plugin promises, and what came of its actions")
+    func promises() async throws {
+        let looking = #"verdict="reply", text="I am looking.", followUpTtlMs=60000"#
+        let failing = #"write(type="result", id=frame["id"], code="no-order")"#
+        let program = FaultyProgram.good.replacing(#"verdict="pass""#, with: looking)
+            .replacing(#"write(type="result", id=frame["id"], values={"number": 1})"#, with: failing)
+        let (isFine, outcomes) = try await self.outcomes(of: program, only: ["follow-up", "actions"])
+        #expect(isFine)
+        #expect(outcomes.dropFirst().map(\.detail) == ["one within 1m", "create failed with no-order"])
     }
 
     @Test("find each planted fault in its case, by its code, and say what to write", arguments: FaultyProgram.all)

@@ -54,6 +54,7 @@ struct WebhookCheckTests {
                         url: url,
                         secret: Self.secret,
                         says: ["return A-17"],
+                        fields: ["order": "a-17"],
                         patience: patience
                     )
                     _ = await check.run(only: names) { outcome in outcomes.withLock { $0.append(outcome) } }
@@ -67,11 +68,12 @@ struct WebhookCheckTests {
     @Test("find nothing wrong with the example")
     func good() async throws {
         let outcomes = try await self.outcomes()
-        #expect(outcomes.count == 15)
+        #expect(outcomes.count == 17)
         for outcome in outcomes {
             #expect(outcome.fault == nil, "\(outcome.name): \(outcome.fault?.problem.description ?? "")")
         }
         #expect(outcomes.first { $0.name == "turn" }?.detail == "pass, reply")
+        #expect(outcomes.first { $0.name == "actions" }?.detail == "book done")
     }
 
     @Test(
@@ -89,6 +91,30 @@ struct WebhookCheckTests {
             (
                 "turn", "timeout",
                 [("self.send(200, {\"type\": \"verdict\"", "time.sleep(30); self.send(200, {\"type\": \"verdict\"")]
+            ),
+            (
+                "follow-up", "missing-field",
+                [("self.send(200, {\"type\": \"verdict\"", "self.send(202, {\"text\": \"I am looking.\"")]
+            ),
+            (
+                "follow-up", "promise-without-token",
+                [
+                    (#""stages": ["answer"]"#, #""stages": ["answer", "guard"]"#),
+                    (
+                        "self.send(200, {\"type\": \"verdict\"",
+                        "self.send(202, {\"followUpTtlMs\": 60000, \"text\": \"I am looking.\"}) if frame[\"stage\"] else self.send(200, {\"type\": \"verdict\""
+                    ),
+                ]
+            ),
+            ("actions", "no-result", [(#""type": "result""#, #""type": "verdict", "verdict": "pass""#)]),
+            ("actions", "foreign-id", [(#""type": "result", "id": frame["id"]"#, #""type": "result", "id": "x""#)]),
+            (
+                "actions", "bad-status",
+                [("self.send(200, {\"type\": \"result\"", "self.send(500, {\"type\": \"result\"")]
+            ),
+            (
+                "actions", "not-idempotent",
+                [("**perform(frame)", "\"values\": {\"number\": time.monotonic_ns()}")]
             ),
             ("bad JSON", "takes-junk", [("self.send(400", "self.send(200")]),
             (

@@ -118,6 +118,32 @@ struct ProcessTests {
         }
     }
 
+    @Test("tells the program why a call is given up", arguments: CancelCause.Reason.allCases)
+    func cause(reason: CancelCause.Reason) async throws {
+        let desk = try ProcessDesk(
+            """
+            for line in sys.stdin:
+                frame = json.loads(line)
+                if frame["type"] == "hello":
+                    send(type="ready", protocol=1, name="test", stages=["answer"])
+                elif frame["type"] == "cancel":
+                    send(type="log", level="notice", text="cancelled: " + frame["reason"])
+                elif frame["type"] == "turn":
+                    send(type="log", level="notice", text="began")
+            """
+        )
+        try await desk.run {
+            let cause = CancelCause()
+            let call = Task { await CancelCause.$current.withValue(cause) { await desk.ask("hello") } }
+            _ = await desk.incidents.first(with: "began")
+            cause.note(reason)
+            cause.note(reason == .stop ? .reload : .stop)
+            call.cancel()
+            #expect(await call.value == .fail(Failure(.cancelled)))
+            _ = await desk.incidents.first(with: "cancelled: \(reason)")
+        }
+    }
+
     @Test("fails the calls of a program that dies, and starts it again after a second")
     func crash() async throws {
         let clock = ManualClock()
@@ -188,6 +214,19 @@ struct ProcessTests {
                     """
             )
             _ = await desk.incidents.first(with: "Plugin process is taken out of service")
+            // Who looks at a turn learns what to write.
+            let problem = """
+                ready.protocol: 2; this server speaks 1; write "protocol":1 | \
+                ready.stages[1]: "reply"; write guard, enrich, answer or fallback [unknown-word]
+                """
+            #expect(await desk.ask("hello") == .fail(Failure("protocol-mismatch", problem)))
+            let found = await #expect(throws: StartProblem.self) { try await desk.process.waitUntilStarted() }
+            #expect(found?.code == "protocol-mismatch")
+            #expect(
+                found?.problem
+                    == "the process \"python3 program.py\" doesn't work: ready.protocol: 2; this server speaks 1"
+            )
+            #expect(found?.hint?.hasPrefix("write \"protocol\":1 | ") == true)
         }
     }
 
@@ -200,6 +239,12 @@ struct ProcessTests {
             clock.advance(by: .seconds(5))
             _ = await desk.incidents.first(with: "Plugin process is not ready")
             _ = await desk.incidents.first(with: "signal 15")
+            let hint = "write it at once after hello, and flush the output"
+            let problem = "no line {\"type\":\"ready\",…} within 5 s"
+            #expect(await desk.ask("hello") == .fail(Failure("hello-timeout", "\(problem); \(hint)")))
+            let found = await #expect(throws: StartProblem.self) { try await desk.process.waitUntilStarted() }
+            #expect(found?.code == "hello-timeout" && found?.hint == hint)
+            #expect(found?.problem == "the process \"python3 program.py\" doesn't work: \(problem)")
         }
     }
 

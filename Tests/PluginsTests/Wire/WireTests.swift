@@ -35,7 +35,7 @@ struct WireTests {
         arguments: [
             ("", ["the line is no JSON; write one JSON object on one line [not-json]"]),
             ("[1]", ["the line is JSON, but no object; write one JSON object on one line [not-json]"]),
-            ("{}", ["frame.type: missing; write type: ready, verdict, delta, pong or log [missing-field]"]),
+            ("{}", ["frame.type: missing; write type: ready, verdict, result, delta, pong or log [missing-field]"]),
             (#"{"type":7}"#, ["frame.type: expected a text, found a number [wrong-type]"]),
             (
                 #"{"type":"ready","protocol":1}"#,
@@ -51,6 +51,27 @@ struct WireTests {
                     "ready.streams: expected true or false, found a text [wrong-type]",
                     "ready.maxConcurrency: 0; write 1 to 256 [out-of-range]",
                 ]
+            ),
+            (
+                #"{"type":"ready","protocol":1,"name":"x","stages":["answer"],"actions":["create","Do it",7,""]}"#,
+                [
+                    "ready.actions[2]: expected a text, found a number [wrong-type]",
+                    "ready.actions[3]: 0 bytes; write 1 to 256 [too-long]",
+                    "ready.actions[1]: no word in kebab case; write 1 to 40 of a-z 0-9 -, such as create [bad-code]",
+                ]
+            ),
+            (
+                #"{"type":"result","values":{"a":["x"],"b":{}},"code":"Not found"}"#,
+                [
+                    "result.code: no word in kebab case; write 1 to 40 of a-z 0-9 -, such as not-mine [bad-code]",
+                    "result.values.a: expected a text, found a list [wrong-type]",
+                    "result.values.b: expected a text, found an object [wrong-type]",
+                    "result.id: missing; send back the id of the turn [missing-field]",
+                ]
+            ),
+            (
+                #"{"type":"result","id":"c1","values":"x"}"#,
+                ["result.values: expected an object, found a text [wrong-type]"]
             ),
             (#"{"type":"pong"}"#, ["pong.n: missing; send back the n of the ping [missing-field]"]),
             (

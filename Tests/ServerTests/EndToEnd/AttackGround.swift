@@ -65,6 +65,7 @@ struct AttackGround: Sendable {
         publicURL: String? = nil,
         adminToken: AdminToken? = nil,
         log: LogRecord? = nil,
+        responder: any Responder = Greeter(),
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let sites: [Admission.Site] = [
@@ -77,7 +78,7 @@ struct AttackGround: Sendable {
             ),
             .init(self.help, origins: [Self.helpOrigin]),
         ]
-        let chain = Chain(name: "test", entries: [Chain.Entry(Greeter(), name: "greeter", stage: .answer)])
+        let chain = Chain(name: "test", entries: [Chain.Entry(responder, name: "greeter", stage: .answer)])
         try await RunningServer.run(
             chain: chain,
             sites: [(self.shop, chain), (self.help, chain)],

@@ -4,12 +4,14 @@ import Messages
 import Plugins
 import Responders
 import RespondersTesting
+import Store
+import Synchronization
 import Testing
 
 @testable import Server
 
 /// A plugin that promises a reply for later, and everybody who would like to say it in its place.
-@Suite("a promised reply", .timeLimit(.minutes(1)))
+@Suite("a promised reply", .timeLimit(.minutes(3)))
 struct FollowUpTests {
     /// Tells the visitor what only the plugin should know, so that the test knows it; "look 500" promises for 500 ms.
     private static let program = """
@@ -46,13 +48,27 @@ struct FollowUpTests {
 
         /// Says the reply that was promised.
         func follow(_ ticket: Ticket, _ text: String = "Found it.", token: String? = nil) async throws -> Int {
-            var request = TestRequest.post("/api/chat/turns/\(ticket.turn)/followup", #"{"text":"\#(text)"}"#)
+            try await self.post(ticket, #"{"text":"\#(text)"}"#, token: token)
+        }
+
+        func post(_ ticket: Ticket, _ body: String, token: String? = nil) async throws -> Int {
+            var request = TestRequest.post("/api/chat/turns/\(ticket.turn)/followup", body)
             request.headers.append("Authorization: Bearer \(token ?? ticket.token)")
             return try await request.send(port: self.port).status
         }
     }
 
-    private static func run(_ body: @escaping @Sendable (Scene) async throws -> Void) async throws {
+    /// The time of day, an hour ahead.
+    private struct LaterClocks: Clocks {
+        func timestamp() -> Timestamp { Timestamp(milliseconds: SystemClocks().timestamp().milliseconds + 3_600_000) }
+        func nanoseconds() -> UInt64 { SystemClocks().nanoseconds() }
+    }
+
+    private static func run(
+        store: StoreOptions? = nil,
+        clocks: any Clocks = SystemClocks(),
+        _ body: @escaping @Sendable (Scene) async throws -> Void
+    ) async throws {
         let folder = try ScratchFolder(["program.py": Self.program])
         // No machine is too slow for it.
         let yaml = """
@@ -67,7 +83,9 @@ struct FollowUpTests {
         try await RunningServer.run(
             chain: chain,
             with: [PartService(chain.runningParts)],
-            options: .unlimited
+            options: .unlimited,
+            clocks: clocks,
+            store: store
         ) { server in
             try await body(Scene(port: server.port))
         }
@@ -102,6 +120,102 @@ struct FollowUpTests {
                 #expect(try await scene.follow(ticket) == 401)
             }
         }
+    }
+
+    @Test("has what a reply may have, and nothing that a reply may not have")
+    func choices() async throws {
+        try await Self.run { scene in
+            try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
+                let ticket = try await scene.say("look 60000", on: socket)
+                for body in [
+                    #"{"text":"a","choices":[{"label":"x"},{"label":"x"},{"label":"x"},{"label":"x"},{"label":"x"},{"label":"x"},{"label":"x"}]}"#,
+                    #"{"text":"a","choices":["x"]}"#, #"{"text":"a","choices":[{"label":""}],"links":7}"#,
+                    #"{"text":"a","links":[{"title":"x","url":"javascript:alert(1)"}]}"#,
+                    #"{"text":"a","links":[{"title":"x","url":"//elsewhere.example"}]}"#,
+                ] {
+                    #expect(try await scene.post(ticket, body) == 400, "\(body)")
+                }
+                let body =
+                    #"{"text":"Found it.","format":"plain","choices":[{"label":"Thanks","send":"thank you"}],"#
+                    + #""links":[{"title":"Map","url":"https://example.com/map"}]}"#
+                #expect(try await scene.post(ticket, body) == 204)
+                let reply = try await socket.next("claude")
+                #expect(reply["message"]?.text == "Found it." && reply["format"] == nil)
+                #expect(reply["choices"] == .list([.object(["label": .text("Thanks"), "send": .text("thank you")])]))
+                let link: TestSocket.Value = .object(["title": .text("Map"), "url": .text("https://example.com/map")])
+                #expect(reply["links"] == .list([link]))
+            }
+        }
+    }
+
+    @Test("may come after a restart where messages are kept, and is missed once where its time was over by then")
+    func restarted() async throws {
+        let folder = try ScratchFolder([:])
+        let tickets = Mutex<[Ticket]>([])
+        let store = StoreOptions(path: "\(folder.path)/chat.db")
+        try await Self.run(store: store) { scene in
+            for session in ["s1", "s2"] {
+                try await TestSocket.open("/ws/chat?session=\(session)", port: scene.port) { socket in
+                    let ticket = try await scene.say("look 60000", on: socket)
+                    tickets.withLock { $0.append(ticket) }
+                }
+            }
+        }
+        let (first, second) = tickets.withLock { ($0[0], $0[1]) }
+        try await Self.run(store: store) { scene in
+            try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
+                _ = try await socket.next()
+                #expect(try await scene.follow(first, token: second.token) == 401)
+                #expect(try await scene.follow(first) == 204)
+                // Nothing else was said meanwhile: nobody has given up the promise.
+                var reply = try await socket.next("claude")
+                if reply["id"]?.text == "re:m1" { reply = try await socket.next("claude") }
+                #expect(reply["id"]?.text == "re:m1:2" && reply["message"]?.text == "Found it.")
+                #expect(try await scene.follow(first) == 401)
+            }
+        }
+        for isFirst in [true, false] {
+            try await Self.run(store: store, clocks: LaterClocks()) { scene in
+                try await TestSocket.open("/ws/chat?session=s2", port: scene.port) { socket in
+                    let epoch = try #require(try await socket.next()["epoch"]?.text)
+                    let target = "/api/chat/history?session=s2&epoch=\(epoch)&before=99"
+                    var history = ""
+                    while !history.contains("re:m1:2") {
+                        history = try await TestRequest.get(target).send(port: scene.port).text
+                    }
+                    #expect(history.contains(ServerTexts.english.promiseMissed), "\(isFirst): \(history)")
+                    #expect(history.ranges(of: ServerTexts.english.promiseMissed).count == 1)
+                    #expect(try await scene.follow(second) == 401)
+                }
+            }
+        }
+        _ = folder
+    }
+
+    @Test("is shown to nobody once a person has taken the conversation, before a restart or after it")
+    func attended() async throws {
+        let folder = try ScratchFolder([:])
+        let tickets = Mutex<[Ticket]>([])
+        let store = StoreOptions(path: "\(folder.path)/chat.db")
+        try await Self.run(store: store) { scene in
+            try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
+                let ticket = try await scene.say("look 60000", on: socket)
+                tickets.withLock { $0.append(ticket) }
+                try await socket.send(#"{"type":"conversation","state":"closed"}"#)
+                _ = try await socket.next("conversation")
+            }
+        }
+        try await Self.run(store: store) { scene in
+            let ticket = tickets.withLock { $0[0] }
+            #expect(try await scene.follow(ticket) == 204)
+            try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
+                let epoch = try #require(try await socket.next()["epoch"]?.text)
+                let target = "/api/chat/history?session=s1&epoch=\(epoch)&before=99"
+                let history = try await TestRequest.get(target).send(port: scene.port)
+                #expect(!history.text.contains("Found it."), "\(history.text)")
+            }
+        }
+        _ = folder
     }
 
     @Test("is taken from nobody with another token, another turn's, or one that promised nothing")

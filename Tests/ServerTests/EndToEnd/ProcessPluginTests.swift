@@ -1,4 +1,8 @@
 import Diagnostics
+import FoundationEssentials
+import Hub
+import Messages
+import Observability
 import Plugins
 import Responders
 import RespondersTesting
@@ -80,5 +84,76 @@ struct ProcessPluginTests {
         #expect(offline.output.contains("Nobody knows."))
         let live = try await CommandRun(["explain", "where am I", "--page", "/shop", "--live"], files: files)
         #expect(live.output.contains("On /shop."))
+    }
+
+    /// Answers "wait" when nobody wants it any more, and "why" with what it was told then.
+    private static let patient = """
+        import json, sys
+        reasons, waiting = [], None
+        def write(**frame): print(json.dumps(frame), flush=True)
+        for line in sys.stdin:
+            frame = json.loads(line)
+            if frame["type"] == "hello":
+                write(type="ready", protocol=1, name="test", stages=["answer"])
+            elif frame["type"] == "cancel":
+                reasons.append(frame["reason"])
+                write(type="verdict", id=frame["id"], verdict="reply", text="too late")
+            elif frame["type"] == "turn" and frame["turn"]["message"]["text"] == "wait":
+                open("began.txt", "a").write("x")
+            elif frame["type"] == "turn":
+                write(type="verdict", id=frame["id"], verdict="reply", text=" ".join(reasons))
+        """
+
+    @Test("and learns whether the conversation was closed, or a person took it, while it was asked")
+    func cancelled() async throws {
+        let folder = try ScratchFolder(["program.py": Self.patient])
+        // No machine is too slow for it.
+        let yaml = """
+            deadline: 100s
+            answer:
+              - process: {command: [python3, program.py]}
+                timeout: 90s
+            """
+        let node = try YAMLNode(yaml: yaml, file: "test.yaml", keyPath: "chains.test")
+        var loader = ChainLoader(registry: try .builtin(), services: PluginServices(baseFolder: folder.path))
+        let chain = loader.chain(named: "test", node, at: node.place)
+        @Sendable func begun() -> Int {
+            (try? String(contentsOfFile: "\(folder.path)/began.txt", encoding: .utf8))?.count ?? 0
+        }
+        try await RunningServer.run(
+            chain: chain,
+            with: [PartService(chain.runningParts)],
+            options: .unlimited
+        ) { server in
+            try await TestSocket.open("/ws/chat?session=s1", port: server.port) { socket in
+                _ = try await socket.next()
+                let room = try server.hub.pin(try #require(SessionID("s1")))
+                defer { room.cancelReservation() }
+                let agent = Author(.agent, name: "Ada")
+                try await socket.send(#"{"type":"user","message":"wait","id":"m1"}"#)
+                while begun() < 1 { await Task.yield() }
+                try room.change(to: .closed, by: .visitor)
+                try await socket.send(#"{"type":"user","message":"wait","id":"m2"}"#)
+                while begun() < 2 { await Task.yield() }
+                try room.change(to: .human, by: agent)
+                try room.change(to: .bot, by: agent)
+                try await socket.send(#"{"type":"user","message":"why","id":"m3"}"#)
+                let reply = try await socket.next("claude")
+                #expect(reply["id"]?.text == "re:m3" && reply["message"]?.text == "stop takeover", "\(reply)")
+            }
+        }
+    }
+
+    @Test("and a turn that a reload ends after a minute says so")
+    func reloaded() {
+        let desk = SiteDesk(site: Site(name: "default"), chain: Chain(name: "test", entries: []))
+        let generation = Generation(Desks(desk, [:]), admission: .open(), metrics: MetricsRegistry())
+        let (waiting, ended) = (Interruption(), Interruption())
+        generation.note(waiting)
+        generation.note(ended)
+        generation.forget(ended)
+        generation.cancelTurns()
+        #expect(waiting.cause.reason == .reload && !waiting.wasTakenOver)
+        #expect(ended.cause.reason == nil)
     }
 }

@@ -111,7 +111,8 @@ struct RunningServer: Sendable {
             let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
             return StoreLog(store, clocks: clocks, logger: logger)
         }
-        let traces = TurnTraces(log: storeLog)
+        let followUps = FollowUps(clocks: clocks, log: storeLog)
+        let traces = TurnTraces(log: storeLog, followUps: followUps)
         let desk = desk ?? SiteDesk(site: Site(name: "default"), chain: chain)
         let admission = admission ?? .open(sites.map(\.id), clocks: clocks)
         let generation = Generation(
@@ -122,7 +123,6 @@ struct RunningServer: Sendable {
             metrics: MetricsRegistry()
         )
         let generations = live?.generations ?? Generations(generation)
-        let followUps = FollowUps()
         let runner = TurnRunner(
             generations,
             traces: traces,
@@ -158,7 +158,7 @@ struct RunningServer: Sendable {
             health: { state?.health(of: storeLog?.store.health) ?? "{}" },
             readiness: { storeLog?.readiness ?? .ready },
             admin: state.map { AdminActions($0, token: adminToken, traces: traces, issues: issues) },
-            followUp: { followUps.keep($0, $1, $2) },
+            followUp: { try await followUps.keep($0, $1, $2) },
             onListening: { listening.yield($0) }
         )
         let group = ServiceGroup(
@@ -171,6 +171,7 @@ struct RunningServer: Sendable {
             tasks.addTask { try await group.run() }
             for await port in ports {
                 if let storeLog { hub.restore(try await storeLog.attendedConversations()) }
+                for promise in try await followUps.restore(in: hub) { runner.lookAfter(promise, by: .continuous) }
                 let stop: @Sendable () async -> Void = { await group.triggerGracefulShutdown() }
                 do {
                     try await body(

@@ -115,6 +115,7 @@ struct TurnRecordTests {
             let step = try #require(record.steps?.first)
             #expect(step.rule == "a/greeting" && step.elected == true)
             #expect(step.at?.hasSuffix("rules/a.yaml:8") == true)
+            #expect(step.detail?.generation == 1)
             #expect(step.detail?.candidates?.map(\.rule) == ["a/admin", "a/late"])
             #expect(step.detail?.candidates?.map(\.lost) == ["condition: page.path", "behind the winner"])
             #expect(record.steps?.map(\.reason) == [nil, "already-answered"])

@@ -22,6 +22,41 @@ struct CustomPluginProductTests {
         #expect(list.output.contains("order-status"))
         let other = try await program.run(["plugins", "list"])
         #expect(!other.output.contains("order-status"))
+        let sample = try await program.run(["plugins", "sample", "order-status"], of: "acme-chat")
+        #expect(
+            sample.output == """
+                # order-status: Tells where an order is
+                # What the numbers of orders begin with.
+                prefix: A-
+
+                """,
+            "\(sample.output)"
+        )
+    }
+
+    @Test("tries its plugin by the examples that the plugin has, as those of the server")
+    func examples() async throws {
+        let program = try BuiltProgram()
+        let check = try await program.run(["plugins", "check", "order-status"], of: "acme-chat")
+        #expect(
+            check.output == """
+                ok    sample           is a configuration
+                ok    unknown key      refused
+                ok    examples         2 of 2
+                all cases are fine
+
+                """,
+            "\(check.output)\(check.complaint)"
+        )
+        #expect(check.status == 0)
+        let own = try await program.run(["plugins", "check", "away-notice"], of: "acme-chat")
+        #expect(own.status == 0 && own.output.hasSuffix("all cases are fine\n"), "\(own.output)\(own.complaint)")
+        let unknown = try await program.run(["plugins", "check", "order-state"], of: "acme-chat")
+        #expect(unknown.status == 2)
+        #expect(
+            unknown.complaint.contains(#"unknown plugin "order-state"; did you mean "order-status"?"#),
+            "\(unknown.complaint)"
+        )
     }
 
     @Test("says where its own settings are wrong, as the plugins of the server do")

@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Wire/FrameReader+result.swift

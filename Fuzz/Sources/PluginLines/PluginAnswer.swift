@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Process/PluginAnswer.swift

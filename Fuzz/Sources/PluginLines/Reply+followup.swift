@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Wire/Reply+followup.swift
