@@ -82,6 +82,15 @@ public struct IssueRef: Hashable, Sendable {
         self.reference = reference
         self.url = url
     }
+
+    /// Whether the tracker has named it; until then there is ``reference`` alone.
+    public var isNamed: Bool { !self.id.hasPrefix(OutboxEntry.placeholder("")) }
+
+    /// What people are told: our own name, or the number.
+    public var shownName: String { self.reference ?? self.shownNumber }
+
+    /// The number as people write it: `#412`, or `SHOP-7` where it isn't one.
+    public var shownNumber: String { self.number.allSatisfy(\.isNumber) ? "#\(self.number)" : self.number }
 }
 
 /// An issue that may be about the same as a draft.

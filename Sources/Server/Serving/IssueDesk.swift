@@ -17,7 +17,7 @@ struct IssueDesk: Sendable {
         self.trackers = {
             var seen: Set<String> = []
             return try chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
-                .filter { seen.insert($0.path).inserted }.map { try $0.tracker() }
+                .filter { seen.insert($0.path).inserted }.compactMap { try $0.tracker() }
         }
     }
 
