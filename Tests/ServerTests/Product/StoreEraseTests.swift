@@ -146,7 +146,10 @@ extension ProductTests {
                     """,
                 environment: ["SHOP_IDENTITY": secret]
             )
-            let code = HMAC<SHA256>.authenticationCode(for: Data("customer-of-the-shop".utf8), using: .init(data: Data(secret.utf8)))
+            let code = HMAC<SHA256>.authenticationCode(
+                for: Data("customer-of-the-shop".utf8),
+                using: .init(data: Data(secret.utf8))
+            )
             let hash = code.map { String(format: "%02x", $0) }.joined()
             var session = ""
             try await program.serve { port in
@@ -194,7 +197,9 @@ extension ProductTests {
                     "\(run.output)\(run.complaint)"
                 )
             }
-            for text in [session, "hello mine", "customer-of-the-shop"] { #expect(try !Self.isThere(text, program), "\(text)") }
+            for text in [session, "hello mine", "customer-of-the-shop"] {
+                #expect(try !Self.isThere(text, program), "\(text)")
+            }
         }
     }
 }
