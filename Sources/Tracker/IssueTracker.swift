@@ -42,7 +42,14 @@ public protocol IssueTracker: Sendable {
 
 /// What a tracker can do.
 public enum TrackerFeature: String, Hashable, Sendable, CaseIterable {
-    case search, comments, labels, changesSince, clientKey
+    /// ``IssueTracker/find(key:)`` finds what was made.
+    case search
+    case comments, labels
+    /// ``IssueTracker/issue(_:)`` says how an issue stands.
+    case status
+    case changesSince
+    /// A second wish of the same key is the first one.
+    case clientKey
 }
 
 /// Names one wish, so that it is granted once.
@@ -104,6 +111,14 @@ public struct SimilarIssue: Hashable, Sendable {
     public let isPublic: Bool
     /// Whether the draft's own session has reported it.
     public let isOwn: Bool
+
+    public init(ref: IssueRef, title: String, score: Double, isPublic: Bool, isOwn: Bool) {
+        self.ref = ref
+        self.title = title
+        self.score = score
+        self.isPublic = isPublic
+        self.isOwn = isOwn
+    }
 }
 
 /// Something that happened to an issue.

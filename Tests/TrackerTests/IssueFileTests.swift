@@ -21,7 +21,7 @@ struct IssueFileTests {
         try self.folder.open().file.close()
         try self.folder.change("PRAGMA user_version = 99")
         let expected =
-            "\(self.folder.path): was written by a later version (99, this program knows 2); start that version "
+            "\(self.folder.path): was written by a later version (99, this program knows 3); start that version "
             + "[newer-tracker]"
         #expect(await self.error().map { "\($0)" } == expected)
         #expect(await self.error(as: .tool)?.code.rawValue == "newer-tracker")

@@ -385,7 +385,7 @@ struct OutboxTests {
     func migration() async throws {
         let folder = try IssueFolder()
         try folder.file().close()
-        try folder.change("DROP TABLE outbox; PRAGMA user_version = 1")
+        try folder.change("DROP TABLE outbox; DROP TABLE look; DROP TABLE heard; PRAGMA user_version = 1")
         #expect(await trackerError { _ = try folder.file(as: .tool) }?.code.rawValue == "not-a-tracker")
         let file = try folder.file()
         let draft = try IssueDraft(title: "x", session: SessionID("s"))

@@ -21,6 +21,7 @@ extension Issues: OutboxSource {
         )
         await withDiscardingTaskGroup { group in
             group.addTask { await worker.run() }
+            group.addTask { await self.look(at: remote) }
             group.addTask {
                 repeat { await self.count(remote.name) } while (try? await clock.sleep(for: Self.countInterval)) != nil
             }

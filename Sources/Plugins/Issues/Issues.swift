@@ -12,8 +12,9 @@ public final class Issues: ResponderPlugin, RunningResponder {
         summary: "Takes reports of visitors, and brings news of them back into the conversation",
         stages: [.answer],
         sample: """
-            # Where reports are kept: "sqlite" is the tracker of the server itself, on which "claude-chat issues" works; "http"
-            # is any other with an HTTP API, by the requests below.
+            # Where reports are kept: "sqlite" is the tracker of the server itself, on which "claude-chat issues" works;
+            # "github", "gitlab", "jira", "redmine" and "otrs" are on other machines, and so is "http": any other with an HTTP
+            # API, by the requests below.
             tracker: sqlite
             # Its file.
             file: data/issues.sqlite
@@ -42,6 +43,18 @@ public final class Issues: ResponderPlugin, RunningResponder {
             # Headers of each request. A secret is {env: NAME} or {file: PATH}; {} in "format" is the secret.
             headers:
               Authorization: {env: TRACKER_AUTH, format: 'Bearer {}'}
+            # Where the tracker is: https://api.github.com, https://gitlab.example.com/api/v4, https://SITE.atlassian.net,
+            # https://redmine.example.com, or the generic interface's service with "otrs". "http" has addresses of its own.
+            url: https://api.github.com
+            # OWNER/REPOSITORY, the number or path of a project, its key or identifier, or a queue.
+            project: acme/shop
+            # Who the token or password is of, with "jira" and "otrs".
+            user: chat@example.com
+            token: {env: TRACKER_TOKEN}
+            # Further fields of each new issue, as the tracker has them.
+            fields: {confidential: true}
+            # Whether open issues of the tracker are offered to visitors who are about to report the same: their titles are shown.
+            public_issues: false
             # For "http". {title}, {body}, {kind}, {key}, {page}, {reporter}, {labels}, {site} and {session} are filled in when
             # the request is built, so that no text adds a field, a header or a part of a path.
             create:
@@ -84,7 +97,7 @@ public final class Issues: ResponderPlugin, RunningResponder {
               error_if: /error
             """,
         openKeys: [
-            "headers", "headers.*", "create.headers", "create.headers.*", "create.body", "find.headers",
+            "fields", "headers", "headers.*", "create.headers", "create.headers.*", "create.body", "find.headers",
             "find.headers.*", "status.headers", "status.headers.*", "status.map", "comment.headers",
             "comment.headers.*", "comment.body",
         ],
@@ -96,7 +109,9 @@ public final class Issues: ResponderPlugin, RunningResponder {
 
     public struct Configuration: Decodable, Sendable {
         /// Which tracker has the issues.
-        public enum Kind: String, Decodable, Sendable, CaseIterable { case sqlite, http }
+        public enum Kind: String, Decodable, Sendable, CaseIterable {
+            case sqlite, http, github, gitlab, jira, redmine, otrs
+        }
 
         public var tracker: Kind?
         public var file: String?
@@ -110,6 +125,12 @@ public final class Issues: ResponderPlugin, RunningResponder {
         public var contact: String?
         public var allow: [String]?
         public var timeout: Duration?
+        public var url: String?
+        public var project: String?
+        public var user: String?
+        public var token: SecretReference?
+        package var fields: [String: JSONValue]?
+        public var publicIssues: Bool?
         package var headers: [String: HeaderValue]?
         package var create: TrackerRequestSettings?
         package var find: TrackerRequestSettings?

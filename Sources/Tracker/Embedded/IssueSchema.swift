@@ -102,6 +102,23 @@ enum IssueSchema {
             CREATE INDEX outbox_due ON outbox (tracker, state, next_at);
             CREATE INDEX outbox_session ON outbox (site, session, number);
             """,
+            """
+            CREATE TABLE look (
+                tracker TEXT NOT NULL,
+                issue TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                next_at INTEGER NOT NULL,
+                ended INTEGER,
+                PRIMARY KEY (tracker, issue)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX look_due ON look (tracker, next_at);
+            CREATE TABLE heard (
+                tracker TEXT NOT NULL,
+                change TEXT NOT NULL,
+                time INTEGER NOT NULL,
+                PRIMARY KEY (tracker, change)
+            ) STRICT, WITHOUT ROWID;
+            """,
         ]
     )
 }

@@ -406,7 +406,7 @@ struct IssuesTests {
         arguments: [
             (
                 "{tracker: jirra}",
-                "test.yaml:1:2: issues.tracker: \"jirra\" is not a known word; known: http, sqlite [wrong-value]"
+                "test.yaml:1:2: issues.tracker: \"jirra\" is not a known word; did you mean \"jira\"? [wrong-value]"
             ),
             (
                 "{link: 'http://x.example/{number}'}",

@@ -58,7 +58,7 @@ struct TemplateTrackerTests {
     func work() async throws {
         try await TrackerStub.run(Self.service, Self.settings) { stub in
             let tracker = try stub.tracker
-            #expect(tracker.features == [.search, .comments, .labels])
+            #expect(tracker.features == [.search, .comments, .labels, .status])
             let ref = try await stub.create("Checkout", body: "> It is broken").get()
             #expect(ref.id == "9007199254741404" && ref.number == "411")
             #expect(ref.url == "https://tracker.example/t/411" && ref.tracker == "http")
@@ -280,6 +280,11 @@ struct TemplateTrackerTests {
                 in: turn
             )
             #expect(standing.values["reference"] == String(reference) && standing.values["state"] == "open")
+            // A minute later somebody looks how it stands.
+            stub.time.advance(by: .seconds(61))
+            while notices.count < 2 { notices += try await stub.issues.notices() }
+            #expect(notices.last?.text == "Your report \(reference) is now: resolved.")
+            try await stub.issues.delivered(try #require(notices.last))
             await stub.issues.count("http")
             #expect(stub.issues.outbox?.waiting == 0 && stub.issues.outbox?.stuck == 0)
         }

@@ -47,6 +47,14 @@ extension RemoteTracker {
                 preview: { try tracker.preview() },
                 close: { await tracker.close() }
             )
+        case .github, .gitlab, .jira, .redmine, .otrs:
+            let tracker = try DialectTracker(kind, configuration, named: name, door)
+            self.init(
+                name: name,
+                tracker: tracker,
+                preview: { try tracker.preview() },
+                close: { await tracker.close() }
+            )
         }
     }
 }

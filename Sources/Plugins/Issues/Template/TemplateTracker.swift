@@ -102,7 +102,11 @@ struct TemplateTracker: IssueTracker {
     }
 
     var features: Set<TrackerFeature> {
-        Set([TrackerFeature.labels] + (self.find == nil ? [] : [.search]) + (self.comment == nil ? [] : [.comments]))
+        var features: Set<TrackerFeature> = [.labels]
+        if self.find != nil { features.insert(.search) }
+        if self.status != nil { features.insert(.status) }
+        if self.comment != nil { features.insert(.comments) }
+        return features
     }
 
     func create(_ draft: IssueDraft, key: DedupeKey) async throws(TrackerError) -> IssueRef {
