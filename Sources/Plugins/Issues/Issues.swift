@@ -55,6 +55,10 @@ public final class Issues: ResponderPlugin, RunningResponder {
             fields: {confidential: true}
             # Whether open issues of the tracker are offered to visitors who are about to report the same: their titles are shown.
             public_issues: false
+            # The secret by which "github", "gitlab" and "jira" sign what they tell POST /api/hooks/INSTANCE; 16 bytes or more.
+            hook: {env: TRACKER_HOOK}
+            # Whether who waits for an issue reads what the tracker's people comment, without their names.
+            show_comments: false
             # For "http". {title}, {body}, {kind}, {key}, {page}, {reporter}, {labels}, {site} and {session} are filled in when
             # the request is built, so that no text adds a field, a header or a part of a path.
             create:
@@ -131,6 +135,8 @@ public final class Issues: ResponderPlugin, RunningResponder {
         public var token: SecretReference?
         package var fields: [String: JSONValue]?
         public var publicIssues: Bool?
+        public var hook: SecretReference?
+        public var showComments: Bool?
         package var headers: [String: HeaderValue]?
         package var create: TrackerRequestSettings?
         package var find: TrackerRequestSettings?

@@ -173,6 +173,7 @@ struct ServeCommand: AsyncParsableCommand {
                 IssueDesk { generations.current.desks.chains }
             ),
             followUp: { followUps.keep($0, $1, $2) },
+            hook: IssueDesk.hook { generations.current.desks.chains },
             onListening: { port in
                 var address = address
                 address.port = port

@@ -21,6 +21,20 @@ struct IssueDesk: Sendable {
         }
     }
 
+    /// The door for what trackers tell of their own accord, by the names of their instances.
+    static func hook(_ chains: @escaping @Sendable () -> [Chain]) -> HookDoor {
+        { name, headers, body in
+            let issues = chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
+            guard let named = issues.first(where: { $0.hookName == name }) else { return .refused }
+            return switch await named.take(hook: headers, body) {
+            case .taken: .taken
+            case .refused: .refused
+            case .unreadable: .unreadable
+            case .unavailable: .unavailable
+            }
+        }
+    }
+
     var actions: IssueActions {
         IssueActions(
             list: { listing in

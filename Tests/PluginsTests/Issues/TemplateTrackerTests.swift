@@ -280,9 +280,11 @@ struct TemplateTrackerTests {
                 in: turn
             )
             #expect(standing.values["reference"] == String(reference) && standing.values["state"] == "open")
-            // A minute later somebody looks how it stands.
-            stub.time.advance(by: .seconds(61))
-            while notices.count < 2 { notices += try await stub.issues.notices() }
+            // Minutes later somebody looks how it stands.
+            while notices.count < 2 {
+                stub.time.advance(by: .seconds(1))
+                notices += try await stub.issues.notices()
+            }
             #expect(notices.last?.text == "Your report \(reference) is now: resolved.")
             try await stub.issues.delivered(try #require(notices.last))
             await stub.issues.count("http")
@@ -302,6 +304,20 @@ struct TemplateTrackerTests {
             #expect(incident.details["issue.reference"] == reference)
             #expect(!"\(incident)".contains("private words"))
         }
+    }
+
+    @Test("a pointer leads to what stands there, whatever the names are")
+    func pointers() throws {
+        let json = #"{"a/b":{"m~n":[1,{"\u0301x":"y"}]},"":2,"~1":3,"z":null}"#
+        let document = try #require(TrackerDocument(json: Array(json.utf8)))
+        let expected: [(String, String?)] = [
+            ("/a~1b/m~0n/0", "1"), ("/a~1b/m~0n/1/\u{301}x", "y"), ("/", "2"), ("/~01", "3"), ("/z", nil), ("/a", nil),
+            ("/a~1b/m~0n/2", nil), ("/a~1b/m~0n/-1", nil), ("/a~1b/m~0n/x", nil), ("//", nil), ("", nil),
+        ]
+        for (written, text) in expected {
+            #expect(document[try #require(DocumentPointer(written))]?.text == text, "\(written)")
+        }
+        #expect(DocumentPointer("a") == nil)
     }
 
     @Test("shows what would be sent for a sample, its secrets as ***")

@@ -37,6 +37,36 @@ extension DialectTracker {
             door
         )
     }
+
+    /// How the tracker tells of changes; nothing where the configuration has no secret for that.
+    ///
+    /// - Throws: What is wrong with the secret, or that trackers of the kind tell nothing.
+    func hook(
+        _ kind: Issues.Configuration.Kind,
+        _ written: Issues.Configuration,
+        _ services: PluginServices
+    ) throws(ConfigurationProblem) -> RemoteHook? {
+        guard let reference = written.hook else { return nil }
+        guard let dialect = self.dialect as? any HookingDialect else { throw ConfigurationProblem(silent: kind) }
+        let secret = try services.secret(reference, key: "hook")
+        guard secret.utf8.count >= 16 else {
+            let problem = "the secret has \(secret.utf8.count) bytes"
+            throw ConfigurationProblem("weak-secret", key: "hook", problem, hint: "write 16 or more")
+        }
+        return RemoteHook(
+            isGood: { headers, body in dialect.signature.isGood(headers, body, secret) },
+            events: { headers, told in dialect.events(headers, told) },
+            showsComments: written.showComments ?? false
+        )
+    }
+}
+
+extension ConfigurationProblem {
+    /// Trackers of a kind tell nothing of their own accord.
+    init(silent kind: Issues.Configuration.Kind) {
+        let hint = "leave hook out; it is asked how issues stand"
+        self.init("wrong-value", key: "hook", "\"\(kind.rawValue)\" tells nothing", hint: hint)
+    }
 }
 
 extension DialectSettings {

@@ -4,7 +4,7 @@ internal import Tracker
 
 /// A tracker on another machine that is spoken to in its dialect.
 struct DialectTracker: IssueTracker {
-    private let dialect: any TrackerDialect
+    let dialect: any TrackerDialect
     private let name: String
     private let base: String
     private let client: TrackerClient

@@ -14,6 +14,7 @@ struct GitHub: TrackerDialect {
     static let base = "https://api.github.com"
 
     private let settings: DialectSettings
+    var project: String { self.settings.project }
     private let issues: String
 
     /// Nothing where the project isn't `OWNER/REPOSITORY`.

@@ -12,6 +12,7 @@ internal import Tracker
 /// <https://docs.gitlab.com/api/issues>
 struct GitLab: TrackerDialect {
     private let settings: DialectSettings
+    var project: String { self.settings.project }
     private let issues: String
 
     init(_ settings: DialectSettings) {

@@ -16,6 +16,7 @@ internal import Tracker
 /// <https://developer.atlassian.com/cloud/jira/platform/rest/v3>
 struct Jira: TrackerDialect {
     private let settings: DialectSettings
+    var project: String { self.settings.project }
     /// Where people see issues: the address of the site.
     private let site: String
 

@@ -27,5 +27,8 @@ enum RemoteText {
 
     static func comment(_ text: String, _ key: DedupeKey) -> String { "\(text)\n\n\(self.keyLine(key))" }
 
+    /// Whether a text was sent from here.
+    static func isOurs(_ text: String) -> Bool { text.contains("claude-chat: ") }
+
     static func keyLine(_ key: DedupeKey) -> String { "claude-chat: \(key.rawValue)" }
 }

@@ -6,6 +6,8 @@ struct RemoteTracker: Sendable {
     /// The instance, which entries of the outbox keep.
     let name: String
     let tracker: any IssueTracker
+    /// How it tells of changes; nothing where it doesn't.
+    var hook: RemoteHook?
     /// What it would be asked for a sample, by the name of each request, without secrets.
     var preview: @Sendable () throws -> [(String, String)] = { [] }
     /// Ends what is open to it.
@@ -40,6 +42,7 @@ extension RemoteTracker {
         switch kind {
         case .sqlite: return nil
         case .http:
+            guard configuration.hook == nil else { throw ConfigurationProblem(silent: kind) }
             let tracker = try TemplateTracker(configuration, named: name, door)
             self.init(
                 name: name,
@@ -52,6 +55,7 @@ extension RemoteTracker {
             self.init(
                 name: name,
                 tracker: tracker,
+                hook: try tracker.hook(kind, configuration, services),
                 preview: { try tracker.preview() },
                 close: { await tracker.close() }
             )

@@ -99,9 +99,24 @@ struct DocumentPointer: Hashable, Sendable {
 
     /// Nothing where it is none: it is empty, or begins with a slash.
     init?(_ text: String) {
-        guard text.isEmpty || text.hasPrefix("/") else { return nil }
-        self.parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
-            String($0).replacing("~1", with: "/").replacing("~0", with: "~")
+        // By bytes: behind a slash a mark would make one character of both.
+        let slash = UInt8(ascii: "/")
+        guard text.isEmpty || text.utf8.first == slash else { return nil }
+        self.parts = text.utf8.split(separator: slash, omittingEmptySubsequences: false).dropFirst().map(Self.name)
+    }
+
+    /// `~1` is a slash and `~0` a tilde.
+    private static func name(_ written: Substring.UTF8View) -> String {
+        var bytes: [UInt8] = []
+        var isEscaped = false
+        for byte in written {
+            switch (isEscaped, byte) {
+            case (true, UInt8(ascii: "0")): bytes[bytes.count - 1] = UInt8(ascii: "~")
+            case (true, UInt8(ascii: "1")): bytes[bytes.count - 1] = UInt8(ascii: "/")
+            default: bytes.append(byte)
+            }
+            isEscaped = byte == UInt8(ascii: "~")
         }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
