@@ -36,6 +36,8 @@ let package = Package(
             dependencies: ["Messages"],
             swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
         ),
+        .target(name: "TrackerAnswers", swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+        .executableTarget(name: "FuzzTracker", dependencies: ["TrackerAnswers"], swiftSettings: settings),
         .executableTarget(name: "FuzzEventStream", dependencies: ["EventStreams"], swiftSettings: settings),
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),
         .executableTarget(name: "FuzzEnvelope", dependencies: ["Messages"], swiftSettings: settings),

@@ -48,7 +48,7 @@ public struct IssueLikeness: Hashable, Sendable {
     }
 
     /// The words of a text that can be looked for: at most 16, of 2 to 64 letters and digits.
-    static func searchWords(_ text: String) -> [String] {
+    public static func searchWords(_ text: String) -> [String] {
         var seen: Set<String> = []
         let words = self.words(of: self.folded(text)).filter { 2...64 ~= $0.count && seen.insert($0).inserted }
         let telling = words.filter { !self.stopWords.contains($0) }

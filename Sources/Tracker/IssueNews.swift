@@ -10,8 +10,17 @@ public struct WatchedIssue: Hashable, Sendable {
 
 /// Something that a session is to be told.
 public struct IssueNews: Hashable, Sendable {
+    /// What happened.
+    public enum Kind: Hashable, Sendable {
+        /// A tracker on another machine has it, and has named it.
+        case filed
+        case state(IssueState)
+        /// A comment that the reporter may read.
+        case comment(String)
+    }
+
     public let ref: IssueRef
-    public let kind: IssueChange.Kind
+    public let kind: Kind
     /// The change's, unique in its tracker.
     public let change: String
     public let site: SiteID
@@ -32,17 +41,29 @@ extension IssueFile {
     ) async throws(TrackerError) {
         let now = self.now().milliseconds
         try await self.write { db in
-            try db.execute(
-                sql: """
-                    INSERT OR IGNORE INTO watch (tracker, issue, site, session, content, lang, state, since)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    ref.tracker, ref.id, site.rawValue, session.rawValue, try StoredRef(ref).json, lang,
-                    phase.rawValue, now,
-                ]
-            )
+            try Self.watch(ref, by: session, at: site, lang: lang, phase: phase, now, db)
         }
+    }
+
+    static func watch(
+        _ ref: IssueRef,
+        by session: SessionID,
+        at site: SiteID,
+        lang: String?,
+        phase: IssueState.Phase,
+        _ now: Int64,
+        _ db: Database
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO watch (tracker, issue, site, session, content, lang, state, since)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                ref.tracker, ref.id, site.rawValue, session.rawValue, try StoredRef(ref).json, lang,
+                phase.rawValue, now,
+            ]
+        )
     }
 
     /// The issues of which a session wants to hear, the newest first, at most 20.
@@ -113,9 +134,12 @@ extension IssueFile {
                 guard let site = SiteID(row[1] as String), let session = SessionID(row[2] as String) else { return nil }
                 let content: String = row[3]
                 let rest = String(content.dropFirst())
-                let kind: IssueChange.Kind =
-                    content.hasPrefix("s")
-                    ? .state(IssueState(IssueState.Phase(rawValue: rest) ?? .open)) : .comment(rest)
+                let kind: IssueNews.Kind =
+                    switch content.first {
+                    case "f": .filed
+                    case "s": .state(IssueState(IssueState.Phase(rawValue: rest) ?? .open))
+                    default: .comment(rest)
+                    }
                 return IssueNews(
                     ref: try StoredRef(json: row[4]).ref,
                     kind: kind,

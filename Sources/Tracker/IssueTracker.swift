@@ -42,7 +42,14 @@ public protocol IssueTracker: Sendable {
 
 /// What a tracker can do.
 public enum TrackerFeature: String, Hashable, Sendable, CaseIterable {
-    case search, comments, labels, changesSince, clientKey
+    /// ``IssueTracker/find(key:)`` finds what was made.
+    case search
+    case comments, labels
+    /// ``IssueTracker/issue(_:)`` says how an issue stands.
+    case status
+    case changesSince
+    /// A second wish of the same key is the first one.
+    case clientKey
 }
 
 /// Names one wish, so that it is granted once.
@@ -82,6 +89,15 @@ public struct IssueRef: Hashable, Sendable {
         self.reference = reference
         self.url = url
     }
+
+    /// Whether the tracker has named it; until then there is ``reference`` alone.
+    public var isNamed: Bool { !self.id.hasPrefix(OutboxEntry.placeholder("")) }
+
+    /// What people are told: our own name, or the number.
+    public var shownName: String { self.reference ?? self.shownNumber }
+
+    /// The number as people write it: `#412`, or `SHOP-7` where it isn't one.
+    public var shownNumber: String { self.number.allSatisfy(\.isNumber) ? "#\(self.number)" : self.number }
 }
 
 /// An issue that may be about the same as a draft.
@@ -95,6 +111,14 @@ public struct SimilarIssue: Hashable, Sendable {
     public let isPublic: Bool
     /// Whether the draft's own session has reported it.
     public let isOwn: Bool
+
+    public init(ref: IssueRef, title: String, score: Double, isPublic: Bool, isOwn: Bool) {
+        self.ref = ref
+        self.title = title
+        self.score = score
+        self.isPublic = isPublic
+        self.isOwn = isOwn
+    }
 }
 
 /// Something that happened to an issue.

@@ -23,7 +23,7 @@ public struct TrackerError: Error, Hashable, Sendable {
         public let rawValue: String
         public let kind: Kind
 
-        init(_ rawValue: String, _ kind: Kind) {
+        public init(_ rawValue: String, _ kind: Kind) {
             self.rawValue = rawValue
             self.kind = kind
         }
@@ -40,6 +40,10 @@ public struct TrackerError: Error, Hashable, Sendable {
         public static let tooManyDrafts = Code("too-many-drafts", .busy)
         /// The draft is over, or was never made.
         public static let unknownDraft = Code("unknown-draft", .absent)
+        /// There is no such entry of the outbox, or it is in another state than that needs.
+        public static let unknownEntry = Code("unknown-entry", .absent)
+        /// What is to be sent can't be read any more.
+        public static let damagedEntry = Code("damaged-entry", .invalid)
     }
 
     public let code: Code
@@ -47,13 +51,16 @@ public struct TrackerError: Error, Hashable, Sendable {
     public let place: String
     /// One sentence without a visitor's text.
     public let explanation: String
+    /// How long the tracker wants to be left alone, where it says that.
+    public let retryAfter: Duration?
 
     public var kind: Kind { self.code.kind }
 
-    public init(_ code: Code, _ place: String, _ explanation: String) {
+    public init(_ code: Code, _ place: String, _ explanation: String, retryAfter: Duration? = nil) {
         self.code = code
         self.place = place
         self.explanation = explanation
+        self.retryAfter = retryAfter
     }
 
     /// What an error of a file means for the tracker in it.

@@ -72,6 +72,7 @@ public struct ChatServer: Service {
     private let readiness: @Sendable () -> Readiness
     private let admin: AdminActions?
     private let followUp: FollowUpDoor?
+    private let hook: HookDoor?
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
@@ -85,6 +86,7 @@ public struct ChatServer: Service {
     ///   - readiness: Whether it can do its work, as far as that depends on more than itself.
     ///   - admin: What `/api/admin` offers; nothing for no such paths.
     ///   - followUp: Takes replies that plugins have promised; nothing for no such path.
+    ///   - hook: Takes what trackers tell of their own accord; nothing for no such path.
     ///   - onListening: Called once with the port.
     public init(
         options: Options,
@@ -97,6 +99,7 @@ public struct ChatServer: Service {
         readiness: @escaping @Sendable () -> Readiness = { .ready },
         admin: AdminActions? = nil,
         followUp: FollowUpDoor? = nil,
+        hook: HookDoor? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.options = options
@@ -109,6 +112,7 @@ public struct ChatServer: Service {
         self.readiness = readiness
         self.admin = admin
         self.followUp = followUp
+        self.hook = hook
         self.onListening = onListening
     }
 
@@ -166,6 +170,7 @@ public struct ChatServer: Service {
         ChatRoutes(shared, health: self.health, readiness: self.readiness).add(to: router)
         self.admin?.add(to: router, of: shared)
         if let followUp { FollowUpRoute(shared, followUp).add(to: router) }
+        if let hook { HookRoute(shared, hook).add(to: router) }
         return router
     }
 

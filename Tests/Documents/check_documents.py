@@ -5,6 +5,7 @@ documents loads and its tests pass; the plugin in the README compiles, those in 
 Environment: CLAUDE_CHAT_BIN, the binary (default: the debug build).
 """
 
+import http.server
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -193,24 +195,71 @@ class Documents(unittest.TestCase):
             self.assertIn(line.replace("8080", str(port)), said)
 
     def test_the_commands_for_issues_work_on_what_the_documented_rules_report(self):
+        configuration, rules, _, commands = self.issue_blocks("issues")
+        self.run_for_issues(configuration, rules, lambda folder: commands)
+
+    def test_the_commands_for_the_outbox_work_on_a_report_that_the_tracker_refuses(self):
+        _, rules, configuration, commands = self.issue_blocks("outbox")
+
+        class Refusing(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(422)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        def named(folder):
+            """The commands, with the reference of the report in place of the documented one."""
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                listed = subprocess.run(
+                    [str(BINARY), "outbox", "list", "--state", "stuck", "--json"], cwd=folder, capture_output=True,
+                    text=True, timeout=60, check=True,
+                ).stdout
+                if listed:
+                    return [command.replace("R-7K2M", json.loads(listed)["reference"]) for command in commands]
+            self.fail("the report is not stuck")
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as tracker:
+            threading.Thread(target=tracker.serve_forever, daemon=True).start()
+            try:
+                address = f"http://127.0.0.1:{tracker.server_address[1]}/api"
+                configuration = configuration.replace("https://tracker.example/api", address)
+                self.run_for_issues(configuration, rules, named)
+            finally:
+                tracker.shutdown()
+
+    def issue_blocks(self, command):
+        """The configuration, the rules, the configuration with another machine, and the commands of one name."""
         text = (ROOT / "Documentation/Issues.md").read_text(encoding="utf-8")
-        configuration, rules = [block for language, block in FENCE.findall(text) if language == "yaml"]
-        commands = [line for language, block in FENCE.findall(text) if language == "sh" for line in block.splitlines()]
+        configuration, rules, remote = [block for language, block in FENCE.findall(text) if language == "yaml"]
+        lines = [line for language, block in FENCE.findall(text) if language == "sh" for line in block.splitlines()]
+        commands = [line for line in lines if line.startswith(f"claude-chat {command} ")]
         self.assertGreater(len(commands), 5)
+        return configuration, rules, remote, commands
+
+    def run_for_issues(self, configuration, rules, commands):
+        """Has a visitor report something, and runs what `commands` makes of the folder."""
         port = free_port()
+        environment = {
+            **os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}", "TRACKER_AUTH": "a-token-of-the-tracker",
+        }
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "claude-chat.yaml").write_text(configuration.replace("8080", str(port)), encoding="utf-8")
             Path(folder, "rules").mkdir()
             Path(folder, rules.partition("\n")[0].removeprefix("# ")).write_text(rules, encoding="utf-8")
             server = subprocess.Popen(
-                [str(BINARY), "serve"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                [str(BINARY), "serve"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
             )
             try:
                 self.wait_for_health(server, port)
                 self.say("the checkout is broken", "m1", server, port)
                 self.say("Send", "m2", server, port)
-                environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
-                for command in commands:
+                for command in commands(folder):
                     with self.subTest(command=command):
                         done = subprocess.run(
                             command, cwd=folder, shell=True, env=environment, stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ struct IssueFileTests {
         try self.folder.open().file.close()
         try self.folder.change("PRAGMA user_version = 99")
         let expected =
-            "\(self.folder.path): was written by a later version (99, this program knows 1); start that version "
+            "\(self.folder.path): was written by a later version (99, this program knows 3); start that version "
             + "[newer-tracker]"
         #expect(await self.error().map { "\($0)" } == expected)
         #expect(await self.error(as: .tool)?.code.rawValue == "newer-tracker")
@@ -110,23 +110,9 @@ struct IssueFileTests {
 
 @Suite("issues: killed while it writes", .serialized)
 struct IssueCrashTests {
-    private static func program() throws -> URL {
-        let folders =
-            Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-            + [URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()]
-        for var folder in folders {
-            for _ in 0..<6 {
-                let program = folder.appendingPathComponent("TrackerCrashWriter")
-                if FileManager.default.isExecutableFile(atPath: program.path) { return program }
-                folder.deleteLastPathComponent()
-            }
-        }
-        throw CocoaError(.fileNoSuchFile)
-    }
-
     private func start(_ folder: IssueFolder, _ prefix: String, count: Int) throws -> (Process, Pipe) {
         let process = Process()
-        process.executableURL = try Self.program()
+        process.executableURL = try crashWriter()
         process.arguments = [folder.path, prefix, "\(count)"]
         let output = Pipe()
         process.standardOutput = output

@@ -20,13 +20,23 @@ final class IssueFolder: Sendable {
 
     var path: String { self.url.appendingPathComponent("issues.sqlite").path }
 
-    func advance(seconds: Int64) { self.time.withLock { $0 += seconds * 1_000 } }
+    func advance(seconds: Int64) { self.advance(by: .seconds(seconds)) }
+
+    func advance(by duration: Duration) { self.time.withLock { $0 += Int64(duration / .milliseconds(1)) } }
+
+    var now: Int64 { self.time.withLock { $0 } }
 
     func open(as role: StoreRole = .server, busyMilliseconds: Int = 5_000) throws -> EmbeddedTracker {
-        let file = try IssueFile.open(self.path, as: role, busyMilliseconds: busyMilliseconds) {
+        EmbeddedTracker(
+            try self.file(as: role, busyMilliseconds: busyMilliseconds),
+            link: "https://tracker.example/{number}"
+        )
+    }
+
+    func file(as role: StoreRole = .server, busyMilliseconds: Int = 5_000) throws -> IssueFile {
+        try IssueFile.open(self.path, as: role, busyMilliseconds: busyMilliseconds) {
             Timestamp(milliseconds: self.time.withLock { $0 })
         }
-        return EmbeddedTracker(file, link: "https://tracker.example/{number}")
     }
 
     /// Changes the file past the tracker.

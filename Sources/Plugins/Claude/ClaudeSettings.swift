@@ -39,10 +39,7 @@ struct ClaudeSettings: Sendable {
 
     init(_ written: Configuration, _ services: PluginServices) throws(ConfigurationProblem) {
         let endpoint = written.endpoint ?? "https://api.anthropic.com"
-        var policy = try TargetPolicy(allowing: written.allow ?? [])
-        // Whoever writes this machine's own address means it.
-        let isLocal = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].contains { endpoint.hasPrefix($0) }
-        if isLocal { policy.allowed += ["127.0.0.0/8", "::1"].compactMap { NetworkAddress.Network($0) } }
+        let policy = try TargetPolicy(allowing: written.allow ?? [], for: endpoint)
         let target = try HTTPTarget(endpoint, policy: policy, hasNetworks: !policy.allowed.isEmpty, key: "endpoint")
         self.target = target.appending("/v1/messages")
         self.policy = policy

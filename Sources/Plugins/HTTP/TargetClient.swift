@@ -73,7 +73,9 @@ final class TargetClient: Sendable {
     /// Sends one request.
     ///
     /// - Parameters:
-    ///   - body: The body of a POST; nothing means GET.
+    ///   - body: The body; without a method it means POST, and nothing means GET.
+    ///   - method: The method.
+    ///   - url: Another address of the target's host and port, in place of the target's own.
     ///   - query: A further value in the query.
     ///   - headers: All of them but `Host` and those about the body's length.
     ///   - mayRepeat: Whether it may be sent again though somebody may have got it.
@@ -82,32 +84,28 @@ final class TargetClient: Sendable {
     /// - Throws: ``Problem``, after one more attempt where that can do no harm.
     func send(
         _ body: [UInt8]?,
+        method: HTTPMethod? = nil,
+        url: String? = nil,
         query: String? = nil,
         headers: [(String, String)],
         mayRepeat: Bool,
         within limit: Duration
     ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url ?? self.target.url(adding: query))
+        request.method = method ?? (body == nil ? .GET : .POST)
+        request.headers = HTTPHeaders(headers)
+        request.body = body.map { .bytes(ByteBuffer(bytes: $0)) }
         do {
-            return try await self.sendOnce(body, query, headers, limit, attempt: 0)
+            return try await self.sendOnce(request, limit, attempt: 0)
         } catch Problem.notSent(let problem) where problem.code != "private-target" {
-            return try await self.sendOnce(body, query, headers, limit, attempt: 1)
+            return try await self.sendOnce(request, limit, attempt: 1)
         } catch Problem.unanswered where mayRepeat && !Task.isCancelled {
-            return try await self.sendOnce(body, query, headers, limit, attempt: 1)
+            return try await self.sendOnce(request, limit, attempt: 1)
         }
     }
 
-    private func sendOnce(
-        _ body: [UInt8]?,
-        _ query: String?,
-        _ headers: [(String, String)],
-        _ limit: Duration,
-        attempt: Int
-    ) async throws -> Answer {
+    private func sendOnce(_ request: HTTPClientRequest, _ limit: Duration, attempt: Int) async throws -> Answer {
         let client = try await self.client(attempt: attempt)
-        var request = HTTPClientRequest(url: self.target.url(adding: query))
-        request.method = body == nil ? .GET : .POST
-        request.headers = HTTPHeaders(headers)
-        request.body = body.map { .bytes(ByteBuffer(bytes: $0)) }
         do {
             let deadline = NIODeadline.now() + amount(limit)
             let response = try await client.execute(request, deadline: deadline)

@@ -13,4 +13,13 @@ extension TargetPolicy {
             self.allowed.append(network)
         }
     }
+
+    /// The same, and this machine's own networks where an address names it: whoever writes that means it.
+    ///
+    /// - Throws: `bad-network`.
+    init(allowing networks: [String], for url: String) throws(ConfigurationProblem) {
+        try self.init(allowing: networks)
+        let isLocal = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].contains { url.hasPrefix($0) }
+        if isLocal { self.allowed += ["127.0.0.0/8", "::1"].compactMap { NetworkAddress.Network($0) } }
+    }
 }

@@ -13,11 +13,11 @@ struct IssueOutcome: Sendable, Hashable {
 /// Leads a report from the visitor's words to an issue.
 struct IssueIntake: Sendable {
     private let issues: Issues
-    private let tracker: EmbeddedTracker
+    private let route: IssueRoute
 
-    init(_ issues: Issues, _ tracker: EmbeddedTracker) {
+    init(_ issues: Issues, _ route: IssueRoute) {
         self.issues = issues
-        self.tracker = tracker
+        self.route = route
     }
 
     // MARK: Wishes
@@ -37,11 +37,11 @@ struct IssueIntake: Sendable {
         lang: String?,
         isSeen: Bool = true
     ) async throws(TrackerError) -> IssueOutcome {
-        let file = self.tracker.file
-        if let known = try await self.tracker.find(key: key) { return IssueOutcome(values: self.values(of: known)) }
+        let file = self.route.file
+        if let known = try await self.route.known(key) { return IssueOutcome(values: self.values(of: known)) }
         let similar = try await self.offerable(like: draft).first
         if similar == nil, !self.issues.confirms {
-            return IssueOutcome(values: self.values(of: try await self.send(draft, key, lang)))
+            return IssueOutcome(values: self.values(of: try await self.route.send(draft, key, lang)))
         }
         let phase: PendingIssue.Phase = !isSeen ? .unseen : similar == nil ? .shown : .offered
         let pending = try await file.keep(draft, as: key, lang: lang, similar: similar, phase: phase)
@@ -51,20 +51,39 @@ struct IssueIntake: Sendable {
     /// Issues that are like a draft and that its visitor may be told of, the likeliest first.
     func offerable(like draft: IssueDraft, from threshold: Double? = nil) async throws(TrackerError) -> [SimilarIssue] {
         let least = threshold ?? self.issues.threshold
-        return try await self.tracker.similar(to: draft, limit: 50).filter {
+        return try await self.similar(to: draft).filter {
             ($0.isPublic || $0.isOwn) && $0.score >= least
+        }
+    }
+
+    /// How long a visitor waits for the search of a tracker on another machine.
+    private static let searchLimit = Duration.milliseconds(1_500)
+
+    private func similar(to draft: IssueDraft) async throws(TrackerError) -> [SimilarIssue] {
+        let tracker = self.route.tracker
+        guard self.route.outbox != nil else { return try await tracker.similar(to: draft, limit: 50) }
+        let clock = self.issues.services.clock
+        // A report without the question is better than none.
+        return await withTaskGroup(of: [SimilarIssue]?.self) { group in
+            group.addTask { try? await tracker.similar(to: draft, limit: 50) }
+            group.addTask {
+                try? await clock.sleep(for: Self.searchLimit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return (await group.next() ?? nil) ?? []
         }
     }
 
     /// How the reports of a session stand.
     func standing(of session: SessionID, at site: SiteID, lang: String?) async throws(TrackerError) -> IssueOutcome {
         let texts = IssueTexts.of(lang)
-        let watched = try await self.tracker.file.watched(by: session, at: site)
+        let watched = try await self.route.file.watched(by: session, at: site)
         guard let newest = watched.first else {
             return IssueOutcome(values: ["count": "0"], reply: self.reply(texts.none, texts))
         }
         let lines = watched.prefix(5).map { issue in
-            "\(issue.ref.reference ?? "#\(issue.ref.number)"): \(texts.phases[issue.phase] ?? issue.phase.rawValue)"
+            "\(issue.ref.shownName): \(texts.phases[issue.phase] ?? issue.phase.rawValue)"
         }
         var values = self.values(of: newest.ref)
         values["count"] = "\(watched.count)"
@@ -83,50 +102,32 @@ struct IssueIntake: Sendable {
         switch (pending.phase, press) {
         case (.offered, .same), (.joined, .same): return try await self.join(pending, texts)
         case (.unseen, .send) where pending.similar != nil:
-            try await self.tracker.file.move(pending.id, to: .offered)
+            try await self.route.file.move(pending.id, to: .offered)
             return self.question(of: pending)
         case (.unseen, .send), (.offered, .other), (.offered, .send):
             guard self.issues.confirms else { return try await self.send(pending, texts) }
-            try await self.tracker.file.move(pending.id, to: .shown)
+            try await self.route.file.move(pending.id, to: .shown)
             return self.preview(of: pending)
         case (.shown, .send), (.declined, .send), (.sent, .send): return try await self.send(pending, texts)
         case (.shown, .other): return self.preview(of: pending)
         case (.unseen, .notNow), (.offered, .notNow), (.shown, .notNow), (.declined, .notNow):
-            try await self.tracker.file.move(pending.id, to: .declined)
+            try await self.route.file.move(pending.id, to: .declined)
             return self.reply(texts.declined, texts)
         default: return nil
         }
     }
 
     private func send(_ pending: PendingIssue, _ texts: IssueTexts) async throws(TrackerError) -> Reply {
-        let ref = try await self.send(pending.draft, pending.id, pending.lang)
-        try await self.tracker.file.move(pending.id, to: .sent, issue: ref)
-        return self.reply(self.named(texts.noted, ref), texts, [ref])
-    }
-
-    /// Makes the issue, once for each key, and has the session hear of it.
-    private func send(_ draft: IssueDraft, _ key: DedupeKey, _ lang: String?) async throws(TrackerError) -> IssueRef {
-        let ref = try await self.tracker.create(draft, key: key)
-        if let session = draft.session {
-            try await self.tracker.file.watch(ref, by: session, at: draft.site, lang: lang)
-        }
-        return ref
+        let ref = try await self.route.send(pending.draft, pending.id, pending.lang)
+        try await self.route.file.move(pending.id, to: .sent, issue: ref)
+        return self.reply(self.named(ref.isNamed ? texts.noted : texts.queued, ref), texts, [ref])
     }
 
     /// Adds the visitor's words to what is known, once, and has the session hear of it.
     private func join(_ pending: PendingIssue, _ texts: IssueTexts) async throws(TrackerError) -> Reply? {
         guard let similar = pending.similar, let session = pending.draft.session else { return nil }
-        let text = [pending.draft.title, pending.draft.body].filter { !$0.isEmpty }.joined(separator: "\n\n")
-        try await self.tracker.comment(similar.ref, text, key: pending.id)
-        let phase = try await self.tracker.issue(similar.ref).phase
-        try await self.tracker.file.watch(
-            similar.ref,
-            by: session,
-            at: pending.draft.site,
-            lang: pending.lang,
-            phase: phase
-        )
-        try await self.tracker.file.move(pending.id, to: .joined, issue: similar.ref)
+        try await self.route.join(similar.ref, pending, by: session)
+        try await self.route.file.move(pending.id, to: .joined, issue: similar.ref)
         return self.reply(self.named(texts.joined, similar.ref), texts, [similar.ref])
     }
 
@@ -139,7 +140,7 @@ struct IssueIntake: Sendable {
             guard let similar = pending.similar else { return self.preview(of: pending) }
             let texts = IssueTexts.of(pending.lang)
             // The reference first: a title that has such words in it is a stranger's.
-            let text = texts.known.replacing("{reference}", with: similar.ref.reference ?? "#\(similar.ref.number)")
+            let text = texts.known.replacing("{reference}", with: similar.ref.shownName)
                 .replacing("{title}", with: similar.title)
             return self.reply(text, texts, [similar.ref], choices: [.same, .other])
         case .declined, .sent, .joined: return nil
@@ -174,7 +175,7 @@ struct IssueIntake: Sendable {
     }
 
     private func named(_ text: String, _ ref: IssueRef) -> String {
-        text.replacing("{reference}", with: ref.reference ?? "#\(ref.number)").replacing("{number}", with: ref.number)
+        text.replacing("{reference}", with: ref.shownName).replacing("{number}", with: ref.number)
     }
 
     /// How many were found, and the likeliest.
@@ -186,7 +187,8 @@ struct IssueIntake: Sendable {
     }
 
     private func values(of ref: IssueRef) -> [String: String] {
-        var values = ["id": ref.id, "number": ref.number]
+        var values: [String: String] = [:]
+        if ref.isNamed { values = ["id": ref.id, "number": ref.number] }
         values["reference"] = ref.reference
         if self.issues.showsLinks { values["url"] = ref.url }
         return values

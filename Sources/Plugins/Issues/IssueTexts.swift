@@ -16,6 +16,10 @@ struct IssueTexts: Sendable {
     let page: String
     /// `{reference}` and `{number}`.
     let noted: String
+    /// `{reference}`: a tracker on another machine will name it later.
+    let queued: String
+    /// `{reference}` and `{issue}`: that tracker has named it.
+    let filed: String
     let joined: String
     let declined: String
     let failed: String
@@ -71,6 +75,8 @@ extension IssueTexts {
         preview: "This is what will be sent:",
         page: "Page: {page}",
         noted: "Noted as {reference} (#{number}). You will hear of it here.",
+        queued: "Noted as {reference}. You will hear of it here.",
+        filed: "Your report {reference} is filed as {issue}.",
         joined: "You are added to {reference} (#{number}). You will hear of it here.",
         declined: "Nothing was sent.",
         failed: "Nothing was saved: reports can't be taken at the moment. Please try again in a few minutes.",
@@ -92,6 +98,8 @@ extension IssueTexts {
         preview: "Das wird gesendet:",
         page: "Seite: {page}",
         noted: "Notiert als {reference} (#{number}). Neues dazu steht dann hier.",
+        queued: "Notiert als {reference}. Neues dazu steht dann hier.",
+        filed: "Ihre Meldung {reference} ist jetzt {issue}.",
         joined: "Sie sind bei {reference} (#{number}) dabei. Neues dazu steht dann hier.",
         declined: "Es wurde nichts gesendet.",
         failed:
@@ -116,6 +124,8 @@ extension IssueTexts {
         preview: "Voici ce qui sera envoyé :",
         page: "Page : {page}",
         noted: "Noté sous {reference} (n° {number}). Les nouvelles paraîtront ici.",
+        queued: "Noté sous {reference}. Les nouvelles paraîtront ici.",
+        filed: "Votre signalement {reference} est enregistré sous {issue}.",
         joined: "Vous êtes ajouté à {reference} (n° {number}). Les nouvelles paraîtront ici.",
         declined: "Rien n'a été envoyé.",
         failed: "Rien n'a été enregistré : les signalements ne passent pas en ce moment. Réessayez dans quelques "
@@ -139,6 +149,8 @@ extension IssueTexts {
         preview: "Esto es lo que se enviará:",
         page: "Página: {page}",
         noted: "Anotado como {reference} (n.º {number}). Las novedades aparecerán aquí.",
+        queued: "Anotado como {reference}. Las novedades aparecerán aquí.",
+        filed: "Su aviso {reference} está registrado como {issue}.",
         joined: "Se le ha añadido a {reference} (n.º {number}). Las novedades aparecerán aquí.",
         declined: "No se ha enviado nada.",
         failed: "No se ha guardado nada: ahora mismo no se pueden tomar avisos. Inténtelo de nuevo en unos "
@@ -161,6 +173,8 @@ extension IssueTexts {
         preview: "هذا ما سيُرسل:",
         page: "الصفحة: {page}",
         noted: "سُجّل برقم {reference} (#{number}). ستصلك الأخبار هنا.",
+        queued: "سُجّل برقم {reference}. ستصلك الأخبار هنا.",
+        filed: "سُجّل بلاغك {reference} برقم {issue}.",
         joined: "أُضفت إلى {reference} (#{number}). ستصلك الأخبار هنا.",
         declined: "لم يُرسل شيء.",
         failed: "لم يُحفظ شيء: لا يمكن استلام البلاغات الآن. يرجى المحاولة بعد بضع دقائق.",

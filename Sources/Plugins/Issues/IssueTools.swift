@@ -19,12 +19,12 @@ struct FindIssue: Tool {
     func call(_ input: Input, in turn: Turn) async throws -> String {
         guard self.issues.isRunning else { throw ToolError("the tracker is not running") }
         do {
-            let intake = IssueIntake(self.issues, try self.issues.tracker())
+            let intake = IssueIntake(self.issues, try self.issues.route())
             let draft = try IssueDraft(of: turn, title: input.words)
             // Less is asked than for an offer to the visitor: the model judges.
             let found = try await intake.offerable(like: draft, from: 0.2).prefix(5)
             guard !found.isEmpty else { return "nothing like it is known" }
-            return found.map { "\($0.ref.reference ?? "#\($0.ref.number)"): \($0.title)" }.joined(separator: "\n")
+            return found.map { "\($0.ref.shownName): \($0.title)" }.joined(separator: "\n")
         } catch {
             throw self.issues.toolError(error)
         }
@@ -52,7 +52,7 @@ struct CreateIssue: Tool {
     func call(_ input: Input, in turn: Turn) async throws -> String {
         guard self.issues.isRunning, !turn.isRehearsal else { throw ToolError("nothing can be reported here") }
         do {
-            let intake = IssueIntake(self.issues, try self.issues.tracker())
+            let intake = IssueIntake(self.issues, try self.issues.route())
             let draft = try IssueDraft(of: turn, title: input.title, text: input.text, labels: self.issues.labels)
             // One report for each message, however often a model asks.
             let key = DedupeKey("\(turn.id)/tool")

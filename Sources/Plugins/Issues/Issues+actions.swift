@@ -19,7 +19,7 @@ extension Issues: ActionPerformer {
         guard self.isRunning else { throw Failure(.notRunning) }
         let fields = action.fields
         do {
-            let intake = IssueIntake(self, try self.tracker())
+            let intake = IssueIntake(self, try self.route())
             switch action.operation {
             case "create":
                 let written = (fields["labels"] ?? "").split(separator: ",").map(String.init)

@@ -174,6 +174,7 @@ struct ServeCommand: AsyncParsableCommand {
                 IssueDesk { generations.current.desks.chains }
             ),
             followUp: { try await followUps.keep($0, $1, $2) },
+            hook: IssueDesk.hook { generations.current.desks.chains },
             onListening: { port in
                 var address = address
                 address.port = port

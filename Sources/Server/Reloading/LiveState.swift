@@ -33,14 +33,16 @@ struct LiveState: Sendable {
         let report = self.configuration?.report
         let reports = self.contents.reports
         let isRejected = report?.rejection != nil || reports.contains { $0.rejectedAt != nil }
-        let isWell = ailing.isEmpty && !isRejected && store?.isDurable ?? true
+        let outboxes = self.responders.outboxes
+        let isDelivering = !outboxes.contains { $0.report.isOverfull }
+        let isWell = ailing.isEmpty && !isRejected && isDelivering && store?.isDurable ?? true
         return JSONValue.object(
             [("status", .text(isWell ? "ok" : "degraded"))]
                 + (report.map { [("configuration", $0.json(isPublic: true))] } ?? [])
                 + [
                     ("content", .array(reports.map { $0.json(isPublic: true) })), ("responders", .array(ailing)),
                     ("store", store?.json ?? .null),
-                ]
+                ] + (outboxes.isEmpty ? [] : [("outboxes", .array(outboxes.map(\.json)))])
         ).description
     }
 

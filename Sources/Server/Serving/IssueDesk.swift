@@ -17,7 +17,21 @@ struct IssueDesk: Sendable {
         self.trackers = {
             var seen: Set<String> = []
             return try chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
-                .filter { seen.insert($0.path).inserted }.map { try $0.tracker() }
+                .filter { seen.insert($0.path).inserted }.compactMap { try $0.tracker() }
+        }
+    }
+
+    /// The door for what trackers tell of their own accord, by the names of their instances.
+    static func hook(_ chains: @escaping @Sendable () -> [Chain]) -> HookDoor {
+        { name, headers, body in
+            let issues = chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
+            guard let named = issues.first(where: { $0.hookName == name }) else { return .refused }
+            return switch await named.take(hook: headers, body) {
+            case .taken: .taken
+            case .refused: .refused
+            case .unreadable: .unreadable
+            case .unavailable: .unavailable
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Messages
 internal import Observability
 internal import Responders
 internal import Rules
@@ -31,6 +32,20 @@ struct ResponderHealth: Sendable {
                 ("responder", .text(name)), ("breaker", .text(report.breaker.rawValue)),
                 ("stuck", .integer(report.stuck)),
             ])
+        }
+    }
+
+    /// How much is on its way to trackers on other machines: one object for each of them.
+    var outboxes: [(report: OutboxReport, json: JSONValue)] {
+        var seen: Set<ObjectIdentifier> = []
+        let sources = self.chains().flatMap(\.runningResponders).compactMap { $0 as? any OutboxSource }
+        return sources.filter { seen.insert(ObjectIdentifier($0)).inserted }.compactMap(\.outbox).map { report in
+            let oldest = report.oldest.map { JSONValue.text(Timestamp(milliseconds: $0).description) } ?? .null
+            let json = JSONValue.object([
+                ("tracker", .text(report.tracker)), ("waiting", .integer(report.waiting)),
+                ("stuck", .integer(report.stuck)), ("oldest", oldest),
+            ])
+            return (report, json)
         }
     }
 

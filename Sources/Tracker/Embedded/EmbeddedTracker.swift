@@ -76,7 +76,7 @@ public struct EmbeddedTracker: IssueTracker {
     {
         let sql = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE site = ?"
         let number = try Int.fetchOne(db, sql: sql, arguments: [draft.site.rawValue]) ?? 1
-        let reference = try Self.freeReference(db)
+        let reference = try IssueReference.free(db)
         try db.execute(
             sql: """
                 INSERT INTO issue (site, number, reference, key, title, body, kind, labels, reporter, page, session, state,
@@ -99,22 +99,6 @@ public struct EmbeddedTracker: IssueTracker {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT)
         }
         return issue
-    }
-
-    /// A name that no issue has, short enough to be told on the telephone.
-    private static func freeReference(_ db: Database) throws -> String {
-        var generator = SystemRandomNumberGenerator()
-        // Without vowels, so that it is no word, and without what looks alike.
-        let alphabet = Array("23456789BCDFGHJKMNPQRSTVWXZ")
-        var length = 4
-        while true {
-            for _ in 0..<8 {
-                let name = "R-" + String((0..<length).map { _ in alphabet.randomElement(using: &generator) ?? "2" })
-                let sql = "SELECT EXISTS (SELECT 1 FROM issue WHERE reference = ?)"
-                if try Bool.fetchOne(db, sql: sql, arguments: [name]) == false { return name }
-            }
-            length += 1
-        }
     }
 
     /// Appends to what happened to an issue.

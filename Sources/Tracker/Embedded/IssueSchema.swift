@@ -78,7 +78,47 @@ enum IssueSchema {
                 UNIQUE (tracker, issue, change, site, session)
             ) STRICT;
             CREATE TABLE cursor (tracker TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+            """,
             """
+            CREATE TABLE outbox (
+                number INTEGER PRIMARY KEY AUTOINCREMENT,
+                key TEXT NOT NULL UNIQUE,
+                tracker TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                payload TEXT,
+                reference TEXT UNIQUE,
+                site TEXT NOT NULL,
+                session TEXT NOT NULL,
+                state TEXT NOT NULL,
+                attempts INTEGER NOT NULL DEFAULT 0,
+                created INTEGER NOT NULL,
+                since INTEGER NOT NULL,
+                next_at INTEGER NOT NULL,
+                last_code TEXT,
+                in_doubt INTEGER NOT NULL DEFAULT 0,
+                maybe_twice INTEGER NOT NULL DEFAULT 0,
+                ref TEXT
+            ) STRICT;
+            CREATE INDEX outbox_due ON outbox (tracker, state, next_at);
+            CREATE INDEX outbox_session ON outbox (site, session, number);
+            """,
+            """
+            CREATE TABLE look (
+                tracker TEXT NOT NULL,
+                issue TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                next_at INTEGER NOT NULL,
+                ended INTEGER,
+                PRIMARY KEY (tracker, issue)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX look_due ON look (tracker, next_at);
+            CREATE TABLE heard (
+                tracker TEXT NOT NULL,
+                change TEXT NOT NULL,
+                time INTEGER NOT NULL,
+                PRIMARY KEY (tracker, change)
+            ) STRICT, WITHOUT ROWID;
+            """,
         ]
     )
 }

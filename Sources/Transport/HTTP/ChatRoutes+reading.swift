@@ -93,20 +93,26 @@ extension ChatRoutes {
         guard type?.filter({ $0 != " " }) == "application/json" else {
             throw HTTPError(.unsupportedMediaType)
         }
+        let bytes = try await self.bytes(of: request, context, upTo: Limits.frameBytes)
+        guard bytes.withUnsafeBytes(UTF8Validator.isValid) else {
+            throw ClientError(.badJSON, "the body is not UTF-8")
+        }
+        return bytes
+    }
+
+    /// The bytes of a body of any type, within a time.
+    static func bytes(of request: Request, _ context: ChatRequestContext, upTo limit: Int) async throws -> [UInt8] {
         let channel = context.channel
         let deadline = channel.eventLoop.scheduleTask(in: .seconds(Self.bodySeconds)) { channel.close(promise: nil) }
         defer { deadline.cancel() }
         let buffer: ByteBuffer
         do {
-            buffer = try await request.body.collect(upTo: Limits.frameBytes)
+            buffer = try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
-            throw ClientError(.tooLarge, "a body holds at most \(Limits.frameBytes) bytes")
+            throw ClientError(.tooLarge, "a body holds at most \(limit) bytes")
         } catch {
             // Its chunks or its coding are none that the decoder knows; the connection ends with this answer.
             throw ClientError(.badRequest, "the body can't be read", detail: "body")
-        }
-        guard buffer.withUnsafeReadableBytes(UTF8Validator.isValid) else {
-            throw ClientError(.badJSON, "the body is not UTF-8")
         }
         return Array(buffer.readableBytesView)
     }

@@ -12,23 +12,36 @@ struct IssueAccess: ParsableArguments {
     @Option(help: ArgumentHelp("The file with the issues, in place of the configuration's.", valueName: "file"))
     var file: String?
 
-    /// Opens the file while `body` works on it, for as long as nobody interrupts.
+    /// What a command did, for the audit log.
+    typealias Act = (action: String, details: [(String, String?)])
+
+    /// Works on the embedded tracker, as ``work(on:stopped:_:)`` does.
+    func work(
+        stopped: String = "nothing was changed",
+        _ body: @escaping @Sendable (EmbeddedTracker) async throws -> Act
+    ) async throws {
+        try await self.work(on: .issues, stopped: stopped) { try await body(EmbeddedTracker($0)) }
+    }
+
+    /// Opens a file while `body` works on it, for as long as nobody interrupts.
     ///
     /// - Parameters:
+    ///   - kind: Which file.
     ///   - stopped: What follows from ending before it is done.
     ///   - body: The work; what it returns goes into the audit log.
     /// - Throws: The exit status, after what is wrong was shown.
     func work(
+        on kind: Configuration.IssueFiles,
         stopped: String = "nothing was changed",
-        _ body: @escaping @Sendable (EmbeddedTracker) async throws -> (action: String, details: [(String, String?)])
+        _ body: @escaping @Sendable (IssueFile) async throws -> Act
     ) async throws {
-        let path = try self.path()
+        let path = try self.path(of: kind)
         let settings = try self.auditSettings(path)
-        let act: (action: String, details: [(String, String?)])
+        let act: Act
         do {
             let file = try IssueFile.open(path, as: .tool) { SystemClocks().timestamp() }
             defer { file.close() }
-            act = try await interruptible { try await body(EmbeddedTracker(file)) }
+            act = try await interruptible { try await body(file) }
         } catch let error as TrackerError where error.code.rawValue == "cancelled" {
             Terminal.current.complain("\(error.place): ended before it was done; \(stopped) [cancelled]")
             throw ExitCode(ExitStatus.interrupted)
@@ -50,17 +63,21 @@ struct IssueAccess: ParsableArguments {
         throw ValidationError("several sites have issues; add --site with one of \(names)")
     }
 
-    /// Where the issues are.
-    private func path() throws -> String {
+    /// Where the file is.
+    private func path(of kind: Configuration.IssueFiles) throws -> String {
         if let file { return file }
         let configuration = self.config ?? "claude-chat.yaml"
         do throws(Rejection) {
-            let files = try Configuration.issueFiles(file: configuration)
+            let files = try Configuration.issueFiles(kind, file: configuration)
             if files.count == 1 { return files[0] }
             let problem =
-                files.isEmpty
-                ? "no chain has the plugin issues; add it, or name its file with --file [no-issues]"
-                : "several files have issues: \(files.joined(separator: ", ")); name one with --file [several-files]"
+                switch (files.isEmpty, kind) {
+                case (true, .issues): "no chain has the plugin issues; add it, or name its file with --file [no-issues]"
+                case (true, .outbox):
+                    "no chain sends reports to another machine; add it, or name its file with --file [no-outbox]"
+                case (false, _):
+                    "several files have issues: \(files.joined(separator: ", ")); name one with --file [several-files]"
+                }
             Terminal.current.complain("\(configuration): \(problem)")
         } catch {
             Terminal.current.complain(DiagnosticReport(error.diagnostics).text)

@@ -91,7 +91,7 @@ struct IssueReport: Encodable, Sendable {
     }
 
     /// A stranger's text, indented, so that no line of it can be taken for one of ours.
-    private static func shown(_ text: String) -> String {
+    static func shown(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.isEmpty ? "" : "    \(printable(String($0), limit: 20_000))" }.joined(separator: "\n")
     }

@@ -9,6 +9,11 @@ import Tracker
 
 @testable import Plugins
 
+extension Issues {
+    /// The tracker in the file.
+    func embedded() throws -> EmbeddedTracker { try #require(try self.tracker()) }
+}
+
 @Suite("issues")
 struct IssuesTests {
     /// The plugin in a folder of its own, with a clock that stands still.
@@ -61,7 +66,7 @@ struct IssuesTests {
     private static func create(_ issues: Issues, _ turn: Turn, title: String? = nil) async throws -> IssueOutcome {
         let draft = try IssueDraft(of: turn, title: title)
         let key = DedupeKey("\(turn.id)/0")
-        return try await IssueIntake(issues, try issues.tracker()).take(draft, key: key, lang: turn.message.lang)
+        return try await IssueIntake(issues, try issues.route()).take(draft, key: key, lang: turn.message.lang)
     }
 
     private static func press(_ text: String, _ issues: Issues, session: String = "s1") async throws -> Reply? {
@@ -71,7 +76,7 @@ struct IssuesTests {
     }
 
     private static func count(_ issues: Issues) async throws -> Int {
-        try await issues.tracker().issues(IssueFilter(limit: 1_000)).issues.count
+        try await issues.embedded().issues(IssueFilter(limit: 1_000)).issues.count
     }
 
     @Test("what will be sent is shown first, and sent once however often it is pressed")
@@ -96,7 +101,7 @@ struct IssuesTests {
             let first = try #require(try await Self.press("Send", issues))
             for _ in 0..<3 { #expect(try await Self.press("send", issues) == first) }
             #expect(first.text.wholeMatch(of: /Noted as R-[2-9A-Z]{4} \(#1\)\. You will hear of it here\./) != nil)
-            let issue = try #require(try await issues.tracker().issue(1, of: .default))
+            let issue = try #require(try await issues.embedded().issue(1, of: .default))
             #expect(issue.body == "> The checkout is broken, error 502." && issue.page == "/shop/cart")
             #expect(first.text.contains(issue.reference))
             #expect(try await Self.count(issues) == 1)
@@ -127,7 +132,7 @@ struct IssuesTests {
         try await ground.run { issues in
             let turn = try Self.turn("It is broken.")
             _ = try await Self.create(issues, turn)
-            let ref = try await issues.tracker().create(try IssueDraft(of: turn), key: DedupeKey("t1/0"))
+            let ref = try await issues.embedded().create(try IssueDraft(of: turn), key: DedupeKey("t1/0"))
             let reply = try await Self.press("Send", issues)
             #expect(reply?.text.contains(try #require(ref.reference)) == true)
             #expect(try await Self.count(issues) == 1)
@@ -166,7 +171,7 @@ struct IssuesTests {
     func similar() async throws {
         let ground = try Ground()
         try await ground.run { issues in
-            let tracker = try issues.tracker()
+            let tracker = try issues.embedded()
             let draft = try IssueDraft(title: "Checkout fails with error 502", page: "/shop/cart")
             _ = try await tracker.create(draft, key: DedupeKey("known"))
             let words = "checkout fails with error 502"
@@ -220,7 +225,7 @@ struct IssuesTests {
                 return try await group.reduce(into: [String]()) { if let reference = $1 { $0.append(reference) } }
             }
             #expect(Set(references).count == 100)
-            let tracker = try issues.tracker()
+            let tracker = try issues.embedded()
             let issue = try #require(try await tracker.issue(7, of: .default))
             try await tracker.change(7, of: .default, to: .resolved, by: "anna")
             let notices = try await issues.notices()
@@ -235,14 +240,14 @@ struct IssuesTests {
         try await ground.run { issues in
             _ = try await Self.create(issues, try Self.turn("Kaputt", lang: "de-AT"))
             #expect(try await Self.press("Senden", issues)?.text.hasPrefix("Notiert als R-") == true)
-            let tracker = try issues.tracker()
+            let tracker = try issues.embedded()
             try await tracker.comment(1, of: .default, "secret", isPublic: false, by: "anna")
             try await tracker.comment(1, of: .default, "Schon <b>behoben</b>.", isPublic: true, by: "anna")
             try await tracker.change(1, of: .default, to: .inProgress, by: "anna")
             _ = try await issues.notices()
         }
         try await ground.run { issues in
-            let reference = try #require(try await issues.tracker().issue(1, of: .default)).reference
+            let reference = try #require(try await issues.embedded().issue(1, of: .default)).reference
             let notices = try await issues.notices()
             #expect(
                 notices.map(\.text) == [
@@ -255,10 +260,10 @@ struct IssuesTests {
             #expect(try await issues.notices() == [notices[1]])
             try await issues.delivered(notices[1])
             #expect(try await issues.notices().isEmpty)
-            let standing = try await IssueIntake(issues, try issues.tracker())
+            let standing = try await IssueIntake(issues, try issues.route())
                 .standing(of: try #require(SessionID("s1")), at: .default, lang: "de")
             #expect(standing.reply?.text == "Ihre Meldungen:\n\(reference): in Arbeit")
-            let nobody = try await IssueIntake(issues, try issues.tracker())
+            let nobody = try await IssueIntake(issues, try issues.route())
                 .standing(of: try #require(SessionID("s9")), at: .default, lang: nil)
             #expect(nobody.reply?.text == "There is no report of yours in this conversation.")
         }
@@ -295,7 +300,7 @@ struct IssuesTests {
             let reply = try #require(try await Self.create(issues, try Self.turn(text)).reply)
             #expect(reply.format == .plain)
             _ = try await Self.press("Send", issues)
-            let issue = try #require(try await issues.tracker().issue(1, of: .default))
+            let issue = try #require(try await issues.embedded().issue(1, of: .default))
             // What was shown is what was sent.
             #expect(reply.text.contains(issue.title) && reply.text.contains(issue.body))
             for part in [issue.title, issue.body] {
@@ -373,7 +378,7 @@ struct IssuesTests {
             #expect(try await perform("create", fields) == asked)
             #expect(try await perform("status").values == ["count": "0"])
             _ = try await Self.press("Send", issues)
-            let issue = try #require(try await issues.tracker().issue(1, of: .default))
+            let issue = try #require(try await issues.embedded().issue(1, of: .default))
             #expect(issue.title == "The checkout" && issue.kind == "bug" && issue.labels == ["shop", "urgent"])
             #expect(try await perform("create", fields).values["reference"] == issue.reference)
             let found = try await perform("find", ["text": "the checkout"])
@@ -401,7 +406,7 @@ struct IssuesTests {
         arguments: [
             (
                 "{tracker: jirra}",
-                "test.yaml:1:2: issues.tracker: \"jirra\" is not a known word; known: sqlite [wrong-value]"
+                "test.yaml:1:2: issues.tracker: \"jirra\" is not a known word; did you mean \"jira\"? [wrong-value]"
             ),
             (
                 "{link: 'http://x.example/{number}'}",

@@ -1,0 +1,1 @@
+../../../Sources/Plugins/Issues/Remote/TrackerDocument.swift
