@@ -179,8 +179,8 @@ extension Room {
     ///
     /// - Returns: Whether it can happen to a conversation that stands as this one does.
     func apply(_ event: Standing.Event, at time: Timestamp, _ state: inout RoomState) -> Bool {
+        guard let next = state.standing.after(event, at: time) else { return false }
         let before = state.standing
-        guard let next = before.after(event, at: time) else { return false }
         if next.state.isAttended, !before.state.isAttended, !self.hub.desk.hasPlace { return false }
         state.standing = next
         if before.state.isAttended { self.hub.noteVacancy() }

@@ -222,10 +222,15 @@ public final class Issues: ResponderPlugin, RunningResponder {
             for await _ in never {}
             source.finish()
         }
-        self.state.withLock { state in
-            state.file?.close()
-            state = State()
-        }
+        // Others may still read it: the last of them closes it.
+        self.state.withLock { $0 = State() }
+    }
+
+    /// The queue of its tracker on another machine, and what that tracker is; nothing where there is none.
+    ///
+    /// Two trackers with one queue would get what is meant for the other.
+    package var queue: (file: String, instance: String, target: String)? {
+        self.remote.map { (self.path, $0.name, $0.target) }
     }
 
     /// Whether the plugin may touch its file.

@@ -73,8 +73,6 @@ struct PluginSessionState: Sendable {
     static let patience = Duration.seconds(5)
     static let maximumMissedPings = 3
     static let maximumBadLines = 3
-    /// How many different codes of failures one plugin may use; they name metrics.
-    private static let maximumCodes = 16
 
     /// What the plugin is called in the log.
     let name: String
@@ -90,7 +88,7 @@ struct PluginSessionState: Sendable {
     private var lastPing = 0
     private var lastPong = 0
     private var texts = VisitorTexts()
-    private var codes: Set<TraceReason> = []
+    private var codes = FailureCodes()
     private var lines = RateBudget(burst: 20_000, perSecond: 2_000)
     private var reports = RateBudget(burst: 20, perSecond: 1)
     private var droppedReports = 0
@@ -270,13 +268,17 @@ extension PluginSessionState {
             guard call.action == nil else {
                 return self.fail(call, "verdict: the answer to an action; write type: result", at: now)
             }
-            return self.finish(call, .verdict(self.bounded(verdict).promising(by: call.token)), at: now)
+            return self.finish(
+                call,
+                .verdict(self.codes.bounded(verdict, without: self.texts).promising(by: call.token)),
+                at: now
+            )
         case .result(let id, let result, let failure):
             guard let call = self.open[id] else { return [] }
             guard call.action != nil else {
                 return self.fail(call, "result: the answer to a turn; write type: verdict", at: now)
             }
-            let failed = failure.map { PluginAnswer.verdict(self.bounded(.fail($0))) }
+            let failed = failure.map { PluginAnswer.verdict(.fail(self.codes.bounded($0, without: self.texts))) }
             return self.finish(call, failed ?? .result(result), at: now)
         case .delta(let id, let index, _):
             // The verdict has the whole text, which is what is shown.
@@ -338,15 +340,6 @@ extension PluginSessionState {
         let failure = Failure(.badFrame, self.texts.removed(from: problem))
         let finished = call.cancelledAt == nil ? [Effect.finish(call: call.number, .verdict(.fail(failure)))] : []
         return finished + self.dispatch(at: now)
-    }
-
-    /// The verdict, with a failure that says nothing of visitors and has one of a bounded number of codes.
-    private mutating func bounded(_ verdict: Verdict) -> Verdict {
-        guard case .fail(var failure) = verdict else { return verdict }
-        if self.codes.count < Self.maximumCodes { self.codes.insert(failure.code) }
-        if !self.codes.contains(failure.code) { failure.code = .pluginFailed }
-        failure.problem = failure.problem.map { self.texts.removed(from: $0) }
-        return .fail(failure)
     }
 
     /// The process wrote to its error output.

@@ -4,6 +4,7 @@ internal import Rules
 extension RuleContext {
     /// What conditions and reply texts may use of a turn.
     convenience init(_ turn: Turn, _ cooldowns: CooldownStore) {
+        let turn = turn.fixed
         let time = turn.message.serverTime
         self.init(
             turn,
@@ -26,11 +27,11 @@ extension RuleContext {
 
     /// What conditions may use of a turn.
     convenience init(_ turn: Turn) {
-        self.init(turn, pastReplies: { _ in PastReplies() }, cooldownLeft: { _ in nil })
+        self.init(turn.fixed, pastReplies: { _ in PastReplies() }, cooldownLeft: { _ in nil })
     }
 
     private convenience init(
-        _ turn: Turn,
+        _ turn: Turn.Fixed,
         pastReplies: @escaping @Sendable (_ rule: String) -> PastReplies,
         cooldownLeft: @escaping @Sendable (_ cooldown: RuleCooldown) -> Duration?
     ) {
@@ -51,7 +52,7 @@ extension RuleContext {
 
 extension CooldownStore.Key {
     /// A visitor whom the site doesn't name is the conversation.
-    init(_ id: String, _ scope: Cooldown.Scope, of turn: Turn) {
+    init(_ id: String, _ scope: Cooldown.Scope, of turn: Turn.Fixed) {
         let visitor = turn.visitor.id ?? turn.conversation.sessionID
         self.init(id: id, site: turn.conversation.site, visitor: scope == .site ? nil : visitor)
     }

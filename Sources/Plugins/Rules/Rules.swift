@@ -132,7 +132,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
     public func remember(_ cooldowns: [Cooldown], of turn: Turn) {
         let time = turn.message.serverTime
         for cooldown in cooldowns {
-            let key = CooldownStore.Key(cooldown.key, cooldown.scope, of: turn)
+            let key = CooldownStore.Key(cooldown.key, cooldown.scope, of: turn.fixed)
             self.cooldowns.start(key, until: time + cooldown.duration.milliseconds, at: time)
         }
     }

@@ -35,10 +35,10 @@ extension Webhook {
         switch answer.status {
         case 200:
             let (result, failure) = try await answer.result(of: action.key)
-            if let failure { throw Failure(failure.code, self.withoutVisitor(failure.problem ?? "")) }
+            if let failure { throw self.bounded(failure) }
             return result
         case 204: return ActionResult()
-        case 422: throw Failure(try await Self.reason(in: answer) ?? .pluginFailed)
+        case 422: throw self.bounded(Failure(try await Self.reason(in: answer) ?? .pluginFailed))
         case 429, 503: throw self.pause(after: answer) ?? Self.unexpected(answer.status) as any Error
         default: throw Self.unexpected(answer.status)
         }

@@ -48,6 +48,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         /// Why the service is not ready.
         var problem: String?
         var texts = VisitorTexts()
+        var codes = FailureCodes()
         var reports = RateBudget(burst: 20, perSecond: 1)
     }
 
@@ -102,7 +103,9 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
         let answer = try await self.send(body, key: "\(turn.id)/\(place)", mayRepeat: isIdempotent, within: limit)
         switch answer.status {
-        case 200: return try await answer.verdict(on: turn.id.rawValue) { self.take($0) }.promising(by: token)
+        case 200:
+            let verdict = try await answer.verdict(on: turn.id.rawValue) { self.take($0) }
+            return self.state.withLock { $0.codes.bounded(verdict, without: $0.texts) }.promising(by: token)
         case 202 where token != nil:
             return Verdict.reply(try await Self.promise(in: answer)).promising(by: token)
         case 204: return .pass()
@@ -292,6 +295,11 @@ extension Webhook {
 // MARK: What goes wrong
 
 extension Webhook {
+    /// The failure with a code of a bounded number of them, and without what visitors wrote.
+    func bounded(_ failure: Failure) -> Failure {
+        self.state.withLock { $0.codes.bounded(failure, without: $0.texts) }
+    }
+
     func withoutVisitor(_ text: String) -> String { self.state.withLock { $0.texts.removed(from: text) } }
 
     func problem(with error: any Error) -> Failure {

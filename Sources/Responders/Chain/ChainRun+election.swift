@@ -106,7 +106,7 @@ extension ChainRun {
         answer.drop()
         self.go(to: candidate.index, from: start)
         self.answerers.all += 1
-        self.record(answer.verdict, reason, took: answer.took)
+        self.record(answer.verdict.word, reason, took: answer.took)
     }
 
     /// Puts steps into the order of the chain.

@@ -249,26 +249,27 @@ extension ChainRun {
         let explanation = self.isExplaining ? entry.responder.explanation(of: self.turn) : nil
         switch verdict {
         case .pass(let reason):
-            self.record(verdict, reason, took: duration, explanation)
+            self.record(verdict.word, reason, took: duration, explanation)
         case .augment(let found) where entry.stage != .fallback:
             if let failure = self.redact(found.replacements, in: entry.stage) {
                 self.take(failure, of: entry, after: duration, explanation)
             } else {
-                self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
+                let reason = self.keep(found, of: entry)
+                self.record(verdict.word, reason, took: duration, explanation, redacting: found.replacements)
             }
         case .reply(let reply, _, let then, let found) where entry.stage.allows(reply: then):
             self.take(reply, then, found, of: entry, after: duration, explanation)
         case .suppress(let reason, let found) where entry.stage == .guard || entry.stage == .answer:
             self.end(.suppressed, by: entry)
             _ = self.keep(found, of: entry)
-            self.record(verdict, reason, took: duration, explanation)
+            self.record(verdict.word, reason, took: duration, explanation)
         case .handoff(let handoff, let found) where entry.stage != .enrich:
             self.take(handoff, of: entry)
-            self.record(verdict, self.keep(found, of: entry), took: duration, explanation)
+            self.record(verdict.word, self.keep(found, of: entry), took: duration, explanation)
         case .fail(let failure):
             self.take(failure, of: entry, after: duration, explanation)
         case .stream where entry.stage == .answer:
-            self.record(.pass(), .replyLimit, took: duration, explanation)
+            self.record("pass", .replyLimit, took: duration, explanation)
         case .augment, .reply, .stream, .suppress, .handoff:
             self.take(Failure(.verdictNotAllowed, "\(verdict.word) in \(entry.stage)"), of: entry, after: duration)
         }
@@ -291,7 +292,7 @@ extension ChainRun {
             return self.take(Failure(.emptyReply), of: entry, after: duration, explanation)
         }
         guard self.replies.count < Chain.maximumReplies else {
-            return self.record(.pass(), .replyLimit, took: duration, explanation)
+            return self.record("pass", .replyLimit, took: duration, explanation)
         }
         var reply = reply
         let isCut = reply.bound()
@@ -303,7 +304,7 @@ extension ChainRun {
         } else {
             self.end(Self.ending(ofReplyIn: entry.stage), by: entry)
         }
-        self.record(.reply(reply), isCut ? .truncated : reason, took: duration, explanation)
+        self.record("reply", isCut ? .truncated : reason, took: duration, explanation)
     }
 
     private mutating func take(_ handoff: Handoff, of entry: Chain.Entry) {
@@ -327,7 +328,7 @@ extension ChainRun {
         case .handoff: if self.turn.isStaffed { self.handOver(by: entry) } else { self.skipsToFallback = true }
         case .abort: self.end(.aborted, by: entry)
         }
-        self.record(.fail(failure), failure.code, took: duration, explanation, problem: failure.problem)
+        self.record("fail", failure.code, took: duration, explanation, problem: failure.problem)
     }
 
     /// Ends the turn; the first end counts.
@@ -347,29 +348,38 @@ extension ChainRun {
         return .noteTooLarge
     }
 
+    /// Notes what an entry did.
+    ///
+    /// - Parameters:
+    ///   - verdict: As of ``Verdict/word``; nothing where the entry wasn't asked.
+    ///   - reason: Why.
+    ///   - duration: How long the call took.
+    ///   - explanation: What decided inside the responder.
+    ///   - problem: What a failure's error said.
+    ///   - stream: How a streamed reply came.
+    ///   - replacements: What it took out of the message.
     mutating func record(
-        _ verdict: Verdict?,
+        _ verdict: String?,
         _ reason: TraceReason?,
         took duration: Duration = .zero,
         _ explanation: Explanation? = nil,
         problem: String? = nil,
-        stream: TraceStep.Stream? = nil
+        stream: TraceStep.Stream? = nil,
+        redacting replacements: [Replacement] = []
     ) {
         guard self.isTracing else { return }
         let entry = self.chain.entries[self.index]
         var step = TraceStep(
             stage: entry.stage,
             responder: entry.name,
-            verdict: verdict?.word,
+            verdict: verdict,
             reason: reason,
             duration: duration
         )
         let noted = self.turn.probe?.take(at: self.turn.place)
         var redacted: [String: Int] = [:]
-        if case .augment(let found)? = verdict {
-            for replacement in found.replacements { redacted[replacement.kind, default: 0] += 1 }
-        }
-        let isFailure = if case .fail? = verdict { true } else { false }
+        for replacement in replacements { redacted[replacement.kind, default: 0] += 1 }
+        let isFailure = verdict == "fail"
         if isFailure || self.rule != nil || noted?.candidates != nil || problem != nil || explanation != nil
             || stream != nil
             || !redacted.isEmpty || !self.performed.isEmpty
@@ -391,7 +401,7 @@ extension ChainRun {
             self.rule = nil
             self.performed = []
         }
-        self.steps.append(step)
+        self.steps.append(consume step)
     }
 }
 
@@ -447,7 +457,7 @@ extension ChainRun {
             if self.isCutToFallback { self.skipsToFallback = true } else { self.end(.answered, by: entry) }
         }
         self.record(
-            .stream(streaming.stream),
+            "stream",
             reason,
             took: duration,
             explanation,

@@ -5,7 +5,7 @@ public import Messages
 /// A value: changing a copy changes nothing for others.
 public struct Turn: Sendable {
     /// What stays the same through the chain, so that passing a turn on copies one reference.
-    private var fixed: Fixed
+    package private(set) var fixed: Fixed
     /// What earlier responders of this turn found.
     public internal(set) var notes = Notes()
     /// The replies of this turn that said `then: .continue`.
@@ -103,13 +103,14 @@ public struct Turn: Sendable {
     /// others, by ``TraceParent/next(using:)``.
     public var trace: TraceParent? { self.fixed.trace }
 
-    private final class Fixed: Sendable {
+    /// What stays the same through the chain: for who keeps it beyond a call.
+    package final class Fixed: Sendable {
         let id: TurnID
         let attempt: Int
-        let message: Incoming
-        let conversation: Conversation
-        let visitor: Visitor
-        let page: Page
+        package let message: Incoming
+        package let conversation: Conversation
+        package let visitor: Visitor
+        package let page: Page
         let history: History
         let localTime: TimeOfDay
         let trace: TraceParent?

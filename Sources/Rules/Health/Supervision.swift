@@ -11,6 +11,8 @@ struct Supervision {
 
     private let health: RuleHealth?
     private let watched: Watched?
+    /// Whether there is anything to watch, which is looked at for each rule.
+    private let isWatching: Bool
     private let purpose: Purpose
 
     /// Nobody watches: rules are tried however slow they are.
@@ -18,7 +20,9 @@ struct Supervision {
 
     init(_ health: RuleHealth?, for purpose: Purpose) {
         self.health = health
-        self.watched = health?.watched()
+        let watched = health?.watched()
+        self.watched = watched
+        self.isWatching = watched != nil
         self.purpose = purpose
     }
 
@@ -40,9 +44,9 @@ struct Supervision {
         _ attempt: (inout Scanner) -> RuleTrial
     ) -> RuleTrial {
         guard let health = self.health else { return attempt(&scanner) }
-        if let left = self.watched?.rest(of: rule.name) { return .quarantined(left) }
+        if self.isWatching, let left = self.watched?.rest(of: rule.name) { return .quarantined(left) }
         // Somebody else may have had the processor for a while, so a suspect is measured by what this thread computes.
-        let isSuspect = self.watched?.isSuspect(rule.name) ?? false
+        let isSuspect = self.isWatching && self.watched?.isSuspect(rule.name) ?? false
         let start = isSuspect ? scanner.processorTime : scanner.now
         let uncounted = scanner.uncountedTime
         let trial = attempt(&scanner)

@@ -107,23 +107,25 @@ final class FollowUps: Sendable {
     /// - Throws: `bad_request` or `too_large` where the body is none; `unavailable` where the room can't be read now: the
     ///   promise stays open then.
     func keep(_ turn: String, _ token: String, _ body: [UInt8]) async throws(ClientError) -> Bool {
-        let reply = try Room.Answer(followUp: body)
         let digest = SHA256.hash(data: Data(token.utf8))
         let promise = self.state.withLock { state -> Promise? in
             // Equal in constant time.
-            guard let promise = state.open[turn], digest == promise.entry.digest else { return nil }
-            state.open[turn] = nil
-            return promise
+            state.open[turn].flatMap { digest == $0.entry.digest ? $0 : nil }
         }
         guard let promise else {
             self.counters[.refused]?.increment()
             return false
         }
+        let reply = try Room.Answer(followUp: body)
+        // Somebody else may have been faster.
+        guard self.close(promise) else { return false }
         let isThere: Bool
         do {
             isThere = try await promise.show { _ in reply }
         } catch {
             self.state.withLock { $0.open[turn] = $0.open[turn] ?? promise }
+            // Whoever looked after it may have found it gone when its time ran out.
+            if self.clocks.timestamp() >= promise.entry.expires { await self.expire(promise) }
             throw error
         }
         self.note(.kept, of: promise)

@@ -23,9 +23,12 @@ struct IssueDesk: Sendable {
 
     /// The door for what trackers tell of their own accord, by the names of their instances.
     static func hook(_ chains: @escaping @Sendable () -> [Chain]) -> HookDoor {
-        { name, headers, body in
-            let issues = chains().flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
-            guard let named = issues.first(where: { $0.hookName == name }) else { return .refused }
+        let issues = { @Sendable (name: String) in
+            chains().lazy.flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Issues }
+                .first { $0.hookName == name }
+        }
+        return HookDoor(knows: { issues($0) != nil }) { name, headers, body in
+            guard let named = issues(name) else { return .refused }
             return switch await named.take(hook: headers, body) {
             case .taken: .taken
             case .refused: .refused

@@ -74,7 +74,7 @@ final class TurnRunner: InboundSubscriber, Service {
         let generation = self.generations.hold()
         let isTraced = generation.traces(message.turnID)
         let desk = generation.desks[room.key.site]
-        let turn = self.turn(of: message, in: room, dialogue, at: desk.site)
+        let turn = self.turn(of: message, in: room, dialogue, at: desk)
         let chain = desk.chain(on: turn.page.path)
         let began = chain.clock.now
         switch chain.begin(turn, tracing: isTraced, explaining: false) {
@@ -311,7 +311,7 @@ final class TurnRunner: InboundSubscriber, Service {
         )
     }
 
-    private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at site: Site) -> Turn {
+    private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at desk: SiteDesk) -> Turn {
         let message = inbound.message
         let milliseconds = message.timestamp.milliseconds
         let (page, lang) = message.context.read { context in
@@ -331,8 +331,8 @@ final class TurnRunner: InboundSubscriber, Service {
             visitor: Visitor(id: inbound.origin?.visitor, isVerified: inbound.origin?.visitor != nil),
             page: page,
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
-            localTime: site.localTime(atMilliseconds: milliseconds),
-            isOpen: site.isOpen(atMilliseconds: milliseconds),
+            localTime: desk.site.localTime(atMilliseconds: milliseconds),
+            isOpen: desk.site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
             attempt: inbound.attempt,
             trace: inbound.origin?.trace

@@ -98,8 +98,11 @@ extension IssueFile {
             // What somebody has read isn't told again.
             try db.execute(sql: "DELETE FROM heard WHERE time < ?", arguments: [now - LookSchedule.afterEnd])
             try db.execute(
-                sql: "INSERT OR IGNORE INTO heard (tracker, change, time) VALUES (?, ?, ?)",
-                arguments: [tracker, change, now]
+                sql: """
+                    INSERT OR IGNORE INTO heard (tracker, change, time) SELECT ?1, ?2, ?3
+                    WHERE EXISTS (SELECT 1 FROM watch WHERE tracker = ?1 AND issue = ?4)
+                    """,
+                arguments: [tracker, change, now, id]
             )
             guard db.changesCount == 1 else { return }
             try db.execute(

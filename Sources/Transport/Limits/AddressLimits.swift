@@ -96,6 +96,13 @@ final class AddressLimits: Sendable {
         return record.state.withLock { limit.refuse(&$0.arrivals[action.rawValue], at: now) }
     }
 
+    /// How long an address would have to wait for an action; nothing is taken.
+    func refusal(of action: Action, by record: Record, at now: UInt64) -> UInt64? {
+        guard let limit = self.limit(of: action) else { return nil }
+        var arrival = record.state.withLock { $0.arrivals[action.rawValue] }
+        return limit.refuse(&arrival, at: now)
+    }
+
     /// Takes a visitor's message.
     ///
     /// - Parameters:

@@ -105,19 +105,19 @@ extension WebSocketHandler {
             self.loop.unconfirmed.append(self)
             return
         }
-        cursor.askedAt = now
-        self.ask(cursor)
+        self.ask(cursor, at: now)
     }
 
     /// Asks for the receipt that was put off.
     func askForLateReceipt() {
         guard let cursor = self.cursor else { return }
         cursor.isDue = false
-        if cursor.sent > cursor.asked, self.state == .open { self.ask(cursor) }
+        if cursor.sent > cursor.asked, self.state == .open { self.ask(cursor, at: self.loop.clocks.nanoseconds()) }
     }
 
-    private func ask(_ cursor: Cursor) {
+    private func ask(_ cursor: Cursor, at now: UInt64) {
         guard case .chat(let room, _, _) = self.endpoint else { return }
+        cursor.askedAt = now
         cursor.asked = cursor.sent
         self.queue(.ping, Array("\(room.epoch):\(cursor.sent)".utf8))
     }

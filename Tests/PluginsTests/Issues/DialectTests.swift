@@ -238,6 +238,9 @@ struct DialectTests {
             let expected =
                 #"{"UserLogin":"agent","Password":"s3cret-token","Ticket":{"Title":"Checkout","Queue":"Raw","State":"new","Priority":"3 normal","CustomerUser":"visitor"},"Article":{"Subject":"Checkout","Body":"> x\n\nPage: /shop\n\nclaude-chat: t1/0","ContentType":"text/plain; charset=utf8"}}"#
             #expect(create.body == expected)
+            for shown in try stub.issues.requestPreview() {
+                #expect(!shown.1.contains("s3cret") && shown.1.contains("***"), "\(shown.0)")
+            }
             #expect(await stub.kind("AuthFail") == "denied otrs-denied")
             #expect(await stub.kind("MissingParameter") == "invalid otrs-invalid")
             #expect(await stub.kind("Other") == "broken otrs-error")

@@ -39,7 +39,7 @@ struct HookTests {
             ),
             comment: (
                 ["x-github-event": "issue_comment"],
-                #"{"action":"created","repository":{"full_name":"acme/shop"},"issue":{"number":412,"state":"open"},"comment":{"id":9,"body":"It is fixed."}}"#
+                #"{"action":"created","repository":{"full_name":"acme/shop"},"issue":{"number":412,"state":"open"},"comment":{"id":9,"author_association":"MEMBER","body":"It is fixed."}}"#
             ),
             silent: [
                 (
@@ -56,7 +56,11 @@ struct HookTests {
                 ),
                 (
                     ["x-github-event": "issue_comment"],
-                    #"{"action":"created","repository":{"full_name":"acme/shop"},"issue":{"number":412},"comment":{"id":8,"body":"> me too\n\n<!-- claude-chat: t1/0 -->"}}"#
+                    #"{"action":"created","repository":{"full_name":"acme/shop"},"issue":{"number":412},"comment":{"id":7,"author_association":"NONE","body":"from a stranger"}}"#
+                ),
+                (
+                    ["x-github-event": "issue_comment"],
+                    #"{"action":"created","repository":{"full_name":"acme/shop"},"issue":{"number":412},"comment":{"id":8,"author_association":"OWNER","body":"> me too\n\n<!-- claude-chat: t1/0 -->"}}"#
                 ),
                 (["x-github-event": "ping"], #"{"zen":"x"}"#), ([:], "[]"),
             ],
@@ -173,6 +177,15 @@ struct HookTests {
         var headers = told.0
         headers[kind.header] = signature ?? Self.signature(kind, told.1)
         return await issues.take(hook: headers, Array(told.1.utf8))
+    }
+
+    @Test("an answer that quotes what was sent is told; what was sent is not")
+    func quoted() {
+        let sent = RemoteText.comment("> me too", DedupeKey("t1/0"))
+        #expect(RemoteText.isOurs(sent) && RemoteText.isOurs(sent + "\n \n"))
+        #expect(RemoteText.isOurs("> me too\n\n<!-- claude-chat: t1/0 -->"))
+        #expect(!RemoteText.isOurs("> claude-chat: t1/0\n\nIt is fixed."))
+        #expect(!RemoteText.isOurs("claude-chat: what is that?\n\nIt is fixed.") && !RemoteText.isOurs(""))
     }
 
     @Test("a new state and a comment are told once each, however often they come", arguments: kinds)

@@ -356,6 +356,34 @@ struct ConfigurationTests {
         )
     }
 
+    @Test("two trackers on other machines don't share a queue, nor a name for what they tell")
+    func sharedQueues() throws {
+        func mistakes(_ first: String, _ second: String) -> String? {
+            let text = """
+                version: 1
+                default_chain: a
+                server: {mode: development}
+                chains:
+                  a: {answer: [issues: {tracker: github, token: {file: t}, \(first)}], fallback: [fallback]}
+                  b: {answer: [issues: {tracker: github, token: {file: t}, \(second)}], fallback: [fallback]}
+                """
+            do {
+                _ = try self.load(text, files: ["t": "token"])
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(mistakes("project: acme/shop", "project: acme/shop") == nil)
+        #expect(mistakes("project: acme/shop", "project: acme/blog, instance: blog") == nil)
+        #expect(mistakes("project: acme/shop", "project: acme/blog, outbox: blog.sqlite") == nil)
+        #expect(
+            mistakes("project: acme/shop", "project: acme/blog")?.hasSuffix(
+                "two trackers have the instance \"github\"; write another instance: NAME for one of them [same-instance]"
+            ) == true
+        )
+    }
+
     @Test("says that there is no such file, or that it is no YAML")
     func unreadable() throws {
         let missing = #expect(throws: Rejection.self) {

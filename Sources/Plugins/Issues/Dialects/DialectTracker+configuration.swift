@@ -15,27 +15,37 @@ extension DialectTracker {
             throw ConfigurationProblem(kind, needs: "url", "write where the tracker is")
         }
         let site = url.hasSuffix("/") ? String(url.dropLast()) : url
-        let dialect: any TrackerDialect
-        switch kind {
-        case .github:
-            guard let github = GitHub(settings) else {
-                let problem = "\"\(settings.project)\" is no repository"
-                throw ConfigurationProblem("bad-project", key: "project", problem, hint: "write OWNER/REPOSITORY")
-            }
-            dialect = github
-        case .gitlab: dialect = GitLab(settings)
-        case .jira: dialect = Jira(settings, site: site)
-        case .redmine: dialect = Redmine(settings, site: site)
-        case .otrs, .http, .sqlite: dialect = OTRS(settings)
-        }
+        let dialect = try Self.dialect(kind, settings, site: site)
+        var masked = settings
+        masked.token = "***"
         try self.init(
             dialect,
+            masked: try Self.dialect(kind, masked, site: site),
             named: name,
             at: kind == .jira ? "\(site)/rest/api/3" : site,
             headers: try TrackerHeaders(written.headers ?? [:], known: [], key: "headers", door.services),
             isPublic: written.publicIssues ?? false,
             door
         )
+    }
+
+    private static func dialect(
+        _ kind: Issues.Configuration.Kind,
+        _ settings: DialectSettings,
+        site: String
+    ) throws(ConfigurationProblem) -> any TrackerDialect {
+        switch kind {
+        case .github:
+            guard let github = GitHub(settings) else {
+                let problem = "\"\(settings.project)\" is no repository"
+                throw ConfigurationProblem("bad-project", key: "project", problem, hint: "write OWNER/REPOSITORY")
+            }
+            return github
+        case .gitlab: return GitLab(settings)
+        case .jira: return Jira(settings, site: site)
+        case .redmine: return Redmine(settings, site: site)
+        case .otrs, .http, .sqlite: return OTRS(settings)
+        }
     }
 
     /// How the tracker tells of changes; nothing where the configuration has no secret for that.

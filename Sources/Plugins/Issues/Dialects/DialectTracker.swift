@@ -5,6 +5,8 @@ internal import Tracker
 /// A tracker on another machine that is spoken to in its dialect.
 struct DialectTracker: IssueTracker {
     let dialect: any TrackerDialect
+    /// The same without its secrets, for those who want to see what it asks.
+    private let masked: any TrackerDialect
     private let name: String
     private let base: String
     private let client: TrackerClient
@@ -14,6 +16,7 @@ struct DialectTracker: IssueTracker {
 
     init(
         _ dialect: any TrackerDialect,
+        masked: any TrackerDialect,
         named name: String,
         at base: String,
         headers: TrackerHeaders,
@@ -21,6 +24,7 @@ struct DialectTracker: IssueTracker {
         _ door: TrackerDoor
     ) throws(ConfigurationProblem) {
         self.dialect = dialect
+        self.masked = masked
         self.name = name
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.client = try door.client(of: base, key: "url")
@@ -108,14 +112,15 @@ struct DialectTracker: IssueTracker {
         let draft = try IssueDraft.sample()
         let (key, ref) = (DedupeKey("t_sample/0"), IssueRef(tracker: self.name, id: "412", number: "412"))
         let calls: [(String, TrackerCall)] =
-            [("create", self.dialect.create(draft, key))] + self.dialect.find(key).map { ("find", $0) }
+            [("create", self.masked.create(draft, key))] + self.masked.find(key).map { ("find", $0) }
             + [
-                ("status", self.dialect.status(ref)),
-                ("comment", self.dialect.comment(ref, "> It is the same for me.", key)),
+                ("status", self.masked.status(ref)),
+                ("comment", self.masked.comment(ref, "> It is the same for me.", key)),
             ]
         return calls.map { name, call in
             let request = self.request(call, isShown: true)
-            let head = ["\(request.method) \(request.url)"] + self.dialect.headers.map { "\($0.0): \(Self.shown($0))" }
+            let url = request.url.replacing("***".percentEncoded, with: "***")
+            let head = ["\(request.method) \(url)"] + self.masked.headers.map { "\($0.0): \(Self.shown($0))" }
             let lines = head + request.headers.map { "\($0.0): \($0.1)" }
             let body = request.body.map { ["", String(decoding: $0, as: UTF8.self)] } ?? []
             return (name, (lines + body).joined(separator: "\n"))

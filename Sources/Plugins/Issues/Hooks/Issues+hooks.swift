@@ -14,7 +14,8 @@ extension Issues {
     ///   - body: Its bytes, over which it is signed.
     /// - Returns: `taken` also for what is nothing to tell anybody.
     package func take(hook headers: [String: String], _ body: [UInt8]) async -> HookResult {
-        guard let remote, let hook = remote.hook, self.isRunning, hook.isGood(headers, body) else { return .refused }
+        guard let remote, let hook = remote.hook, hook.isGood(headers, body) else { return .refused }
+        guard self.isRunning else { return .unavailable }
         guard let told = TrackerDocument(json: body) else { return .unreadable }
         do throws(TrackerError) {
             let file = try self.file()

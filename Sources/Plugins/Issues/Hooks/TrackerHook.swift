@@ -80,6 +80,8 @@ extension GitHub: HookingDialect {
             guard told["action"]?.text == "created", let comment = told["comment"], let name = comment.name("id"),
                 let text = comment["body"]?.text
             else { return [] }
+            // In a public repository anybody may comment; visitors take it for the site's word.
+            guard ["OWNER", "MEMBER", "COLLABORATOR"].contains(comment["author_association"]?.text) else { return [] }
             return [.comment(issue: id, name: name, text: text)]
         default: return []
         }

@@ -27,8 +27,16 @@ enum RemoteText {
 
     static func comment(_ text: String, _ key: DedupeKey) -> String { "\(text)\n\n\(self.keyLine(key))" }
 
-    /// Whether a text was sent from here.
-    static func isOurs(_ text: String) -> Bool { text.contains("claude-chat: ") }
+    /// Whether a text was sent from here: the line with the key ends it.
+    ///
+    /// An answer may quote that line.
+    static func isOurs(_ text: String) -> Bool {
+        guard let last = text.split(whereSeparator: \.isNewline).last(where: { $0.contains { !$0.isWhitespace } })
+        else {
+            return false
+        }
+        return ["claude-chat: ", "<!-- claude-chat: "].contains { last.drop(while: \.isWhitespace).hasPrefix($0) }
+    }
 
     static func keyLine(_ key: DedupeKey) -> String { "claude-chat: \(key.rawValue)" }
 }

@@ -6,6 +6,8 @@ struct RemoteTracker: Sendable {
     /// The instance, which entries of the outbox keep.
     let name: String
     let tracker: any IssueTracker
+    /// Which tracker it is: two of which this is the same are one.
+    var target = ""
     /// How it tells of changes; nothing where it doesn't.
     var hook: RemoteHook?
     /// What it would be asked for a sample, by the name of each request, without secrets.
@@ -47,6 +49,7 @@ extension RemoteTracker {
             self.init(
                 name: name,
                 tracker: tracker,
+                target: configuration.create?.request ?? "",
                 preview: { try tracker.preview() },
                 close: { await tracker.close() }
             )
@@ -55,6 +58,7 @@ extension RemoteTracker {
             self.init(
                 name: name,
                 tracker: tracker,
+                target: "\(kind.rawValue) \(configuration.url ?? "") \(configuration.project ?? "")",
                 hook: try tracker.hook(kind, configuration, services),
                 preview: { try tracker.preview() },
                 close: { await tracker.close() }

@@ -30,8 +30,10 @@ indirect enum TrackerDocument: Hashable, Sendable {
         if case .list(let items) = self { items } else { [] }
     }
 
+    /// A member; nothing where it is missing or null.
     subscript(key: String) -> TrackerDocument? {
-        if case .object(let members) = self { members[key] } else { nil }
+        guard case .object(let members) = self, let member = members[key], member != .null else { return nil }
+        return member
     }
 
     /// What a pointer leads to; nothing where that is missing or null.
