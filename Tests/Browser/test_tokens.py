@@ -103,6 +103,8 @@ class Production(WidgetTest):
         visitor.say("what do you know?")
         self.server.start()
         visitor.sees_status("Connected")
+        # The lost one had an answer, too: the old conversation has gone once its question has.
+        expect(visitor.all.filter(has_text="hello")).to_have_count(0)
         expect(visitor.theirs).to_have_count(1)
         self.assertEqual([text for kind, text in visitor.texts() if kind == "own"], ["what do you know?"])
 
