@@ -47,7 +47,7 @@ extension ProductTests {
             let json = try await program.run(["outbox", "show", "2", "--json"] + Self.file)
             #expect(json.json.first?["state"] == .text("waiting") && json.json.first?["tracker"] == .text("github"))
             let retry = try await program.run(["outbox", "retry", "1"] + Self.file)
-            #expect(retry.output == "entry 1: is tried at once\n", "\(retry.complaint)")
+            #expect(retry.output == "entry 1: is tried again\n", "\(retry.complaint)")
             let export = try await program.run(["outbox", "export", "--output", "o.jsonl"] + Self.file)
             #expect(export.output == "o.jsonl: 2 entries\n", "\(export.complaint)")
             let drop = try await program.run(["outbox", "drop", "1"] + Self.file)

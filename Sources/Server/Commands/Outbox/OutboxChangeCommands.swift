@@ -5,9 +5,10 @@ internal import Tracker
 struct OutboxRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Have an entry tried at once, and for another 7 days.",
+        abstract: "Have an entry tried again, and for another 7 days.",
         discussion: """
-            What may have arrived before it got stuck is looked for first.
+            It goes out with the next look of its tracker: within five minutes where that was out of reach, and up to \
+            an hour later where it asked for as much. What may have arrived before it got stuck is looked for first.
 
               claude-chat outbox retry R-7K2M
 
@@ -23,7 +24,7 @@ struct OutboxRetryCommand: AsyncParsableCommand {
         try await self.access.work(on: .outbox) { file in
             let entry = try await file.outboxEntry(name)
             try await file.retry(entry)
-            Terminal.current.write("entry \(entry.number): is tried at once")
+            Terminal.current.write("entry \(entry.number): is tried again")
             return ("outbox-retried", [("entry", "\(entry.number)"), ("reference", entry.reference)])
         }
     }
