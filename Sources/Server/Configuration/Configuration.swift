@@ -136,6 +136,7 @@ extension Configuration {
         files: FileRecord = FileRecord(),
         after before: ChainInstances = ChainInstances(),
         generation: Int = 1,
+        beside: String? = nil,
         decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
         var services = PluginServices(baseFolder: self.folder(of: file), clock: clock, report: report)
@@ -143,7 +144,7 @@ extension Configuration {
         let (root, text) = try self.root(of: file, services)
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         reading.decorate = decorate
-        (reading.before, reading.generation) = (before, generation)
+        (reading.before, reading.generation, reading.beside) = (before, generation, beside)
         var configuration = try reading.configuration()
         configuration.digest = Self.digest(of: text)
         return configuration
