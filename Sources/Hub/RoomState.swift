@@ -361,6 +361,7 @@ extension RoomState {
     /// The next message for the subscriber, after it has finished one.
     ///
     /// - Parameter clocks: Tell how long it waited.
+    /// - Returns: Nothing where none waits.
     mutating func nextDelivery(at clocks: any Clocks) -> InboundMessage? {
         guard !self.waiting.isEmpty else {
             self.isDelivering = false

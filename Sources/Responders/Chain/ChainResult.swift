@@ -108,6 +108,7 @@ extension ChainResult {
     /// say only what was shown is left.
     ///
     /// - Parameter isClosed: Whether nobody goes on.
+    /// - Returns: A turn that ended with what was shown.
     public func interrupted(byClosing isClosed: Bool) -> ChainResult {
         ChainResult(
             outcome: isClosed ? self.shownCount > 0 ? .answered : .silent : .handedOver,
