@@ -1,3 +1,4 @@
+import Messages
 import Responders
 import RespondersTesting
 import Testing
@@ -99,5 +100,36 @@ struct EchoTests {
         #expect(self.flood(twenty + [8_099]) == answered + [.refused])
         #expect(self.flood(Array(repeating: 500, count: 200)).allSatisfy { $0 == .answered })
         #expect(self.flood(Array(repeating: 0, count: 200), watching: false).allSatisfy { $0 == .answered })
+    }
+
+    @Test("is left alone by the responders while a person has the conversation, however much is said")
+    func attended() {
+        let chain = Chain(
+            name: "test",
+            entries: [Chain.Entry(Immediate(.augment(Augmentation(note: "found"))), name: "finder", stage: .enrich)]
+        )
+        var conversation = Conversation(sessionID: "s1", state: .human, echoes: EchoWatch(watchesFloods: true))
+        for number in 0..<30 {
+            let turn = Turn(
+                id: TurnID("t\(number)"),
+                message: Incoming(id: "m\(number)", text: "text \(number)", serverTime: 1_000_000),
+                conversation: conversation,
+                localTime: TimeOfDay(minutes: 0)
+            )
+            guard case .finished(let result) = chain.begin(turn) else {
+                Issue.record("it waits")
+                return
+            }
+            #expect(result.outcome == .handedOver && result.replies.isEmpty && result.turn.notes["finder"] == "found")
+            conversation.remember(result)
+        }
+    }
+
+    @Test("is told so in the language of the page")
+    func language() async throws {
+        var desk = self.desk()
+        var said = try await desk.say("hello", lang: "de").replies[0].text
+        for _ in 0..<3 { said = try await desk.say(said, lang: "de").replies[0].text }
+        #expect(said == "Sie schicken mir meine eigenen Worte zurück. Ich schweige jetzt eine Minute.")
     }
 }

@@ -372,4 +372,24 @@ struct ElectingChainTests {
             ]
         )
     }
+
+    @Test(
+        "takes a confidence that is no number, or out of its range, for none or for the nearest",
+        arguments: [false, true]
+    )
+    func notANumber(isOver: Bool) async throws {
+        let odd = isOver ? 7 : Double.nan
+        let chain = Chain(
+            name: "test",
+            entries: [
+                Chain.Entry(Immediate(.reply("odd", confidence: odd)), name: "odd", stage: .answer, weight: 0.5),
+                Chain.Entry(Immediate(.reply("sure", confidence: 0.9)), name: "sure", stage: .answer),
+            ],
+            election: Election()
+        )
+        var desk = ChainDesk(chain)
+        let result = try await desk.say("hello")
+        try result.expectReply("sure", from: "sure").expectExactlyOne()
+        #expect(result.steps.count == 2)
+    }
 }

@@ -78,4 +78,18 @@ struct FailureHandoffTests {
         ]
         try await self.result(shown, isStaffed: true).expectOutcome(.answered)
     }
+
+    @Test("counts nobody who could not have answered: shadows, and canaries of other conversations")
+    func beside() async throws {
+        for mode in [Chain.Mode.shadow, .canary(try #require(Share(written: "0.01%")))] {
+            let entries = [
+                Chain.Entry(Self.fails, name: "fails", stage: .answer),
+                Chain.Entry(Immediate(.reply("beside")), name: "beside", stage: .answer, mode: mode),
+                Chain.Entry(Immediate(.reply("from the fallback")), name: "fallback", stage: .fallback),
+            ]
+            var desk = ChainDesk(Chain(name: "test", entries: entries))
+            desk.isStaffed = true
+            try await desk.say("hello").expectOutcome(.handedOver)
+        }
+    }
 }

@@ -109,6 +109,35 @@ struct TimeLimitTests {
         #expect(ended.steps[0].reason == .cancelled)
     }
 
+    @Test("gives those of fallback a quarter of a second together")
+    func fallbackTogether() async throws {
+        let chain = Chain(
+            name: "test",
+            entries: ["a", "b", "c"].map { name in
+                Chain.Entry(
+                    Waiting { [clock] _ in
+                        try await TurnClock(clock).sleep(for: .seconds(60))
+                        return .reply("late")
+                    },
+                    name: name,
+                    stage: .fallback
+                )
+            },
+            clock: TurnClock(self.clock)
+        )
+        let task = Task {
+            var desk = ChainDesk(chain)
+            return try await desk.say("hello")
+        }
+        await self.clock.sleepers(atLeast: 2)
+        self.clock.advance(by: .milliseconds(249))
+        self.clock.advance(by: .milliseconds(1))
+        let ended = try await task.value
+        try ended.expectExactlyOne().expectOutcome(.failedAndTold)
+        #expect(ended.steps.map(\.reason) == [.timeout, .timeout, .timeout])
+        #expect(self.clock.now.offset == .milliseconds(250))
+    }
+
     @Test("stops in front of a responder that waits, with what was decided before")
     func waiting() async throws {
         let chain = self.chain(

@@ -51,7 +51,8 @@ extension ChildProcess.Command {
         for argument in command.dropFirst() where !argument.hasPrefix("-") {
             let path = argument.hasPrefix("/") ? argument : "\(folder)/\(argument)"
             var isFolder = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder else { continue }
+            // One that isn't there yet counts, too: whoever writes it wants it tried.
+            guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder else { continue }
             services.files.note(path)
         }
     }

@@ -27,6 +27,8 @@ public final class Chain: Sendable {
     public let clock: TurnClock
     /// The tools that the responders offer.
     let tools: ToolBox
+    /// The places of those that take out of texts what nobody may see.
+    let redactorIndices: [Int]
     /// Those that others can ask to do something, by their names.
     private let performers: [String: (entry: Entry, performer: any ActionPerformer)]
     /// Whether a turn may have to wait, so that its time must be known.
@@ -68,6 +70,9 @@ public final class Chain: Sendable {
             return (entry.name, (entry, performer))
         }
         self.performers = Dictionary(performers) { first, _ in first }
+        self.redactorIndices = self.entries.indices.filter { [entries = self.entries] index in
+            entries[index].isEnabled && entries[index].redactor != nil
+        }
         self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
@@ -294,6 +299,15 @@ extension Chain {
         case shadow
         /// A share of them; a conversation keeps its side.
         case canary(Share)
+
+        /// Whether it answers in the conversation of a turn.
+        func includes(_ turn: Turn, for name: String) -> Bool {
+            switch self {
+            case .live: true
+            case .shadow: false
+            case .canary(let share): share.includes(turn.conversation.sessionID, for: name)
+            }
+        }
     }
 
     /// What a failure does to the turn: the value of `on_error`.

@@ -48,7 +48,8 @@ extension ChainRun {
             index: index,
             priority: entry.priority,
             weight: entry.weight,
-            confidence: confidence,
+            // 0/0 is a usual way to one that is no number.
+            confidence: confidence.isFinite ? min(max(confidence, 0), 1) : 0,
             text: text
         )
     }

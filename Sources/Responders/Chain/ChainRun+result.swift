@@ -7,6 +7,7 @@ extension ChainRun {
     /// Nobody is asked afterwards.
     consuming func result() -> ChainResult {
         self.handOverWhereAllFailed()
+        self.hideTheRest()
         let outcome = self.outcome
         let isUnanswered =
             (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople

@@ -31,8 +31,12 @@ public struct ChainRun: Sendable {
     var answerers = (all: 0, failed: 0)
     /// Until when `enrich` may take, from its first wait on.
     private var enrichEnd: Duration?
+    /// Until when `fallback` may take, from its first wait on.
+    private var fallbackEnd: Duration?
     var failures: [ResponderFailure] = []
     var replies: [Reply] = []
+    /// The places of those of `guard` that have taken out of the turn what nobody may see.
+    var redacted: Set<Int> = []
     /// How many of ``replies`` the sink has shown already.
     var shownCount = 0
     var responder: String?
@@ -105,7 +109,9 @@ public struct ChainRun: Sendable {
                 return entry
             }
             if self.ending != nil, !self.isTracing { return nil }
-            if entry.stage == .answer, entry.isEnabled { self.answerers.all += 1 }
+            if entry.stage == .answer, entry.isEnabled, reason != .shadow, reason != .notInCanary {
+                self.answerers.all += 1
+            }
             self.record(nil, reason)
             self.advance()
         }
@@ -224,7 +230,10 @@ extension ChainRun {
             let end = self.enrichEnd ?? now + Self.enrichTime
             self.enrichEnd = end
             return min(entry.timeout, left - Self.fallbackReserve, end - now)
-        case .fallback: return min(entry.timeout, left)
+        case .fallback:
+            let end = self.fallbackEnd ?? now + Self.fallbackReserve
+            self.fallbackEnd = end
+            return min(entry.timeout, left, end - now)
         case .guard, .answer, .after: return min(entry.timeout, left - Self.fallbackReserve)
         }
     }
@@ -232,7 +241,7 @@ extension ChainRun {
     /// What all of `enrich` may take of the deadline.
     static let enrichTime = Duration.milliseconds(1_500)
 
-    /// Kept back from the deadline, so that the fallback always has its turn.
+    /// Kept back from the deadline, so that the fallback always has its turn, and all that its entries may take together.
     static let fallbackReserve = Duration.milliseconds(250)
 }
 
@@ -276,7 +285,10 @@ extension ChainRun {
         let failure = self.failures.count > failureCount ? self.failures.last?.failure : nil
         permit?.count(CircuitBreaker.Result(verdict, failure: failure))
         if entry.stage == .answer { self.noteAnswerer(verdict, failure) }
-        if let redactor = entry.redactor { self.turn.hide(by: redactor) }
+        if let redactor = entry.redactor {
+            self.turn.hide(by: redactor)
+            if failure == nil { self.redacted.insert(self.index) }
+        }
         self.advance()
     }
 

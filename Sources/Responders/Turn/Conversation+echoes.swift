@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Messages
 
 /// The last thing that a conversation's visitor was told.
 public struct LastReply: Sendable, Hashable {
@@ -72,26 +73,22 @@ extension ChainRun {
     /// Ends the turn where the visitor is a program: the first time it is told so.
     mutating func stopEchoes() {
         guard self.turn.conversation.lastReply != nil || self.turn.conversation.echoes.watchesFloods,
-            let entry = self.chain.entries.first
+            // To a person everybody may write as they like, and no responder speaks in between.
+            !self.isForPeople, let entry = self.chain.entries.first
         else { return }
         switch self.turn.conversation.echoes.finding(of: self.turn) {
         case .none: return
         case .quiet: self.end(.suppressed, by: entry)
-        case .echoes: self.silence(by: entry, saying: Self.echoSentence)
-        case .flood: self.silence(by: entry, saying: Self.floodSentence)
+        case .echoes: self.silence(by: entry) { $0.echoing }
+        case .flood: self.silence(by: entry) { $0.flooding }
         }
         self.responder = nil
         self.endReason = .loop
     }
 
-    private mutating func silence(by entry: Chain.Entry, saying sentence: String) {
+    private mutating func silence(by entry: Chain.Entry, saying text: (ServerTexts) -> String) {
         self.end(.refused, by: entry)
-        self.replies = [Reply(sentence, format: .plain)]
+        self.replies = [self.turn.sentence(text)]
         self.effects.silencesEchoes = true
     }
-
-    /// What a visitor reads who repeats the replies.
-    static let echoSentence = "You are sending my own words back to me. I will be quiet for a minute."
-    /// What a visitor reads who sends more than anybody types.
-    static let floodSentence = "That are more messages than I can answer. I will be quiet for a minute."
 }

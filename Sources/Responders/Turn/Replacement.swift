@@ -93,7 +93,29 @@ extension Turn {
     }
 }
 
+extension Turn {
+    /// Takes the same out of the message, too; nothing of it is left where that can't be known.
+    fileprivate mutating func hideAll(by redactor: any TextRedactor) {
+        var message = self.message
+        message.text = redactor.shown(message.text)
+        self.show(message, self.page, self.history)
+        self.hide(by: redactor)
+    }
+}
+
 extension ChainRun {
+    /// Takes out of a turn that ended early, or in which one of `guard` failed, what nobody may see: shadows and those of
+    /// `after` still look at it.
+    mutating func hideTheRest() {
+        for index in self.chain.redactorIndices where !self.redacted.contains(index) {
+            let entry = self.chain.entries[index]
+            guard let redactor = entry.redactor, entry.mode.includes(self.turn, for: entry.name),
+                entry.condition?.refusal(of: self.turn) == nil
+            else { continue }
+            self.turn.hideAll(by: redactor)
+        }
+    }
+
     /// Shows later responders something else in place of parts of the message.
     ///
     /// - Returns: Why that can't be done.

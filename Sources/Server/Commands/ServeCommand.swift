@@ -76,25 +76,30 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = .notice
         let metrics = MetricsRegistry()
         let files = FileRecord()
+        let states = PluginStates { [logger] in logger.log($0) }
+        defer { states.close() }
         let source = ConfigurationReloader.Source(
             file: self.options.file,
             registry: terminal.registry,
             clock: terminal.clock,
             report: { [logger] in logger.log($0) },
-            metrics: PluginMetrics(metrics)
+            metrics: PluginMetrics(metrics),
+            states: { states.state(of: $0) },
+            beside: self.shadowChain
         )
         var rules = ServingRules(
             address: self.listen.flatMap { ListenAddress($0) },
             choice: ChainChoice(chain: self.chain, shadow: self.shadowChain),
             demandsDevelopment: self.insecureDev
         )
-        let (configuration, desks) = try self.prepare(source, files, rules, terminal)
+        let (configuration, desks) = try await self.prepare(source, files, rules, terminal)
         let isDevelopment = rules.isDevelopment(configuration)
         rules.startedInDevelopment = isDevelopment
         metrics.collectProcess()
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
         let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
+        if log != nil { states.keep(in: configuration.storage.statePath) }
         let audit = log.map { _ in
             AuditWriter(
                 AuditTrail(configuration.storage, by: "server"),
@@ -130,6 +135,7 @@ struct ServeCommand: AsyncParsableCommand {
             traces: traces,
             agentAudit: agentAudit,
             followUps: followUps,
+            sessions: sessions,
             stopsFloods: !self.noLimits,
             logger: logger
         )
@@ -194,10 +200,13 @@ struct ServeCommand: AsyncParsableCommand {
             clock: terminal.clock,
             logger: logger
         )
+        let opening = LateService(server) {
+            _ = await waitUntilStarted(live.parts, within: ConfigurationReloader.startTime, on: terminal.clock)
+        }
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
             services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
-                + (agentAudit.map { [$0] } ?? []) + live.keepers + [runner, live.watcher, notices, server])
+                + (agentAudit.map { [$0] } ?? []) + live.keepers + [runner, live.watcher, notices, opening])
                 .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -244,10 +253,12 @@ struct ServeCommand: AsyncParsableCommand {
         _ files: FileRecord,
         _ rules: ServingRules,
         _ terminal: Terminal
-    ) throws -> (Configuration, Desks) {
+    ) async throws -> (Configuration, Desks) {
         let configuration: Configuration
         do throws(Rejection) {
             configuration = try source.load(files)
+            // What a reload would refuse must not be started either.
+            _ = try await configuration.runTranscripts(with: source.registry, files)
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)
             terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")

@@ -2,6 +2,7 @@ public import Access
 internal import Crypto
 public import Diagnostics
 internal import Foundation
+internal import Plugins
 public import Responders
 internal import Store
 public import Transport
@@ -116,14 +117,17 @@ extension Configuration {
     /// Opens no socket. Paths in the file start at its folder.
     ///
     /// - Parameters:
-    ///   - file: The path of the file; diagnostics name it and the files beside it as it is written here.
+    ///   - file: The path of the file, or `-` for the standard input; diagnostics name it and the files beside it as it is
+    ///     written here.
     ///   - registry: The plugins that a chain may name.
     ///   - clock: The clock of chains and plugins.
     ///   - report: Told of what happens in plugins while they work.
     ///   - metrics: Where plugins count.
+    ///   - states: Gives the small stores of plugins; by default they are in memory.
     ///   - files: Gets every file that is read.
     ///   - before: The configuration before, whose responders stay where nothing has changed for them.
     ///   - generation: Counts the configurations that a server has worked by, from 1.
+    ///   - beside: The chain that is run beside the others: it shares no responder with them.
     ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
@@ -133,16 +137,20 @@ extension Configuration {
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in },
         metrics: PluginMetrics = PluginMetrics(),
+        states: (@Sendable (_ name: String) -> PluginState)? = nil,
         files: FileRecord = FileRecord(),
         after before: ChainInstances = ChainInstances(),
         generation: Int = 1,
+        beside: String? = nil,
         decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
         var services = PluginServices(baseFolder: self.folder(of: file), clock: clock, report: report)
-        (services.metrics, services.files) = (metrics, files)
+        (services.metrics, services.states, services.files) = (metrics, states, files)
         let (root, text) = try self.root(of: file, services)
+        services = services.reachingServices()
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         reading.decorate = decorate
+        reading.beside = beside
         (reading.before, reading.generation) = (before, generation)
         var configuration = try reading.configuration()
         configuration.digest = Self.digest(of: text)
@@ -152,6 +160,18 @@ extension Configuration {
     /// The folder of a file, as it was named: empty, or with a slash at its end.
     static func folder(of file: String) -> String {
         String(file[..<(file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex)])
+    }
+
+    private static func standardInput() throws(ConfigurationProblem) -> String {
+        let bytes = inputBytes(of: "-", atMost: PluginServices.maximumFileBytes)
+        guard let bytes, let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationProblem(
+                "no-file",
+                key: "",
+                "the standard input can't be read, or is not UTF-8 within 4 MiB"
+            )
+        }
+        return text
     }
 
     private static func digest(of text: String) -> String {
@@ -164,7 +184,10 @@ extension Configuration {
     static func root(of file: String, _ services: PluginServices) throws(Rejection) -> (YAMLNode, String) {
         let text: String
         do throws(ConfigurationProblem) {
-            text = try services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
+            text =
+                file == "-"
+                ? try self.standardInput()
+                : try services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
         } catch {
             let hint = "name another file with --config, or work in the folder that has it"
             throw Rejection([Diagnostic(error.code, at: Place(file: file), error.problem, hint: hint)])

@@ -32,6 +32,10 @@ final class ConfigurationReloader: Sendable {
         var clock: TurnClock
         var report: @Sendable (Incident) -> Void
         var metrics: PluginMetrics
+        /// Gives the small stores of plugins.
+        var states: (@Sendable (_ name: String) -> PluginState)?
+        /// The chain that is run beside the others.
+        var beside: String?
 
         /// Reads the configuration and creates what it names.
         ///
@@ -47,9 +51,11 @@ final class ConfigurationReloader: Sendable {
                 clock: self.clock,
                 report: self.report,
                 metrics: self.metrics,
+                states: self.states,
                 files: files,
                 after: before,
-                generation: generation
+                generation: generation,
+                beside: self.beside
             )
         }
     }

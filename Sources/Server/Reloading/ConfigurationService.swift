@@ -59,8 +59,8 @@ final class ConfigurationService: ConfigurationServing, Service {
             metrics: self.metrics
         )
         let parts = next.parts
-        self.parts.start(parts)
-        let problems = await self.problems(at: parts, configuration)
+        // What has moved over and is ill at the moment is no mistake of the new configuration.
+        let problems = await self.problems(at: self.parts.start(parts), configuration)
         guard problems.isEmpty else {
             await self.parts.release(parts)
             throw Rejection(problems)

@@ -18,6 +18,9 @@ struct LiveConfiguration: Sendable {
     /// Looks for changes; stops first.
     let watcher: any Service
 
+    /// What runs beside the turns of the first configuration.
+    let parts: [any RunningPart]
+
     /// - Parameters:
     ///   - configuration: The one that the server starts with.
     ///   - desks: Who answers by it.
@@ -42,6 +45,7 @@ struct LiveConfiguration: Sendable {
         let admission = Admission(configuration, isDevelopment: rules.isDevelopment, desk: sessions)
         let first = Generation(by: configuration, desks, admission: admission, metrics: metrics)
         let generations = Generations(first)
+        self.parts = first.parts
         let parts = PartService(first.parts)
         let serving = ConfigurationService(
             generations,

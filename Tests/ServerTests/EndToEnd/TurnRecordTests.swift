@@ -123,6 +123,53 @@ struct TurnRecordTests {
         }
     }
 
+    /// Answers when a test says so.
+    private final class Patient: Responder {
+        private let (open, source) = AsyncStream<Void>.makeStream()
+
+        func release() { self.source.finish() }
+
+        func respond(to turn: Turn) async -> Verdict {
+            for await _ in self.open {}
+            return .reply("At last.")
+        }
+    }
+
+    @Test("a message behind too many others has its outcome and its record, too, and is told so in its language")
+    func overflow() async throws {
+        let patient = Patient()
+        let entry = Chain.Entry(patient, name: "patient", stage: .answer, timeout: .seconds(100))
+        let chain = Chain(name: "test", entries: [entry], deadline: .seconds(100))
+        let options = HubOptions(messageRate: nil, connectionsPerRoom: 10, waitingMessages: 2)
+        try await RunningServer.run(
+            chain: chain,
+            reloader: ContentReloader([chain], clocks: SystemClocks(), logger: LogRecord().logger),
+            options: options,
+            adminToken: AdminToken(Self.secret)
+        ) { server in
+            defer { patient.release() }
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                for number in 1...5 {
+                    let context = #""context":{"locale":"de"}"#
+                    try await socket.send(#"{"type":"user","message":"hi","id":"m\#(number)",\#(context)}"#)
+                }
+                for number in 4...5 {
+                    let told = try await socket.next("claude")
+                    #expect(told["id"]?.text == "re:m\(number)")
+                    #expect(told["message"]?.text?.hasPrefix("Einen Moment bitte") == true, "\(told)")
+                }
+                patient.release()
+                for number in 1...3 { #expect(try await socket.next("claude")["id"]?.text == "re:m\(number)") }
+            }
+            let records = try await Self.turns("limit=10", port: server.port)
+            #expect(
+                records.compactMap(\.outcome).sorted() == ["answered", "answered", "answered", "refused", "refused"]
+            )
+            let refused = records.filter { $0.outcome == "refused" }
+            #expect(refused.allSatisfy { $0.steps?.map(\.reason) == ["queue-full"] })
+        }
+    }
+
     @Test("the last turns are listed: the unanswered, the failed and the slow apart, the newest first")
     func list() async throws {
         struct Angry: Error {}
