@@ -126,6 +126,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The examples of Documentation/Plugins.md, which the tests of the plugins talk with.
+        .target(
+            name: "VerdictExamples",
+            dependencies: ["Responders"],
+            path: "Examples/verdicts",
+            exclude: ["verdicts.py"],
+            swiftSettings: settings
+        ),
+
         tests(of: "Messages", ["Messages"]),
         tests(of: "Observability", ["Observability", coreMetrics]),
         tests(of: "Hub", ["Messages", "Hub"]),
@@ -143,6 +152,7 @@ let package = Package(
             of: "Plugins",
             [
                 "Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub", "Tracker",
+                "VerdictExamples",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]
         ),

@@ -13,6 +13,10 @@ let package = Package(
         .executableTarget(
             name: "acme-chat",
             dependencies: [.product(name: "ClaudeChat", package: "claude-chat")]
-        )
+        ),
+        .testTarget(
+            name: "AcmeChatTests",
+            dependencies: ["acme-chat", .product(name: "RespondersTesting", package: "claude-chat")]
+        ),
     ]
 )

@@ -74,4 +74,39 @@ struct ClaimReader {
             return try JSONDecoder().decode([String].self, from: Data(self.bytes[value.start..<value.end]))
         } catch { throw .missingClaim }
     }
+
+    /// The members of an object, those that are texts, numbers or flags; none where it is missing.
+    ///
+    /// - Throws: ``AccessDenied/missingClaim`` where it is no object.
+    func textMembersIfPresent(_ key: StaticString) throws(AccessDenied) -> [String: String] {
+        guard let value = self.value(key) else { return [:] }
+        guard value.kind == .object else { throw .missingClaim }
+        do {
+            let members = try JSONDecoder().decode(
+                [String: Scalar].self,
+                from: Data(self.bytes[value.start..<value.end])
+            )
+            return members.compactMapValues(\.text)
+        } catch { throw .missingClaim }
+    }
+
+    /// A text, a number or a flag; nothing of anything else.
+    private struct Scalar: Decodable {
+        let text: String?
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let text = try? container.decode(String.self) {
+                self.text = text
+            } else if let flag = try? container.decode(Bool.self) {
+                self.text = flag ? "true" : "false"
+            } else if let number = try? container.decode(Int64.self) {
+                self.text = String(number)
+            } else if let number = try? container.decode(Double.self) {
+                self.text = String(number)
+            } else {
+                self.text = nil
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ public struct IdentityCheck: Sendable {
     /// Checks a proof.
     ///
     /// A token needs `aud` (the site, alone or among others), `sub` and `exp`, at most 10 min ahead; `nbf` and `iat` are
-    /// checked where they are there, `name` and `email` are taken over.
+    /// checked where they are there, `name`, `email` and `attributes` are taken over.
     ///
     /// - Parameters:
     ///   - proof: What the page gave, of any length.
@@ -84,7 +84,8 @@ public struct IdentityCheck: Sendable {
         return VisitorIdentity(
             subject: subject,
             name: try claims.textIfPresent("name"),
-            email: try claims.textIfPresent("email")
+            email: try claims.textIfPresent("email"),
+            attributes: try claims.textMembersIfPresent("attributes")
         )
     }
 

@@ -17,6 +17,8 @@ extension RefreshTable.Family {
         var subject: String
         var current: Data
         var expires: Int64
+        var name: String?
+        var attributes: [String: String]?
         var uses: [Use]
     }
 
@@ -36,6 +38,8 @@ extension RefreshTable.Family {
             subject: family.holder.subject.rawValue,
             current: Data(family.current.bytes),
             expires: family.expires.milliseconds,
+            name: family.profile.name,
+            attributes: family.profile.attributes.isEmpty ? nil : family.profile.attributes,
             uses: family.uses.map { use in
                 Written.Use(
                     digest: Data(use.digest.bytes),
@@ -63,6 +67,7 @@ extension RefreshTable.Family {
         else { return nil }
         self.init(
             holder: Holder(site: site, session: session, subject: subject),
+            profile: VisitorProfile(name: written.name, attributes: written.attributes ?? [:]),
             current: current,
             expires: Timestamp(milliseconds: written.expires),
             uses: written.uses.compactMap { use in

@@ -48,6 +48,8 @@ struct RefreshTable: Sendable {
 
     struct Family: Sendable {
         let holder: Holder
+        /// What the site said last about the visitor.
+        var profile = VisitorProfile()
         var current: TokenDigest
         var expires: Timestamp
         /// The latest uses, oldest first.
@@ -228,6 +230,24 @@ extension RefreshTable {
             guard let family = self.families[id] else { return false }
             return family.holder.subject == subject && now < family.expires
         }
+    }
+
+    /// Keeps what a site says about the visitor of a session.
+    mutating func note(_ profile: VisitorProfile, of holder: Holder) {
+        for id in self.familiesOfSession[SessionKey(site: holder.site, session: holder.session)] ?? [] {
+            guard self.families[id]?.holder.subject == holder.subject, self.families[id]?.profile != profile else {
+                continue
+            }
+            self.families[id]?.profile = profile
+            self.changed?.insert(id)
+        }
+    }
+
+    /// The visitor of a session for whom the site has vouched, and what it says about them.
+    func visitor(of session: SessionID, at site: SiteID) -> (subject: Subject, profile: VisitorProfile)? {
+        let ids = self.familiesOfSession[SessionKey(site: site, session: session)] ?? []
+        let family = ids.lazy.compactMap { self.families[$0] }.first { $0.holder.subject.kind == .verified }
+        return family.map { ($0.holder.subject, $0.profile) }
     }
 
     /// Ends the families of what was revoked.

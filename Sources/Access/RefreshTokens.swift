@@ -116,6 +116,14 @@ public final class RefreshTokens: Sendable {
         return self.table.withLock { $0.hasFamily(subject, of: session, at: site, now: now) }
     }
 
+    /// Keeps what a site says about the visitor of a session.
+    func note(_ profile: VisitorProfile, of holder: Holder) { self.change { $0.note(profile, of: holder) } }
+
+    /// The visitor of a session for whom the site has vouched, and what it says about them.
+    func visitor(of session: SessionID, at site: SiteID) -> (subject: Subject, profile: VisitorProfile)? {
+        self.table.withLock { $0.visitor(of: session, at: site) }
+    }
+
     /// Ends the families of what was revoked.
     ///
     /// Looks at every family, unless it is a session of one site: meant for what an operator does.

@@ -189,6 +189,7 @@ public final class SessionDesk: Sendable {
             self.refreshTokens.end(.session(holder.session, at: holder.site))
             throw error
         }
+        if let identity { self.refreshTokens.note(identity.profile, of: holder) }
         return self.answer(self.accessTokens.mint(for: holder), refreshToken, identity)
     }
 
@@ -205,6 +206,9 @@ public final class SessionDesk: Sendable {
             )
         }
         try self.revocations.check(renewal.holder)
+        if let identity, identity.subject == renewal.holder.subject {
+            self.refreshTokens.note(identity.profile, of: renewal.holder)
+        }
         // The same token for everybody who raced: HS256 has one signature for one text.
         let token = self.accessTokens.mint(for: renewal.holder, issued: renewal.renewed, tokenID: renewal.tokenID)
         return self.answer(token, renewal.token, identity)
@@ -217,6 +221,15 @@ public final class SessionDesk: Sendable {
             refreshToken: refreshToken,
             identity: identity
         )
+    }
+
+    /// The visitor of a session for whom the site has vouched: how it calls them, and what else it says about them.
+    ///
+    /// Waits for nothing.
+    ///
+    /// - Returns: Nothing of a visitor of whom no more is known than that it is the same browser.
+    public func visitor(of session: SessionID, at site: SiteID) -> (id: String, profile: VisitorProfile)? {
+        self.refreshTokens.visitor(of: session, at: site).map { ($0.subject.id, $0.profile) }
     }
 
     /// Checks an access token.

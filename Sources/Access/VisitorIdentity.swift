@@ -4,17 +4,20 @@
 public struct VisitorIdentity: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Of kind ``Subject/Kind/verified``.
     public let subject: Subject
-    /// At most 80 bytes of UTF-8 without control characters; left out where the site's is longer.
-    public let name: String?
+    /// What the site says about them.
+    public let profile: VisitorProfile
     /// At most 254 bytes of UTF-8 without control characters, as RFC 5321 section 4.5.3.1.3 allows; left out where the
     /// site's is longer.
     public let email: String?
 
     static let emailBytes = 254
 
-    init(subject: Subject, name: String? = nil, email: String? = nil) {
+    /// At most 80 bytes of UTF-8 without control characters; left out where the site's is longer.
+    public var name: String? { self.profile.name }
+
+    init(subject: Subject, name: String? = nil, email: String? = nil, attributes: [String: String] = [:]) {
         self.subject = subject
-        self.name = Self.text(name, maximumBytes: Holder.nameBytes)
+        self.profile = VisitorProfile(name: name, attributes: attributes)
         self.email = Self.text(email, maximumBytes: Self.emailBytes)
     }
 

@@ -70,6 +70,45 @@ extension Chain {
     public var runningParts: [any RunningPart] { self.runningResponders + self.observers }
 }
 
+/// Waits until all parts have started, or won't.
+///
+/// - Parameters:
+///   - parts: Parts that somebody runs.
+///   - limit: How long they have together.
+///   - clock: The clock.
+/// - Returns: Why those that don't work don't; nothing is said of one that is late.
+@discardableResult
+public func waitUntilStarted(
+    _ parts: [any RunningPart],
+    within limit: Duration,
+    on clock: TurnClock
+) async -> [StartProblem] {
+    await withTaskGroup(of: StartProblem?.self) { group in
+        for part in parts {
+            group.addTask {
+                do { try await part.waitUntilStarted() } catch { return error as? StartProblem }
+                return nil
+            }
+        }
+        group.addTask {
+            guard (try? await clock.sleep(for: limit)) != nil else { return nil }
+            return .late
+        }
+        var problems: [StartProblem] = []
+        for _ in parts {
+            guard let next = await group.next(), next != .late else { break }
+            if let next { problems.append(next) }
+        }
+        group.cancelAll()
+        return problems
+    }
+}
+
+extension StartProblem {
+    /// Stands for the end of the time that all have.
+    fileprivate static let late = StartProblem("start-timeout", "not everything has started")
+}
+
 /// Runs parts of chains while `body` does.
 ///
 /// - Parameters:

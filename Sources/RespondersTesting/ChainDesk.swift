@@ -44,6 +44,9 @@ public struct ChainDesk: Sendable {
     ///   - plugins: The plugins that it may name.
     ///   - files: Files that the configuration names, by their paths.
     ///   - clock: The clock of the chain, its plugins and the messages.
+    ///   - environment: The variables that secrets come from.
+    ///   - service: Answers what plugins ask web services.
+    ///   - states: What plugins keep, by the names of their entries; by default each has a store of its own.
     ///   - report: Told of what happens in the plugins.
     /// - Throws: A `Rejection` with all mistakes.
     public init(
@@ -51,11 +54,17 @@ public struct ChainDesk: Sendable {
         plugins: PluginRegistry,
         files: [String: String] = [:],
         clock: TurnClock = .continuous,
+        environment: [String: String] = [:],
+        service: StubService? = nil,
+        states: (@Sendable (_ name: String) -> PluginState)? = nil,
         report: @escaping @Sendable (Incident) -> Void = { _ in }
     ) throws {
         let folder = try ScratchFolder(files)
         let node = try YAMLNode(yaml: configuration, file: "test.yaml", keyPath: "chains.test")
-        let services = PluginServices(baseFolder: folder.path, clock: clock, report: report)
+        var services = PluginServices(baseFolder: folder.path, clock: clock, report: report)
+        services.environment.merge(environment) { $1 }
+        services.states = states
+        services = services.asking(service)
         var loader = ChainLoader(registry: plugins, services: services)
         self.chain = loader.chain(named: "test", node, at: node.place)
         let found = loader.diagnostics.inFileOrder()

@@ -19,22 +19,32 @@ public struct Desk: Sendable {
     ///   - configuration: Its part of `claude-chat.yaml`. Diagnostics call the file `test.yaml`.
     ///   - files: Files that the configuration names, by their paths.
     ///   - clock: The plugin's clock.
+    ///   - environment: The variables that its secrets come from.
+    ///   - service: Answers what the plugin asks web services.
+    ///   - state: What it keeps; a second desk with the same one is the plugin after a restart.
     /// - Throws: A `Rejection` with all mistakes.
     public init<P: ResponderPlugin>(
         _ plugin: P.Type,
         _ configuration: String,
         files: [String: String] = [:],
-        clock: TurnClock = .continuous
+        clock: TurnClock = .continuous,
+        environment: [String: String] = [:],
+        service: StubService? = nil,
+        state: PluginState = PluginState()
     ) throws {
         var registry = PluginRegistry()
         try registry.register(plugin)
         let folder = try ScratchFolder(files)
         self.folder = folder
+        var services = PluginServices(baseFolder: folder.path, clock: clock)
+        services.environment.merge(environment) { $1 }
+        services.state = state
+        services = services.asking(service)
         self.responder = try registry.makeResponder(
             named: P.manifest.name,
             at: Place(file: "test.yaml"),
             settings: Settings(yaml: configuration, file: "test.yaml", keyPath: P.manifest.name),
-            services: PluginServices(baseFolder: folder.path, clock: clock)
+            services: services
         )
     }
 
@@ -48,6 +58,11 @@ public struct Desk: Sendable {
     ///   - lang: The language that the page reports.
     ///   - isOpen: Whether the site is within its opening hours; nothing where it has none.
     ///   - isStaffed: Whether somebody is there to whom the conversation can be handed over.
+    ///   - stage: Where the responder stands.
+    ///   - page: Where it was written.
+    ///   - visitor: Who wrote it.
+    ///   - conversation: What is known of the conversation.
+    ///   - history: The messages before it, oldest first.
     /// - Returns: What the responder decided; for a streamed reply the whole one.
     /// - Throws: What the responder threw, or ``NotATime``.
     public func hears(
@@ -55,9 +70,24 @@ public struct Desk: Sendable {
         at time: String = "12:00",
         lang: String? = nil,
         isOpen: Bool? = nil,
-        isStaffed: Bool = false
+        isStaffed: Bool = false,
+        in stage: Stage = .answer,
+        on page: Page = Page(),
+        from visitor: Visitor = Visitor(),
+        conversation: Conversation = Conversation(sessionID: "test"),
+        after history: [HistoryItem] = []
     ) async throws -> Verdict {
-        let turn = try Turn.sample(text, at: time, lang: lang, isOpen: isOpen, isStaffed: isStaffed)
+        let turn = try Turn.sample(
+            text,
+            at: time,
+            lang: lang,
+            page: page,
+            visitor: visitor,
+            conversation: conversation,
+            history: history,
+            isOpen: isOpen,
+            isStaffed: isStaffed
+        ).placed(in: stage)
         guard let running = self.responder as? any RunningResponder else {
             return try await self.responder.respond(to: turn).whole()
         }

@@ -10,15 +10,14 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from serving import Serving, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("CLAUDE_CHAT_BIN", ROOT / ".build/debug/claude-chat")).resolve()
@@ -64,13 +63,7 @@ def run(command, variables=None, **options):
     )
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Documents(unittest.TestCase):
+class Documents(Serving):
     def test_links_lead_somewhere(self):
         for path in DOCUMENTS:
             text = FENCE.sub("", path.read_text(encoding="utf-8"))
@@ -128,7 +121,7 @@ class Documents(unittest.TestCase):
         self.assertGreater(count, 0, "no console block found")
 
     def test_python_plugins_pass_the_checker(self):
-        programs = [(name, text) for name, text in blocks("python") if '"ready"' in text]
+        programs = [(name, text) for name, text in blocks("python") if "sys.stdin" in text]
         self.assertTrue(programs, "no plugin found")
         for document, text in programs:
             with self.subTest(document=document), tempfile.TemporaryDirectory() as folder:
@@ -138,6 +131,58 @@ class Documents(unittest.TestCase):
                 done = run([*command, "--", "python3", str(program)])
                 self.assertEqual(done.returncode, 0, done.stdout)
                 self.assertRegex(done.stdout, r"ok    turn +pass, reply")
+
+    def test_examples_of_plugins_are_parts_of_files_that_are_tested(self):
+        files = [*(ROOT / "Examples").rglob("*.swift"), *(ROOT / "Examples").rglob("*.py")]
+        sources = [path.read_text(encoding="utf-8") for path in files if ".build" not in path.parts]
+        count = 0
+        for document, text in [*blocks("swift"), *blocks("python")]:
+            # What is a whole program is run, or compiled, by itself.
+            if document != "Documentation/Plugins.md" or "sys.stdin" in text:
+                continue
+            count += 1
+            with self.subTest(block=text.splitlines()[0]):
+                self.assertTrue(any(text in source for source in sources), text)
+        self.assertGreater(count, 20)
+
+    def test_every_verdict_has_an_example_in_swift_and_in_python(self):
+        text = (ROOT / "Documentation/Plugins.md").read_text(encoding="utf-8")
+        text = text.partition("\n## Verdicts\n")[2].partition("\n## ")[0]
+        shown = {}
+        for section in text.split("\n### ")[1:]:
+            shown[section.partition("\n")[0]] = {language for language, _ in FENCE.findall(section)}
+        self.assertEqual(
+            list(shown), ["pass", "reply", "augment", "reply, and continue", "stream", "suppress", "handoff", "fail", "action"]
+        )
+        for name, languages in shown.items():
+            self.assertEqual(languages, {"swift", "python"}, name)
+
+    def test_the_first_plugin_in_python_answers_where_the_document_puts_it(self):
+        program = next(text for _, text in blocks("python") if '"hours"' in text)
+        chains = next(text for _, text in blocks("yaml") if "plugins/hours.py" in text)
+        document = (ROOT / "Documentation/Plugins.md").read_text(encoding="utf-8")
+        commands = [
+            line for language, block in FENCE.findall(document) if language == "sh" for line in block.splitlines()
+            if "hours.py" in line or line.startswith("claude-chat explain ")
+        ]
+        self.assertEqual(len(commands), 2, commands)
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in (
+                ("claude-chat.yaml", f"version: 1\ndefault_chain: demo\n{chains}"), ("plugins/hours.py", program),
+                *((f"rules/{path.name}", path.read_text(encoding="utf-8")) for path in (ROOT / "rules").glob("*.yaml")),
+            ):
+                Path(folder, path).parent.mkdir(exist_ok=True)
+                Path(folder, path).write_text(text, encoding="utf-8")
+            environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
+            for command in commands:
+                done = subprocess.run(
+                    command, cwd=folder, shell=True, env=environment, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False
+                )
+                with self.subTest(command=command):
+                    self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertTrue(done.stdout.startswith("answered by hours"), done.stdout)
+        self.assertIn("We are open from 9 to 5.", done.stdout)
 
     def test_scripts_exist(self):
         for document, text in blocks("sh"):
@@ -271,41 +316,10 @@ class Documents(unittest.TestCase):
                 server.terminate()
                 server.wait(timeout=45)
 
-    def say(self, text, name, server, port):
-        """Says something and waits for the answer."""
-        body = json.dumps({"type": "user", "message": text, "id": name, "sessionId": "s"}).encode()
-        address = f"http://127.0.0.1:{port}"
-        request = urllib.request.Request(f"{address}/api/chat/messages", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            self.assertEqual(answer.status, 200)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with urllib.request.urlopen(f"{address}/api/chat/history?session=s", timeout=30) as answer:
-                if f'"re:{name}"' in answer.read().decode():
-                    return
-            # Not so often that the server refuses it.
-            try:
-                self.fail(f"the server ended with {server.wait(timeout=0.5)}")
-            except subprocess.TimeoutExpired:
-                pass
-        self.fail(f"no answer to {name}")
-
-    def wait_for_health(self, server, port):
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                    self.assertEqual(answer.status, 200)
-                    return
-            except (urllib.error.URLError, OSError):
-                try:
-                    self.fail(f"script/server ended with {server.wait(timeout=0.2)}")
-                except subprocess.TimeoutExpired:
-                    pass
-        self.fail("script/server didn't answer /healthz within 90 s")
-
     def test_the_plugin_of_the_readme_compiles(self):
-        programs = [text for _, text in blocks("swift") if "ClaudeChatCommand.main" in text]
+        programs = [
+            text for name, text in blocks("swift") if name == "README.md" and "ClaudeChatCommand.main" in text
+        ]
         self.assertTrue(programs, "no program found")
         modules = BINARY.parent / "Modules"
         if not modules.is_dir():

@@ -42,7 +42,7 @@ struct AwayNoticeTests {
                 "{opens_at: '18:00', closes_at: '08:00', text: x}",
                 """
                 test.yaml:1:21: away-notice.closes_at: the desk opens at 18:00 and closes at 08:00; write opens_at before \
-                closes_at; to be open past midnight, list the plugin twice [invalid-hours]
+                closes_at; hours past midnight go into sites.NAME.opening_hours [invalid-hours]
                 """
             ),
             (

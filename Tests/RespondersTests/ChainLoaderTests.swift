@@ -268,4 +268,21 @@ struct EntryConditionTests {
             ) == true
         )
     }
+
+    @Test("a chain that is run beside shares no responder and no places with the others, which share theirs")
+    func beside() throws {
+        var registry = PluginRegistry()
+        try registry.register(Wide.self)
+        var loader = ChainLoader(registry: registry, services: PluginServices(), beside: "next")
+        let settings =
+            "{opens_at: '09:00', wait: 250ms, is_loud: false, tone: calm, nested: {top_count: 3}, items: [], texts: {}}"
+        let chains = try ["live", "next", "other"].map { name in
+            let node = try YAMLNode(yaml: "answer: [wide: \(settings)]", file: "test.yaml", keyPath: "chains.\(name)")
+            return loader.chain(named: name, node, at: node.place)
+        }
+        #expect(loader.diagnostics.allSatisfy { $0.severity == .warning }, "\(loader.diagnostics)")
+        let gates = chains.map { $0.entries.first?.gate }
+        #expect(gates[0] != nil && gates[0] === gates[2])
+        #expect(gates[1] != nil && gates[0] !== gates[1])
+    }
 }

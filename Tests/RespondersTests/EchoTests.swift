@@ -104,4 +104,12 @@ struct EchoTests {
         #expect(self.flood(twenty + twenty, in: .human).allSatisfy { $0 == .handedOver })
         #expect(self.flood(Array(repeating: 0, count: 200), watching: false).allSatisfy { $0 == .answered })
     }
+
+    @Test("is told so in the language of the page")
+    func language() async throws {
+        var desk = self.desk()
+        var said = try await desk.say("hello", lang: "de").replies[0].text
+        for _ in 0..<3 { said = try await desk.say(said, lang: "de").replies[0].text }
+        #expect(said == "Sie schicken mir meine eigenen Worte zurück. Ich schweige jetzt eine Minute.")
+    }
 }

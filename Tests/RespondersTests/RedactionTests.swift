@@ -1,5 +1,6 @@
 import Responders
 import RespondersTesting
+import Synchronization
 import Testing
 
 @Suite("a redaction in guard")
@@ -130,5 +131,87 @@ struct RedactionTests {
         #expect(
             "abc".replacing([Replacement(2..<3, by: "", kind: "x"), Replacement(0..<1, by: "X", kind: "x")]) == "Xb"
         )
+    }
+
+    /// Keeps what it is sent.
+    private final class Keeper: Responder {
+        private let seen = Mutex<[String]>([])
+        var texts: [String] { self.seen.withLock(\.self) }
+
+        func respond(to turn: Turn) async -> Verdict {
+            self.seen.withLock { $0.append("\(turn.message.text)|\(turn.page.title ?? "")") }
+            return .pass()
+        }
+    }
+
+    /// Has a turn with a secret looked at by a shadow and by one of `after`, and gives what they saw.
+    private static func witnessed(
+        _ guards: [Chain.Entry],
+        _ text: String
+    ) async throws -> [String] {
+        let (shadow, after) = (Keeper(), Keeper())
+        let entries =
+            guards + [
+                Chain.Entry(Immediate { .reply(Reply($0.message.text)) }, name: "echo", stage: .answer),
+                Chain.Entry(shadow, name: "shadow", stage: .answer, mode: .shadow),
+                Chain.Entry(after, name: "after", stage: .after),
+            ]
+        let chain = Chain(name: "test", entries: entries)
+        let parts = chain.runningParts
+        for part in parts { part.prepareToRun() }
+        await withTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { await part.run() } }
+            var desk = ChainDesk(chain)
+            if let result = try? await desk.say(text, on: Page(title: "A secret page")) {
+                _ = await chain.askShadows(about: result)
+            }
+            for part in parts { _ = part.finish() }
+        }
+        return shadow.texts + after.texts
+    }
+
+    private static let censor = Chain.Entry(Censor(), name: "censor", stage: .guard)
+
+    @Test("counts for those of after, too, where a guard in front of it ends the turn, and shadows see nothing of that")
+    func endedBefore() async throws {
+        let refusing = Chain.Entry(Immediate(.reply("no")), name: "refusing", stage: .guard)
+        let seen = try await Self.witnessed([refusing, Self.censor], "my secret is out")
+        #expect(seen == ["my […] is out|A […] page"])
+    }
+
+    @Test("counts for them where the visitor is a program of which nobody is asked any more")
+    func flooding() {
+        let chain = Chain(
+            name: "test",
+            entries: [Self.censor, Chain.Entry(Immediate(.reply("Yes.")), name: "yes", stage: .answer)]
+        )
+        var conversation = Conversation(sessionID: "s", echoes: EchoWatch(watchesFloods: true))
+        let results = (0..<22).compactMap { number -> ChainResult? in
+            let message = Incoming(id: "m\(number)", text: "secret \(number)", serverTime: 1_000_000)
+            let turn = Turn(
+                id: TurnID("t\(number)"),
+                message: message,
+                conversation: conversation,
+                localTime: TimeOfDay(minutes: 0)
+            )
+            guard case .finished(let result) = chain.begin(turn) else { return nil }
+            conversation.remember(result)
+            return result
+        }
+        #expect(results.suffix(3).map(\.outcome) == [.answered, .refused, .silent])
+        #expect(results.map(\.turn.message.text) == (0..<22).map { "[…] \($0)" })
+    }
+
+    @Test("that can't read the message shows nothing of it to them")
+    func failing() async throws {
+        let seen = try await Self.witnessed([Self.censor], "unreadable secret")
+        #expect(seen == ["[removed]|A […] page"])
+    }
+
+    @Test("that isn't asked by its condition hides nothing")
+    func notAsked() async throws {
+        let canary = Chain.Entry(Censor(), name: "censor", stage: .guard, mode: .shadow)
+        let seen = try await Self.witnessed([canary], "my secret is out")
+        #expect(seen == Array(repeating: "my secret is out|A secret page", count: 2))
     }
 }

@@ -61,7 +61,7 @@ func openingSpan(from opens: TimeOfDay?, to closes: TimeOfDay?) throws(Configura
                 "invalid-hours",
                 key: "closes_at",
                 "the desk opens at \(opens) and closes at \(closes)",
-                hint: "write opens_at before closes_at; to be open past midnight, list the plugin twice"
+                hint: "write opens_at before closes_at; hours past midnight go into sites.NAME.opening_hours"
             )
         }
         return opens..<closes

@@ -33,6 +33,8 @@ package enum PluginCheck {
         /// The last lines that were sent and that came back, cut.
         package var sent: String?
         package var received: String?
+        /// The last lines of the error output, on one line.
+        package var complaint: String?
 
         init(_ code: String, _ problem: String, hint: String? = nil, sent: [UInt8]? = nil, received: [UInt8]? = nil) {
             self.init(WireProblem(code, problem, hint: hint), sent: sent, received: received)

@@ -58,9 +58,9 @@ final class ProcessPeer: Sendable {
             self.put(.bad(WireProblems(all: [problem]), line: []))
         case .complaint(let line):
             self.state.withLock { state in
-                if state.complaints.count < 5 {
-                    state.complaints.append(String(decoding: line.prefix(200), as: UTF8.self))
-                }
+                // The last ones say why a program ends.
+                if state.complaints.count == 5 { state.complaints.removeFirst() }
+                state.complaints.append(String(decoding: line.prefix(200), as: UTF8.self))
             }
         }
     }
@@ -112,9 +112,7 @@ final class ProcessPeer: Sendable {
             var fault = fault
             fault.sent = fault.sent ?? last.sent
             fault.received = fault.received ?? last.received
-            if fault.received == nil, !state.complaints.isEmpty {
-                fault.received = "on the error output: " + logged(state.complaints.joined(separator: " | "))
-            }
+            if !state.complaints.isEmpty { fault.complaint = logged(state.complaints.joined(separator: " | ")) }
             return fault
         }
     }

@@ -62,7 +62,7 @@ package struct SampleCheck: Sendable {
             named: self.manifest.name,
             at: Place(file: "sample.yaml"),
             settings: settings,
-            services: PluginServices(baseFolder: folder, clock: self.clock)
+            services: PluginServices(baseFolder: folder, clock: self.clock).reachingServices()
         )
     }
 

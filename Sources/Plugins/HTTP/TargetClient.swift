@@ -178,6 +178,15 @@ final class TargetClient: Sendable {
         return allowed
     }
 
+    /// Closes every connection, some time after this returns: for whoever can't wait.
+    func closeLater() {
+        let clients = self.state.withLock { state in
+            defer { state = State() }
+            return Array(state.clients.values)
+        }
+        for client in clients { client.shutdown { _ in } }
+    }
+
     /// Closes every connection.
     func close() async {
         let clients = self.state.withLock { state in

@@ -13,6 +13,8 @@ final class PluginSession: Sendable {
         var child: ChildProcess?
         var nextNumber = 1
         var waiters: [Int: Waiter] = [:]
+        /// Where the pieces of replies go that have begun.
+        var streams: [Int: PluginStream.Input] = [:]
         /// Calls that have not begun to wait.
         var beginning: Set<Int> = []
         var startWaiters = StartWaiters()
@@ -34,7 +36,7 @@ final class PluginSession: Sendable {
     private func perform(_ decide: (inout State) -> [Effect]) {
         let (incidents, waiters) = self.state.withLock { state in
             let effects = decide(&state)
-            let incidents = effects.compactMap { Self.perform($0, &state) }
+            let incidents = effects.compactMap { self.perform($0, &state) }
             if let problem = incidents.last(where: { $0.level == .error }) {
                 state.problem = problem.details["frame.problem"] ?? problem.message
             }
@@ -45,14 +47,23 @@ final class PluginSession: Sendable {
     }
 
     /// Sending happens under the lock: the lines of a call keep their order.
-    private static func perform(_ effect: Effect, _ state: inout State) -> Incident? {
+    private func perform(_ effect: Effect, _ state: inout State) -> Incident? {
         switch effect {
         case .send(let line, let call):
             guard state.child?.send(line) != true, let call else { return nil }
             // A child that doesn't read; its pings will find that out.
             state.decisions.couldNotSend(call)
             state.waiters.removeValue(forKey: call)?.resume(returning: .verdict(.pass(reason: .busy)))
-        case .finish(let call, let answer): state.waiters.removeValue(forKey: call)?.resume(returning: answer)
+        case .piece(let call, let text):
+            if let waiter = state.waiters.removeValue(forKey: call) {
+                let (stream, input) = PluginStream.make { [weak self] in self?.cancel(call, for: $0) }
+                state.streams[call] = input
+                waiter.resume(returning: .verdict(.stream(stream.reply)))
+            }
+            state.streams[call]?.yield(.text(text))
+        case .finish(let call, let answer):
+            state.waiters.removeValue(forKey: call)?.resume(returning: answer)
+            state.streams.removeValue(forKey: call)?.end(with: answer)
         case .report(let incident): return incident
         case .kill: state.child?.kill()
         }
@@ -101,8 +112,13 @@ extension PluginSession {
         self.perform { state in
             // A call without a waiter has its verdict, or has not begun and won't.
             state.beginning.remove(number)
-            guard let waiter = state.waiters.removeValue(forKey: number) else { return [] }
-            waiter.resume(returning: .verdict(.fail(Failure(.cancelled))))
+            if let stream = state.streams.removeValue(forKey: number) {
+                stream.finish()
+            } else if let waiter = state.waiters.removeValue(forKey: number) {
+                waiter.resume(returning: .verdict(.fail(Failure(.cancelled))))
+            } else {
+                return []
+            }
             return state.decisions.cancel(number, for: reason, at: now)
         }
     }

@@ -9,6 +9,8 @@ struct PluginSessionState: Sendable {
     enum Effect: Sendable {
         /// A line for the process; of a call, where it is that call's turn.
         case send([UInt8], call: Int? = nil)
+        /// A piece of the reply to a call, which ends with `finish`.
+        case piece(call: Int, String)
         case finish(call: Int, PluginAnswer)
         case report(Incident)
         /// The process has to go.
@@ -38,6 +40,8 @@ struct PluginSessionState: Sendable {
         /// Nobody waits for it any more.
         var cancelledAt: Duration?
         var nextDelta = 0
+        /// How long the pieces of its reply are together, in bytes.
+        var pieceBytes = 0
 
         var id: String { "c\(self.number)" }
 
@@ -280,15 +284,20 @@ extension PluginSessionState {
             }
             let failed = failure.map { PluginAnswer.verdict(.fail(self.codes.bounded($0, without: self.texts))) }
             return self.finish(call, failed ?? .result(result), at: now)
-        case .delta(let id, let index, _):
-            // The verdict has the whole text, which is what is shown.
+        case .delta(let id, let index, let text):
             guard var call = self.open[id] else { return [] }
             guard index == call.nextDelta else {
                 return self.fail(call, "delta.index: \(index) after \(call.nextDelta) deltas", at: now)
             }
             call.nextDelta += 1
+            // The one that makes it too long is passed on, so that the stream ends there; nobody wants those behind it.
+            let isWanted = call.cancelledAt == nil && call.pieceBytes <= Reply.maximumTextBytes
+            call.pieceBytes += isWanted ? text.utf8.count : 0
             self.open[id] = call
-            return []
+            guard isWanted, call.action == nil, call.turn.place.stage == .answer, case .ready(let ready) = self.phase,
+                ready.streams
+            else { return [] }
+            return [.piece(call: call.number, text)]
         case .pong(let number):
             if number <= self.lastPing { self.lastPong = max(self.lastPong, number) }
             return []

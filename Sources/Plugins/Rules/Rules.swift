@@ -46,7 +46,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
 
     private let live: LiveRuleSet
     private let scanners = ScannerPool()
-    private let cooldowns = CooldownStore()
+    private let cooldowns: CooldownStore
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         let health = RuleHealth(clock: { services.clock.now }, report: { services.report(Incident($0)) })
@@ -60,6 +60,7 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
         } catch {
             throw ConfigurationProblem(key: "path", in: error)
         }
+        self.cooldowns = CooldownStore(state: services.state)
         if Pattern.isMachineCodeRefused {
             services.report(Incident(.notice, "Patterns are interpreted, since the system refuses machine code"))
         }

@@ -77,6 +77,11 @@ extension JSONValue {
             "visitor": .present([
                 "id": turn.visitor.id.map(JSONValue.text), "name": turn.visitor.name.map(JSONValue.text),
                 "verified": .flag(turn.visitor.isVerified),
+                "attributes": turn.visitor.attributes.isEmpty
+                    ? nil
+                    : .object(
+                        turn.visitor.attributes.sorted { $0.key < $1.key }.map { Member($0.key, .text($0.value)) }
+                    ),
             ]),
             "page": .present([
                 "path": .text(turn.page.path), "title": turn.page.title.map(JSONValue.text),

@@ -122,7 +122,7 @@ extension FrameReader {
             if let stage = Stage(rawValue: word) {
                 ready.stages.insert(stage)
             } else {
-                let hint = "write guard, enrich, answer or fallback"
+                let hint = "write guard, enrich, answer, fallback or after"
                 self.refuse("unknown-word", "stages[\(index)]", "\"\(word)\"", hint: hint)
             }
         }

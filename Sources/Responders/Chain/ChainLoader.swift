@@ -152,6 +152,7 @@ public struct ChainLoader {
         let name = parts.manifest.name
         var services = self.services
         services.files = FileRecord(partOf: self.services.files)
+        services.state = services.states?(parts.common.name ?? name) ?? PluginState()
         do throws(Rejection) {
             let responder = try self.registry.makeResponder(
                 named: name,

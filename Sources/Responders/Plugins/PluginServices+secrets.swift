@@ -15,7 +15,7 @@ extension PluginServices {
     ///   - reference: Where it is.
     ///   - key: The key that names it, for the problem.
     /// - Returns: The secret.
-    /// - Throws: `no-variable` or `empty-secret`; or `no-file`, or `key-readable` for a file that others than its owner
+    /// - Throws: `missing-secret` or `empty-secret`; or `no-file`, or `key-readable` for a file that others than its owner
     ///   may read.
     public func secret(_ reference: SecretReference, key: String) throws(ConfigurationProblem) -> String {
         let text: String
@@ -23,7 +23,7 @@ extension PluginServices {
         case .environment(let name):
             guard let value = self.environment[name], !value.isEmpty else {
                 let hint = "set it before the server starts"
-                throw ConfigurationProblem("no-variable", key: key, "the environment has no \(name)", hint: hint)
+                throw ConfigurationProblem("missing-secret", key: key, "the environment has no \(name)", hint: hint)
             }
             text = value
         case .file(let path):

@@ -17,6 +17,12 @@ public struct PluginServices: Sendable {
     public var report: @Sendable (Incident) -> Void
     /// Where the plugin counts; nowhere by default.
     public var metrics = PluginMetrics()
+    /// A small store of the plugin's own; in memory alone where nobody keeps it.
+    public var state = PluginState()
+    /// Gives the store of entries of a name, for ``state``; without it each plugin has one of its own.
+    public var states: (@Sendable (_ name: String) -> PluginState)?
+    /// Makes what asks web services, for ``client(for:allowing:key:)``; nothing where none may be asked.
+    public var clients: ClientMaker?
     /// Has the files that the configuration names: a reload asks it whether they are still the same.
     ///
     /// ``text(ofFile:key:)`` notes what it reads; whoever reads a file in another way notes it.

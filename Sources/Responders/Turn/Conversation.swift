@@ -151,12 +151,20 @@ public struct PastReplies: Sendable, Hashable {
 public struct Visitor: Sendable, Hashable {
     public var id: String?
     public var name: String?
-    /// Whether the site vouches for the id and the name.
+    /// What else the site says about a visitor for whom it vouches, such as a plan: a few short texts by name.
+    public var attributes: [String: String]
+    /// Whether the site vouches for the id, the name and the attributes.
     public var isVerified: Bool
 
-    public init(id: String? = nil, name: String? = nil, isVerified: Bool = false) {
+    public init(
+        id: String? = nil,
+        name: String? = nil,
+        attributes: [String: String] = [:],
+        isVerified: Bool = false
+    ) {
         self.id = id
         self.name = name
+        self.attributes = attributes
         self.isVerified = isVerified
     }
 }

@@ -14,6 +14,7 @@ struct CheckCommand: AsyncParsableCommand {
             file:line:column and what to write instead, with the line of the file under it.
 
               claude-chat check && systemctl restart claude-chat
+              claude-chat plugins sample --all --files . | claude-chat check -
 
             Exit status: 0 where a server would start (perhaps with warnings), 1 where it \
             would not, 2 wrong usage.
@@ -21,10 +22,14 @@ struct CheckCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @Argument(help: ArgumentHelp("In place of --config: a file, or - for the standard input.", valueName: "file"))
+    var file: String?
 
     func run() async throws {
+        var options = self.options
+        if let file { options.file = file }
         do throws(Rejection) {
-            let configuration = try self.options.load()
+            let configuration = try options.load()
             let warnings = configuration.warnings
             if !warnings.isEmpty { Terminal.current.write(DiagnosticReport(warnings).text) }
             let tested = try await configuration.runTranscripts(with: Terminal.current.registry)

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Diagnostics
+internal import Foundation
 internal import Responders
 internal import Rules
+internal import Synchronization
 
 /// The command `claude-chat explain`.
 struct ExplainCommand: AsyncParsableCommand {
@@ -27,7 +29,8 @@ struct ExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A value that the site sets, once for each.", valueName: "name=text"))
     var vars: [String] = []
     @Option(help: ArgumentHelp("The chain, if not that of the site.", valueName: "name")) var chain: String?
-    @Option(help: ArgumentHelp("The time at the site.", valueName: "HH:MM")) var time = "12:00"
+    @Option(help: ArgumentHelp("The time at the site, today.", valueName: "HH:MM")) var time = "12:00"
+    @Flag(help: "Somebody is there to whom the conversation can be handed over.") var staffed = false
     @Flag(help: "Also ask responders that reach beyond the server; without it they are not asked (offline).")
     var live = false
     @Flag(help: "Also list the rules that lack a word of the message.") var all = false
@@ -35,9 +38,11 @@ struct ExplainCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
+        let incidents = Mutex<[Incident]>([])
         let configuration: Configuration
         do throws(Rejection) {
-            configuration = try self.options.load()
+            configuration = try self.options.load { incident in incidents.withLock { $0.append(incident) } }
+            incidents.withLock { $0 = [] }
         } catch {
             Terminal.current.complain(DiagnosticReport(error.diagnostics).text)
             Terminal.current.complain("\(DiagnosticReport(error.diagnostics).count); there is no chain to ask")
@@ -45,8 +50,22 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let site = configuration.sites.first { $0.name == self.site }
         let chain = try Self.chain(named: self.chain ?? site?.chain(on: self.page), of: configuration)
-        let turn = try self.turn()
-        let result = await running(self.live ? chain.runningResponders : []) { await chain.run(turn) }
+        let turn = try self.turn(at: site)
+        let parts = self.live ? chain.runningResponders : []
+        let clock = Terminal.current.clock
+        let (result, problems) = await running(parts) {
+            // What a program takes to start is no part of its first call.
+            let problems = await waitUntilStarted(parts, within: ConfigurationReloader.startTime, on: clock)
+            return (await chain.run(turn), problems)
+        }
+        // What a program wrote to its error output, and how it ended, says more than that it did.
+        for incident in incidents.withLock(\.self) {
+            let details = incident.details.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            Terminal.current.complain("\(incident.message): \(printable(details.joined(separator: " "), limit: 1_000))")
+        }
+        for problem in problems {
+            Terminal.current.complain("\(problem.problem)\(problem.hint.map { "; \($0)" } ?? "") [\(problem.code)]")
+        }
         guard !self.json else {
             let record = TurnTrace(result, keepsContent: true).json
             return Terminal.current.write(String(decoding: record, as: UTF8.self))
@@ -62,6 +81,8 @@ struct ExplainCommand: AsyncParsableCommand {
         return chain
     }
 
+    private static var today: Weekday { Weekday(daysSinceEpoch: Int(Date().timeIntervalSince1970 / 86_400)) }
+
     private func siteValues() throws -> [String: String] {
         do throws(RuleContext.ArgumentProblem) {
             return try RuleContext.vars(self.vars)
@@ -70,7 +91,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
-    private func turn() throws -> Turn {
+    private func turn(at site: Site?) throws -> Turn {
         guard let localTime = TimeOfDay(self.time) else {
             throw ValidationError("\"\(self.time)\" is not a time like \"09:00\"")
         }
@@ -79,7 +100,9 @@ struct ExplainCommand: AsyncParsableCommand {
             message: Incoming(id: "explain", text: self.text, lang: self.lang),
             conversation: Conversation(sessionID: "explain", site: self.site, topic: self.topic, said: [:]),
             page: Page(path: self.page, title: self.title, vars: try self.siteValues()),
-            localTime: localTime
+            localTime: localTime,
+            isOpen: site?.openingHours?.contains(localTime, on: Self.today),
+            isStaffed: self.staffed
         )
     }
 }

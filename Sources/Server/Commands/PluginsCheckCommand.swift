@@ -112,6 +112,7 @@ extension PluginCheck.Outcome {
         var lines = ["FAIL  \(self.name): \(fault.problem)"]
         if let sent = fault.sent { lines.append("      sent      \(sent)") }
         if let received = fault.received { lines.append("      received  \(received)") }
+        if let complaint = fault.complaint { lines.append("      stderr    \(complaint)") }
         return lines
     }
 }

@@ -47,33 +47,6 @@ struct PluginsCommand: AsyncParsableCommand {
             }
         }
     }
-
-    /// The command `claude-chat plugins sample`.
-    struct Sample: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Print a complete configuration of a plugin.",
-            discussion: """
-                Every key that the plugin knows, with a comment. Put it under the plugin's \
-                name in a chain:
-
-                  answer:
-                    - rules:
-                        path: rules/
-                """
-        )
-
-        @Argument(help: "The plugin's name.") var name: String
-
-        func run() async throws {
-            let registry = Terminal.current.registry
-            guard let manifest = registry.manifest(named: self.name) else {
-                throw ValidationError(
-                    "unknown plugin \"\(self.name)\"; \(suggestion(for: self.name, among: registry.names))"
-                )
-            }
-            Terminal.current.write("# \(manifest.name): \(manifest.summary)\n\(manifest.sample)")
-        }
-    }
 }
 
 extension String {

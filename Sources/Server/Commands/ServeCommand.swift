@@ -76,13 +76,16 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = .notice
         let metrics = MetricsRegistry()
         let files = FileRecord()
+        let states = PluginStates { [logger] in logger.log($0) }
+        defer { states.close() }
         let source = ConfigurationReloader.Source(
             file: self.options.file,
             beside: self.shadowChain,
             registry: terminal.registry,
             clock: terminal.clock,
             report: { [logger] in logger.log($0) },
-            metrics: PluginMetrics(metrics)
+            metrics: PluginMetrics(metrics),
+            states: { states.state(of: $0) }
         )
         var rules = ServingRules(
             address: self.listen.flatMap { ListenAddress($0) },
@@ -96,6 +99,7 @@ struct ServeCommand: AsyncParsableCommand {
         // Libraries count here, too.
         MetricsSystem.bootstrap(metrics)
         let (log, records) = try await self.openStore(configuration, metrics, terminal, logger)
+        if log != nil { states.keep(in: configuration.storage.statePath) }
         let audit = log.map { _ in
             AuditWriter(
                 AuditTrail(configuration.storage, by: "server"),
@@ -131,6 +135,7 @@ struct ServeCommand: AsyncParsableCommand {
             traces: traces,
             agentAudit: agentAudit,
             followUps: followUps,
+            sessions: sessions,
             stopsFloods: !self.noLimits,
             logger: logger
         )

@@ -2,6 +2,7 @@ public import Access
 internal import Crypto
 public import Diagnostics
 internal import Foundation
+internal import Plugins
 public import Responders
 internal import Store
 public import Transport
@@ -116,11 +117,13 @@ extension Configuration {
     /// Opens no socket. Paths in the file start at its folder.
     ///
     /// - Parameters:
-    ///   - file: The path of the file; diagnostics name it and the files beside it as it is written here.
+    ///   - file: The path of the file, or `-` for the standard input; diagnostics name it and the files beside it as it is
+    ///     written here.
     ///   - registry: The plugins that a chain may name.
     ///   - clock: The clock of chains and plugins.
     ///   - report: Told of what happens in plugins while they work.
     ///   - metrics: Where plugins count.
+    ///   - states: Gives the small stores of plugins; by default they are in memory.
     ///   - files: Gets every file that is read.
     ///   - before: The configuration before, whose responders stay where nothing has changed for them.
     ///   - generation: Counts the configurations that a server has worked by, from 1.
@@ -134,6 +137,7 @@ extension Configuration {
         clock: TurnClock = .continuous,
         report: @escaping @Sendable (Incident) -> Void = { _ in },
         metrics: PluginMetrics = PluginMetrics(),
+        states: (@Sendable (_ name: String) -> PluginState)? = nil,
         files: FileRecord = FileRecord(),
         after before: ChainInstances = ChainInstances(),
         generation: Int = 1,
@@ -141,8 +145,9 @@ extension Configuration {
         decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
         var services = PluginServices(baseFolder: self.folder(of: file), clock: clock, report: report)
-        (services.metrics, services.files) = (metrics, files)
+        (services.metrics, services.states, services.files) = (metrics, states, files)
         let (root, text) = try self.root(of: file, services)
+        services = services.reachingServices()
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         reading.decorate = decorate
         (reading.before, reading.generation, reading.beside) = (before, generation, beside)
@@ -156,6 +161,18 @@ extension Configuration {
         String(file[..<(file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex)])
     }
 
+    private static func standardInput() throws(ConfigurationProblem) -> String {
+        let bytes = inputBytes(of: "-", atMost: PluginServices.maximumFileBytes)
+        guard let bytes, let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationProblem(
+                "no-file",
+                key: "",
+                "the standard input can't be read, or is not UTF-8 within 4 MiB"
+            )
+        }
+        return text
+    }
+
     private static func digest(of text: String) -> String {
         SHA256.hash(data: Data(text.utf8)).prefix(8).map { byte in
             String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
@@ -166,7 +183,10 @@ extension Configuration {
     static func root(of file: String, _ services: PluginServices) throws(Rejection) -> (YAMLNode, String) {
         let text: String
         do throws(ConfigurationProblem) {
-            text = try services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
+            text =
+                file == "-"
+                ? try self.standardInput()
+                : try services.text(ofFile: String(file.dropFirst(self.folder(of: file).count)), key: "")
         } catch {
             let hint = "name another file with --config, or work in the folder that has it"
             throw Rejection([Diagnostic(error.code, at: Place(file: file), error.problem, hint: hint)])

@@ -132,7 +132,7 @@ extension ConfigurationReading {
         case .environment(let name):
             guard let text = self.environment[name], !text.isEmpty else {
                 let hint = "set it before the server starts"
-                self.refuse("no-variable", at: place, "the environment has no \(name)", hint: hint)
+                self.refuse("missing-secret", at: place, "the environment has no \(name)", hint: hint)
                 return nil
             }
             return text.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -11,6 +11,9 @@ struct StoreSettings: Sendable {
     /// Whether the site's chain redacts messages before they are stored.
     var redacts = false
 
+    /// The folder of what plugins keep, beside the store.
+    var statePath: String { self.options.path + ".state" }
+
     /// The audit log, beside the store.
     var auditPath: String { self.options.path + ".audit.jsonl" }
 }

@@ -34,6 +34,8 @@ final class ConfigurationReloader: Sendable {
         var clock: TurnClock
         var report: @Sendable (Incident) -> Void
         var metrics: PluginMetrics
+        /// Gives the small stores of plugins.
+        var states: (@Sendable (_ name: String) -> PluginState)?
 
         /// Reads the configuration and creates what it names.
         ///
@@ -49,6 +51,7 @@ final class ConfigurationReloader: Sendable {
                 clock: self.clock,
                 report: self.report,
                 metrics: self.metrics,
+                states: self.states,
                 files: files,
                 after: before,
                 generation: generation,

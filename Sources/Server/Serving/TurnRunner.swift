@@ -1,3 +1,4 @@
+internal import Access
 internal import Foundation
 internal import Hub
 internal import Logging
@@ -36,6 +37,8 @@ final class TurnRunner: InboundSubscriber, Service {
     /// Learns what agents do; nothing where nothing is kept.
     let agentAudit: AgentAudit?
     private let followUps: FollowUps
+    /// Knows the visitors for whom sites vouch.
+    private let sessions: SessionDesk?
     /// Whether a visitor who sends more than anybody types gets no answer for a while.
     private let stopsFloods: Bool
     /// How often each responder failed since that was logged, and when.
@@ -48,6 +51,7 @@ final class TurnRunner: InboundSubscriber, Service {
     ///   - traces: Keeps the record of each turn.
     ///   - agentAudit: Learns what agents do.
     ///   - followUps: Keeps the promises of responders.
+    ///   - sessions: Knows the visitors for whom sites vouch.
     ///   - stopsFloods: Whether a visitor who sends more than anybody types gets no answer for a while.
     ///   - logger: Where a turn that failed is noted, without a word of what was said.
     init(
@@ -55,12 +59,14 @@ final class TurnRunner: InboundSubscriber, Service {
         traces: TurnTraces = TurnTraces(),
         agentAudit: AgentAudit? = nil,
         followUps: FollowUps = FollowUps(),
+        sessions: SessionDesk? = nil,
         stopsFloods: Bool = true,
         logger: Logger
     ) {
         self.traces = traces
         self.agentAudit = agentAudit
         self.followUps = followUps
+        self.sessions = sessions
         self.stopsFloods = stopsFloods
         self.generations = generations
         self.logger = logger
@@ -329,6 +335,19 @@ final class TurnRunner: InboundSubscriber, Service {
         )
     }
 
+    /// Who wrote a message, by the word of the site.
+    ///
+    /// Of a turn that is run again nobody is there who could show a token; but a session of a visitor for whom the site vouches
+    /// was never anybody else's.
+    private func visitor(of inbound: InboundMessage, in room: Room) -> Visitor {
+        let shown = inbound.origin?.visitor
+        guard shown != nil || inbound.attempt > 1 else { return Visitor() }
+        let known = self.sessions?.visitor(of: room.session, at: room.key.site)
+        guard let id = shown ?? known?.id else { return Visitor() }
+        let profile = known?.id == id ? known?.profile : nil
+        return Visitor(id: id, name: profile?.name, attributes: profile?.attributes ?? [:], isVerified: true)
+    }
+
     private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at desk: SiteDesk) -> Turn {
         let message = inbound.message
         let milliseconds = message.timestamp.milliseconds
@@ -346,7 +365,7 @@ final class TurnRunner: InboundSubscriber, Service {
                 serverTime: milliseconds
             ),
             conversation: dialogue.conversation(in: room),
-            visitor: Visitor(id: inbound.origin?.visitor, isVerified: inbound.origin?.visitor != nil),
+            visitor: self.visitor(of: inbound, in: room),
             page: page,
             history: History(lazily: { history(of: room, before: inbound.seq, atMost: $0) }),
             localTime: desk.site.localTime(atMilliseconds: milliseconds),

@@ -78,6 +78,7 @@ struct TranscriptRun {
     private mutating func say(_ text: String, at place: Place) async {
         let now = self.start + self.clock.now.offset.milliseconds
         let number = self.exchanges.count + 1
+        let site = self.stage.site(named: self.conversation.site)
         let turn = Turn(
             id: TurnID("t_transcript\(number)"),
             message: Incoming(id: "m\(number)", seq: number, text: normalized(text), lang: self.lang, serverTime: now),
@@ -85,7 +86,8 @@ struct TranscriptRun {
             visitor: self.visitor,
             page: self.page,
             history: History(Array(self.history.suffix(20))),
-            localTime: self.stage.site(named: self.conversation.site).localTime(atMilliseconds: now)
+            localTime: site.localTime(atMilliseconds: now),
+            isOpen: site.isOpen(atMilliseconds: now)
         )
         let began = self.clock.now
         let result: ChainResult

@@ -126,7 +126,7 @@ struct ClaudeRequestTests {
             ("endpoint: http://api.example.com", "plain-target"), ("endpoint: https://10.0.0.1", "private-target"),
             ("endpoint: ftp://x", "bad-url"), ("max_tokens: 5", "out-of-range"), ("retries: 9", "out-of-range"),
             ("thinking: 100", "out-of-range"), ("thinking: deeply", "wrong-value"), ("cache: 2h", "wrong-value"),
-            ("headers: {Authorization: x}", "bad-header"), ("model: {env: NOWHERE}", "no-variable"),
+            ("headers: {Authorization: x}", "bad-header"), ("model: {env: NOWHERE}", "missing-secret"),
             ("budget: {day: {spend: 1}}", "no-prices"), ("key: sk-secret", "secret-in-file"),
             ("system: nowhere.md", "no-file"), ("first_chunk: 0s", "out-of-range"), ("temperature: 1", "unknown-key"),
             ("variables: {x: y}\nsystem: |\n  {{z}}\n  x", "unknown-variable"), ("tools: [nothing]", "unknown-tool"),

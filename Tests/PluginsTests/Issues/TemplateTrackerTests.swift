@@ -375,7 +375,7 @@ struct TemplateTrackerTests {
             ),
             (
                 "create: {request: POST https://x.example/, id: /id, headers: {A: {env: NOPE}}}",
-                "issues.create.headers.A: the environment has no NOPE; set it before the server starts [no-variable]"
+                "issues.create.headers.A: the environment has no NOPE; set it before the server starts [missing-secret]"
             ),
             (
                 "create: {request: POST https://x.example/, id: /id}\ntimeout: 60s",

@@ -55,6 +55,40 @@ struct ProcessOutcomeTests {
         }
     }
 
+    @Test("an answer that comes after the chain went on is counted in the record of its turn, and nobody sees it")
+    func late() async throws {
+        let clock = ManualClock()
+        let program =
+            ProcessDesk.prelude + """
+                waiting = None
+                for line in sys.stdin:
+                    frame = json.loads(line)
+                    if frame["type"] == "hello":
+                        send(type="ready", protocol=1, name="test", stages=["answer"])
+                    elif frame["type"] == "cancel":
+                        reply(waiting, "too late")
+                    elif frame["type"] == "turn" and frame["turn"]["message"]["text"] == "wait":
+                        waiting = frame
+                    elif frame["type"] == "turn":
+                        reply(frame, "a reply")
+
+                """
+        let yaml = "answer: [process: {command: [python3, program.py]}]\nfallback: [fallback: {text: nobody}]"
+        let files = ["program.py": program]
+        let desk = try ChainDesk(yaml, plugins: .builtin(), files: files, clock: TurnClock(clock))
+        try await running(desk.chain.runningParts) {
+            try await self.say("hello", to: desk).expectReply("a reply", from: "process")
+            let given = try await self.say("wait", to: desk, moving: clock)
+            try given.expectReply("nobody", from: "fallback").expectExactlyOne().expectOutcome(.fellBack)
+            #expect(given.steps[0].reason == .timeout)
+            // The program has one place, so the late answer is there before this one.
+            try await self.say("hello", to: desk).expectReply("a reply", from: "process").expectExactlyOne()
+            let record = String(decoding: TurnTrace(given).json, as: UTF8.self)
+            #expect(record.contains(#""late":1"#) && !record.contains("too late"), "\(record)")
+            #expect(!desk.screen.events.contains { "\($0)".contains("too late") })
+        }
+    }
+
     /// Asks, and lets time pass where the program leaves the chain waiting.
     private func say(_ text: String, to desk: ChainDesk, moving clock: ManualClock? = nil) async throws -> ChainResult {
         try await withThrowingTaskGroup(of: ChainResult?.self) { group in

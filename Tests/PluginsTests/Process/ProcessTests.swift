@@ -210,14 +210,14 @@ struct ProcessTests {
             #expect(
                 incident.details["frame.problem"] == """
                     ready.protocol: 2; this server speaks 1; write "protocol":1 [protocol-mismatch] | \
-                    ready.stages[1]: "reply"; write guard, enrich, answer or fallback [unknown-word]
+                    ready.stages[1]: "reply"; write guard, enrich, answer, fallback or after [unknown-word]
                     """
             )
             _ = await desk.incidents.first(with: "Plugin process is taken out of service")
             // Who looks at a turn learns what to write.
             let problem = """
                 ready.protocol: 2; this server speaks 1; write "protocol":1 | \
-                ready.stages[1]: "reply"; write guard, enrich, answer or fallback [unknown-word]
+                ready.stages[1]: "reply"; write guard, enrich, answer, fallback or after [unknown-word]
                 """
             #expect(await desk.ask("hello") == .fail(Failure("protocol-mismatch", problem)))
             let found = await #expect(throws: StartProblem.self) { try await desk.process.waitUntilStarted() }

@@ -176,7 +176,7 @@ struct WebhookTests {
             ("url: https://example.com/\nheaders: {Host: other}", "bad-header"),
             ("url: https://example.com/\nheaders: {'X A': other}", "bad-header"),
             ("url: https://example.com/\nheaders: {X-A: \"a\\r\\nX-B: c\"}", "bad-header"),
-            ("url: https://example.com/\nold_secret: {env: NO_SUCH_VARIABLE_ANYWHERE}", "no-variable"),
+            ("url: https://example.com/\nold_secret: {env: NO_SUCH_VARIABLE_ANYWHERE}", "missing-secret"),
             ("url: https://example.com/\nold_secret: {file: weak}", "weak-secret"),
             ("url: https://example.com/\nold_secret: literal-secret-of-32-bytes-in-the-file", "secret-in-file"),
         ]

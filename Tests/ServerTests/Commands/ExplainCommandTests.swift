@@ -52,6 +52,32 @@ struct ExplainCommandTests {
         """,
     ]
 
+    @Test("knows the site's opening hours and whether somebody is there, as the server does and as transcripts do")
+    func hours() async throws {
+        let files = [
+            "claude-chat.yaml": """
+            version: 1
+            default_chain: demo
+            sites: {default: {origins: ['https://shop.example.com'], opening_hours: {mon-sun: '09:00-17:00'}}}
+            chains:
+              demo:
+                answer: [{handoff: {words: [person]}}, {away-notice: {text: We are closed.}}]
+                fallback: [fallback: {text: We are open.}]
+            """,
+            "a.chat": "time: 2026-03-02 16:59\n> hello\n< We are open.\n+ 1m\n> hello\n< We are closed.\n",
+        ]
+        for (time, text) in [("09:00", "We are open."), ("08:59", "We are closed."), ("23:00", "We are closed.")] {
+            let run = try await CommandRun(["explain", "hello", "--time", time], files: files)
+            #expect(run.output.hasSuffix("\(text)\n"), "\(run.output)")
+        }
+        let transcript = try await CommandRun(["test", "{folder}/a.chat"], files: files)
+        #expect(transcript.status == 0, "\(transcript.output)")
+        let alone = try await CommandRun(["explain", "a person", "--time", "10:00"], files: files)
+        #expect(alone.output.contains("not-staffed"), "\(alone.output)")
+        let staffed = try await CommandRun(["explain", "a person", "--time", "10:00", "--staffed"], files: files)
+        #expect(staffed.output.hasPrefix("handed over by handoff"), "\(staffed.output)")
+    }
+
     @Test("says which rule answered, where it stands, and why the others did not")
     func rule() async throws {
         let run = try await CommandRun(["explain", "hello"], files: Self.files)

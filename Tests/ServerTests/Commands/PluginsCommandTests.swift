@@ -44,6 +44,12 @@ struct PluginsCommandTests {
         #expect(check.status == 0, "\(check.output)")
     }
 
+    @Test("refuses neither a name nor --all, and both", arguments: [[], ["rules", "--all"]])
+    func ambiguous(arguments: [String]) async throws {
+        let run = try await CommandRun(["plugins", "sample"] + arguments)
+        #expect(run.status == 2 && run.complaint.hasPrefix("Error: write the name of a plugin, or --all"))
+    }
+
     @Test("refuses a plugin that there is not, and suggests one")
     func unknown() async throws {
         let run = try await CommandRun(["plugins", "sample", "rulse"])

@@ -239,7 +239,7 @@ struct ConfigurationTests {
                 claude-chat.yaml:5:3: server.mode: "off" is not a known word; known: development, production [wrong-value]
                 claude-chat.yaml:6:3: server.tls: no proxy is trusted; write server: trusted_proxies: [127.0.0.1] [no-proxy]
                 claude-chat.yaml:7:3: server.admin_token: the environment has no TOKEN; set it before the server starts \
-                [no-variable]
+                [missing-secret]
                 claude-chat.yaml:8:1: stroe: unknown key "stroe"; did you mean "store"? [unknown-key]
                 claude-chat.yaml:9:9: trace.keep: "90m" is no number of days; write whole days: 30d [wrong-value]
                 claude-chat.yaml:9:20: trace.sample: "1.5" is no share; write a number from 0 to 100 and %: 10% [wrong-value]

@@ -86,6 +86,31 @@ struct ProcessPluginTests {
         #expect(live.output.contains("On /shop."))
     }
 
+    @Test("and that breaks shows its author why, where it is explained and where it is checked")
+    func traceback() async throws {
+        let files = [
+            "program.py": """
+            import json, sys
+            for line in sys.stdin:
+                frame = json.loads(line)
+                if frame["type"] == "hello":
+                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
+                elif frame["type"] == "turn":
+                    print(frame["turn"]["visitor"]["nickname"])
+            """,
+            "claude-chat.yaml": """
+            version: 1
+            default_chain: demo
+            chains: {demo: {answer: [{process: {command: [python3, program.py]}, timeout: 30s}], fallback: [fallback]}}
+            """,
+        ]
+        let explained = try await CommandRun(["explain", "hello", "--live"], files: files)
+        #expect(explained.complaint.contains("KeyError: 'nickname'"), "\(explained.output)\(explained.complaint)")
+        let arguments = ["plugins", "check", "--patience", "10", "--", "python3", "{folder}/program.py"]
+        let checked = try await CommandRun(arguments, files: ["program.py": files["program.py"] ?? ""])
+        #expect(checked.status == 1 && checked.output.contains("KeyError: 'nickname'"), "\(checked.output)")
+    }
+
     /// Answers "wait" when nobody wants it any more, and "why" with what it was told then.
     private static let patient = """
         import json, sys

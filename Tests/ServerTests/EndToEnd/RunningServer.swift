@@ -127,6 +127,7 @@ struct RunningServer: Sendable {
             generations,
             traces: traces,
             followUps: followUps,
+            sessions: generations.current.admission.desk,
             stopsFloods: options.messageRate != nil,
             logger: logger
         )

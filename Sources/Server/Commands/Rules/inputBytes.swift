@@ -8,9 +8,11 @@
 
 /// Everything that a file holds, or that comes through a pipe.
 ///
-/// - Parameter path: Of a file, of a pipe such as a shell's `<(...)`, or `-` for the standard input.
-/// - Returns: Nothing where it can't be read.
-func inputBytes(of path: String) -> [UInt8]? {
+/// - Parameters:
+///   - path: Of a file, of a pipe such as a shell's `<(...)`, or `-` for the standard input.
+///   - limit: The most bytes that are read.
+/// - Returns: Nothing where it can't be read, or is longer.
+func inputBytes(of path: String, atMost limit: Int = .max) -> [UInt8]? {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -24,5 +26,6 @@ func inputBytes(of path: String) -> [UInt8]? {
             continue
         }
         bytes += piece[..<count]
+        guard bytes.count <= limit else { return nil }
     }
 }
