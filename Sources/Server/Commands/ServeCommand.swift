@@ -206,7 +206,9 @@ struct ServeCommand: AsyncParsableCommand {
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
             services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
-                + (agentAudit.map { [$0] } ?? []) + live.keepers + [runner, live.watcher, notices, opening])
+                + (agentAudit.map { [$0] } ?? []) + live.keepers + [
+                    runner, live.watcher, notices, opening, LastWords(followUps: followUps),
+                ])
                 .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
