@@ -21,14 +21,16 @@ public final class Chain: Sendable {
     public let asksEnrichTogether: Bool
     /// How many of the entries decide about a turn: those of `after` don't.
     let decidingCount: Int
+    /// How many of them are in ``Stage/guard``.
+    let guardCount: Int
+    /// How many of them come before ``Stage/answer``.
+    let preparingCount: Int
     /// Look at the turns that have ended.
     let observers: [Observer]
     /// The clock of all time limits.
     public let clock: TurnClock
     /// The tools that the responders offer.
     let tools: ToolBox
-    /// The places of those that take out of texts what nobody may see.
-    let redactorIndices: [Int]
     /// Those that others can ask to do something, by their names.
     private let performers: [String: (entry: Entry, performer: any ActionPerformer)]
     /// Whether a turn may have to wait, so that its time must be known.
@@ -70,11 +72,10 @@ public final class Chain: Sendable {
             return (entry.name, (entry, performer))
         }
         self.performers = Dictionary(performers) { first, _ in first }
-        self.redactorIndices = self.entries.indices.filter { [entries = self.entries] index in
-            entries[index].isEnabled && entries[index].redactor != nil
-        }
         self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
+        self.guardCount = self.entries.count { $0.stage == .guard }
+        self.preparingCount = self.entries.count { $0.stage == .guard || $0.stage == .enrich }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
             Observer($1, position: $0, clock: clock)
         }
@@ -299,15 +300,6 @@ extension Chain {
         case shadow
         /// A share of them; a conversation keeps its side.
         case canary(Share)
-
-        /// Whether it answers in the conversation of a turn.
-        func includes(_ turn: Turn, for name: String) -> Bool {
-            switch self {
-            case .live: true
-            case .shadow: false
-            case .canary(let share): share.includes(turn.conversation.sessionID, for: name)
-            }
-        }
     }
 
     /// What a failure does to the turn: the value of `on_error`.

@@ -48,8 +48,8 @@ extension ChainRun {
             index: index,
             priority: entry.priority,
             weight: entry.weight,
-            // 0/0 is a usual way to one that is no number.
-            confidence: confidence.isFinite ? min(max(confidence, 0), 1) : 0,
+            // One that is no number would be neither above nor below any other.
+            confidence: confidence.isNaN ? 0 : min(max(confidence, 0), 1),
             text: text
         )
     }

@@ -80,12 +80,12 @@ struct ServeCommand: AsyncParsableCommand {
         defer { states.close() }
         let source = ConfigurationReloader.Source(
             file: self.options.file,
+            beside: self.shadowChain,
             registry: terminal.registry,
             clock: terminal.clock,
             report: { [logger] in logger.log($0) },
             metrics: PluginMetrics(metrics),
-            states: { states.state(of: $0) },
-            beside: self.shadowChain
+            states: { states.state(of: $0) }
         )
         var rules = ServingRules(
             address: self.listen.flatMap { ListenAddress($0) },
@@ -200,14 +200,12 @@ struct ServeCommand: AsyncParsableCommand {
             clock: terminal.clock,
             logger: logger
         )
-        let opening = LateService(server) {
-            _ = await waitUntilStarted(live.parts, within: ConfigurationReloader.startTime, on: terminal.clock)
-        }
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
             services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
                 + (agentAudit.map { [$0] } ?? []) + live.keepers + [
-                    runner, live.watcher, notices, opening, LastWords(followUps: followUps),
+                    runner, live.watcher, notices, live.afterStart(server),
+                    LastWords(followUps: followUps),
                 ])
                 .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],

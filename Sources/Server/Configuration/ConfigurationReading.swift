@@ -17,7 +17,7 @@ struct ConfigurationReading {
     var decorate: ChainLoader.Decoration = { responder, _ in responder }
     var before = ChainInstances()
     var generation = 1
-    /// The chain that is run beside the others.
+    /// The chain that is run beside those that answer.
     var beside: String?
     /// Of all secrets that were read, by the keys that name them.
     var secretDigests: [String: SHA256.Digest] = [:]

@@ -28,14 +28,14 @@ final class ConfigurationReloader: Sendable {
     /// What a reload reads with.
     struct Source: Sendable {
         var file: String
+        /// The chain that is run beside those that answer.
+        var beside: String?
         var registry: PluginRegistry
         var clock: TurnClock
         var report: @Sendable (Incident) -> Void
         var metrics: PluginMetrics
         /// Gives the small stores of plugins.
         var states: (@Sendable (_ name: String) -> PluginState)?
-        /// The chain that is run beside the others.
-        var beside: String?
 
         /// Reads the configuration and creates what it names.
         ///

@@ -19,7 +19,7 @@ final class PartService: Service {
 
     /// Runs each part once, for as long as somebody needs it.
     ///
-    /// - Returns: Those that didn't run yet.
+    /// - Returns: Those that did not run yet.
     @discardableResult
     func start(_ parts: [any RunningPart]) -> [any RunningPart] {
         parts.filter { part in

@@ -36,7 +36,8 @@ struct UnfinishedTurns: Service {
             context: MessageContext(ofFrame: stored.frame)
         )
         guard turn.attempt < Self.attempts, age < Self.longestMilliseconds else {
-            room.replyLate(ServerTexts.of(message.context.text("locale")).neverAnswered, to: message, seq: stored.seq)
+            let texts = ServerTexts.of(message.context.read { $0.text("locale") })
+            room.replyLate(texts.wasNotAnswered, to: message, seq: stored.seq)
             self.log.turnEnded(turn.turn, "abandoned")
             return
         }
