@@ -285,4 +285,21 @@ struct EntryConditionTests {
         #expect(gates[0] != nil && gates[0] === gates[2])
         #expect(gates[1] != nil && gates[0] !== gates[1])
     }
+
+    @Test(
+        "names that a record, a log or a transcript can't show are refused",
+        arguments: ["''", "'a b'", "\"a\\nb\"", "ä"]
+    )
+    func names(written: String) throws {
+        var registry = PluginRegistry()
+        try registry.register(Echo.self)
+        var loader = ChainLoader(registry: registry, services: PluginServices())
+        let yaml = "answer: [{echo: {repeat_count: 2}, as: \(written)}]"
+        let node = try YAMLNode(yaml: yaml, file: "test.yaml", keyPath: "chains.x")
+        _ = loader.chain(named: "a b", node, at: node.place)
+        let found = loader.diagnostics.filter { $0.code == "bad-name" }
+        #expect(found.count == 2, "\(loader.diagnostics)")
+        let chain = #""a b" can't name a chain; use 1 to 64 of a-z A-Z 0-9 - _ . [bad-name]"#
+        #expect(found.contains { $0.description.hasSuffix(chain) }, "\(found)")
+    }
 }

@@ -63,7 +63,7 @@ struct FailureHandoffTests {
     }
 
     @Test("an entry that is beside, or not for this conversation, takes the hand-over from nobody")
-    func beside() async throws {
+    func besideAll() async throws {
         let never = Immediate(.reply("never"))
         let others = [
             Chain.Entry(never, name: "shadow", stage: .answer, mode: .shadow),

@@ -172,10 +172,11 @@ struct RedactionTests {
 
     private static let censor = Chain.Entry(Censor(), name: "censor", stage: .guard)
 
-    @Test("counts for those of after, too, where a guard in front of it ends the turn, and shadows see nothing of that")
+    @Test("counts for shadows and those of after, too, where a guard in front of it ends the turn")
     func endedBefore() async throws {
         let refusing = Chain.Entry(Immediate(.reply("no")), name: "refusing", stage: .guard)
         let seen = try await Self.witnessed([refusing, Self.censor], "my secret is out")
+        // Shadows are asked about turns alone that came as far as they stand.
         #expect(seen == ["my […] is out|A […] page"])
     }
 

@@ -81,7 +81,7 @@ enum ChainTimes {
 
     @inline(never)
     private static func begin(_ chain: Chain, _ turn: Turn, tracing: Bool = false) {
-        if case .finished(let result) = chain.begin(turn, tracing: tracing) { Self.keep(result) }
+        if case .finished(let result) = chain.begin(turn, tracing: tracing, explaining: false) { Self.keep(result) }
     }
 
     /// Keeps the compiler from leaving out what makes a value.

@@ -94,6 +94,7 @@ extension JSONValue {
             ),
             "drafts": .list(turn.drafts.map { ["text": .text($0.text)] }),
             "localTime": .text(turn.localTime.description),
+            "rehearsal": turn.isRehearsal ? .flag(true) : nil,
             "outcome": turn.outcome.map { .text($0.rawValue) },
             "followUpToken": followUpToken.map(JSONValue.text),
         ])

@@ -60,6 +60,10 @@ public struct ChainLoader {
     /// - Returns: The chain with every entry that could be read. It is fit for use only where ``diagnostics`` has no error.
     public mutating func chain(named name: String, _ node: YAMLNode, at place: Place) -> Chain {
         self.isBeside = name == self.beside
+        if !name.isName {
+            let hint = "use 1 to 64 of a-z A-Z 0-9 - _ ."
+            self.refuse("bad-name", at: place, "\(name.debugDescription) can't name a chain", hint: hint)
+        }
         var entries: [PlacedEntry] = []
         var deadline = Chain.defaultDeadline
         var streamDeadline = Chain.defaultStreamDeadline
@@ -217,6 +221,10 @@ extension ChainLoader {
 
     /// Two entries of one name could not be told apart in traces and notes.
     private mutating func checkNames(of entries: [(name: String, place: Place)]) {
+        for (name, place) in entries where !name.isName {
+            let hint = "use 1 to 64 of a-z A-Z 0-9 - _ ."
+            self.refuse("bad-name", at: place, "\(name.debugDescription) can't name an entry", hint: hint)
+        }
         var seen: Set<String> = []
         for (name, place) in entries where !seen.insert(name).inserted {
             let hint = "give one of them another name: as: \(name)-2"
@@ -250,6 +258,21 @@ extension ChainLoader {
 
     private mutating func refuse(_ code: String, at place: Place, _ problem: String, hint: String? = nil) {
         self.diagnostics.append(Diagnostic(code, at: place, problem, hint: hint))
+    }
+}
+
+extension String {
+    /// Whether it can name something in a record, a note, a transcript and a log.
+    fileprivate var isName: Bool {
+        1...64 ~= self.utf8.count
+            && self.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
     }
 }
 

@@ -205,6 +205,7 @@ struct ServeCommand: AsyncParsableCommand {
             services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
                 + (agentAudit.map { [$0] } ?? []) + live.keepers + [
                     runner, live.watcher, notices, live.afterStart(server),
+                    LastWords(followUps: followUps),
                 ])
                 .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -256,6 +257,7 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration: Configuration
         do throws(Rejection) {
             configuration = try source.load(files)
+            // What a reload would refuse must not be started either.
             _ = try await configuration.runTranscripts(with: source.registry, files)
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)

@@ -16,6 +16,8 @@ final class FollowUps: Sendable {
     private struct State {
         /// By the id of the turn.
         var open: [String: Promise] = [:]
+        /// Those of them that are in no file, though there is a store: nothing could be written.
+        var unkept: Set<String> = []
         /// What became of the last ones, until the store has it.
         var ended: [String: FollowUpEntry] = [:]
         var endedInOrder: [String] = []
@@ -59,7 +61,9 @@ final class FollowUps: Sendable {
             return nil
         }
         let promise = Promise(followUp, result.replies.count + 1, message, in: room, at: self.clocks.timestamp())
-        self.log?.store.append(.followUp(promise.entry))
+        if let log, log.store.append(.followUp(promise.entry)) != .queued {
+            self.state.withLock { _ = $0.unkept.insert(promise.turn) }
+        }
         return promise
     }
 
@@ -142,11 +146,23 @@ final class FollowUps: Sendable {
         promise.end()
     }
 
+    /// The server begins to stop: whoever waits for a promise that is kept nowhere is told now, while they are still there.
+    func suspendAll() {
+        for promise in self.state.withLock({ Array($0.open.values) }) { self.suspend(promise) }
+    }
+
     /// The server stops: where the promise is kept nowhere, the visitor is told now.
     func suspend(_ promise: Promise) {
-        guard self.log == nil, self.close(promise) else { return }
+        guard !self.isKept(promise), self.close(promise) else { return }
         self.note(.expired, of: promise)
         promise.tell()
+    }
+
+    /// Whether the next run of the server knows a promise.
+    private func isKept(_ promise: Promise) -> Bool {
+        guard let log else { return false }
+        if case .memoryOnly = log.store.health.state { return false }
+        return !self.state.withLock { $0.unkept.contains(promise.turn) }
     }
 
     /// What is known of the promise of a turn, for its record; nothing where it made none.
@@ -170,6 +186,7 @@ final class FollowUps: Sendable {
         self.state.withLock { state in
             guard state.open[promise.turn] === promise else { return false }
             state.open[promise.turn] = nil
+            state.unkept.remove(promise.turn)
             return true
         }
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Hub
 import Messages
 import Plugins
@@ -37,6 +38,8 @@ struct FollowUpTests {
 
     private struct Scene: Sendable {
         let port: Int
+        /// Has the server stop.
+        let stop: @Sendable () async -> Void
 
         /// Says something as a visitor.
         func say(_ text: String, _ id: String = "m1", on socket: TestSocket) async throws -> Ticket {
@@ -87,7 +90,7 @@ struct FollowUpTests {
             clocks: clocks,
             store: store
         ) { server in
-            try await body(Scene(port: server.port))
+            try await body(Scene(port: server.port, stop: server.stop))
         }
         _ = folder
     }
@@ -269,6 +272,34 @@ struct FollowUpTests {
                 _ = try await scene.say("hello", "m2", on: socket)
             }
         }
+    }
+
+    @Test(
+        "is missed at once where the server stops and the promise is kept nowhere: without a store, and while nothing can be written",
+        arguments: [false, true]
+    )
+    func stopped(hasStore: Bool) async throws {
+        let folder = try ScratchFolder([:])
+        var store = StoreOptions(path: "\(folder.path)/chat.db")
+        store.failurePolicy = .memory
+        try await Self.run(store: hasStore ? store : nil) { scene in
+            try await TestSocket.open("/ws/chat?session=s1", port: scene.port) { socket in
+                _ = try await scene.say("hello", "m0", on: socket)
+                for end in ["", "-wal", "-shm"] where hasStore {
+                    try FileManager.default.moveItem(
+                        atPath: "\(folder.path)/chat.db\(end)",
+                        toPath: "\(folder.path)/gone\(end)"
+                    )
+                }
+                // The first that can't be written shows that nothing can.
+                _ = try await scene.say("hello", "m1", on: socket)
+                _ = try await scene.say("look 60000", "m2", on: socket)
+                await scene.stop()
+                let told = try await socket.next("claude")
+                #expect(told["id"]?.text == "re:m2:2" && told["message"]?.text == ServerTexts.english.promiseMissed)
+            }
+        }
+        _ = folder
     }
 
     @Test("for longer than 15 minutes is a verdict that can't be used")

@@ -86,6 +86,29 @@ struct ProcessPluginTests {
         #expect(live.output.contains("On /shop."))
     }
 
+    @Test("and knows that nothing may remain of a message that is only explained")
+    func rehearsal() async throws {
+        let files = [
+            "program.py": """
+            import json, sys
+            for line in sys.stdin:
+                frame = json.loads(line)
+                if frame["type"] == "hello":
+                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
+                elif frame["type"] == "turn":
+                    text = "rehearsal: %s" % frame["turn"].get("rehearsal")
+                    print(json.dumps({"type": "verdict", "id": frame["id"], "verdict": "reply", "text": text}), flush=True)
+            """,
+            "claude-chat.yaml": """
+            version: 1
+            default_chain: demo
+            chains: {demo: {answer: [{process: {command: [python3, program.py]}, timeout: 30s}], fallback: [fallback]}}
+            """,
+        ]
+        let explained = try await CommandRun(["explain", "hello", "--live"], files: files)
+        #expect(explained.output.contains("rehearsal: True"), "\(explained.output)\(explained.complaint)")
+    }
+
     @Test("and that breaks shows its author why, where it is explained and where it is checked")
     func traceback() async throws {
         let files = [

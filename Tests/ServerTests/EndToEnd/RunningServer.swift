@@ -164,7 +164,7 @@ struct RunningServer: Sendable {
         )
         let group = ServiceGroup(
             configuration: .init(
-                services: (keepers + services + [server]).map { .init(service: $0) },
+                services: (keepers + services + [server, LastWords(followUps: followUps)]).map { .init(service: $0) },
                 logger: logger
             )
         )
