@@ -26,7 +26,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
             # How many pages a message gets at most, 1 to 5.
             top: 3
             # How much of a message the best page must have; below it nothing is said.
-            min_score: 60%
+            min_score: 50%
             # Words that mean the same, a group a line: "refund, money back".
             synonyms: words/synonyms.txt
             # The first line of an answer, at most 1,000 bytes; by default in the language of the page.
@@ -105,7 +105,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         self.sources = try Self.sources(configuration, services)
         self.synonyms = try Self.synonyms(configuration, services)
         self.top = configuration.top ?? 3
-        self.minimumScore = Double(configuration.minScore?.basisPoints ?? 6_000) / 10_000
+        self.minimumScore = Double(configuration.minScore?.basisPoints ?? 5_000) / 10_000
         self.text = configuration.text
         self.unknown = configuration.unknown
         self.services = services
