@@ -15,6 +15,7 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -101,7 +102,7 @@ let package = Package(
             ]
         ),
         part("ClaudeStub", ["Plugins", "Responders", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
-        part("Store", ["Messages", grdb, crypto]),
+        part("Store", ["Messages", grdb, grdbSQLite, crypto]),
         part("Tracker", ["Messages", "Store", grdb]),
         part(
             "Server",

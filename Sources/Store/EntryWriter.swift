@@ -2,26 +2,31 @@ internal import FoundationEssentials
 internal import GRDB
 internal import Messages
 
-/// Writes entries within a transaction.
+/// Writes entries within a transaction; what changed in rooms is written by ``finish()``.
 struct EntryWriter {
-    private let db: Database
+    let db: Database
     private let codec: RecordCodec
-    private let now: Timestamp
+    let now: Timestamp
     /// The path of the store, for errors.
     private let place: String
     /// How many records were made.
     private(set) var sealed = 0
+    var rooms: RoomCache
+    var changes: [Int64: RoomCache.Change] = [:]
+    /// By the address of their texts.
+    private var statements: [UnsafePointer<UInt8>: DirectStatement] = [:]
 
-    init(_ db: Database, codec: RecordCodec, now: Timestamp, place: String) {
+    init(_ db: Database, codec: RecordCodec, now: Timestamp, place: String, rooms: RoomCache = RoomCache()) {
         self.db = db
         self.codec = codec
         self.now = now
         self.place = place
+        self.rooms = rooms
     }
 
     /// Writes one entry.
     ///
-    /// - Returns: What has become of it, provided that the transaction is committed.
+    /// - Returns: What has become of it, provided that the transaction is finished and committed.
     mutating func write(_ entry: StoreEntry) throws -> AppendOutcome {
         guard entry.isValid else { return self.failure(.invalidEntry, "an entry is out of its bounds") }
         switch entry {
@@ -41,9 +46,17 @@ struct EntryWriter {
         }
     }
 
-    private mutating func seal(_ content: [UInt8], at place: RecordPlace) throws -> Data {
+    /// A statement that is looked up once in a transaction.
+    mutating func prepared(_ sql: StaticString) throws -> DirectStatement {
+        if let statement = self.statements[sql.utf8Start] { return statement }
+        let statement = try DirectStatement("\(sql)", self.db)
+        self.statements[sql.utf8Start] = statement
+        return statement
+    }
+
+    private mutating func seal(_ content: [UInt8], at place: RecordPlace) throws -> [UInt8] {
         self.sealed += 1
-        return Data(try self.codec.seal(content, at: place))
+        return try self.codec.seal(content, at: place)
     }
 
     private func failure(_ code: StoreError.Code, _ explanation: String) -> AppendOutcome {
@@ -60,42 +73,45 @@ struct EntryWriter {
             seq: message.seq
         )
         let record = try self.seal(MessageContent(page: message.page, frame: message.frame).bytes, at: place)
-        let insert = try self.db.cachedStatement(
-            sql: """
-                INSERT INTO message (room, seq, epoch, name, speaker, time, record) VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (room, seq) DO NOTHING
-                """
+        var insert = try self.prepared(
+            """
+            INSERT INTO message (room, seq, epoch, name, speaker, time, record) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (room, seq) DO NOTHING
+            """
         )
-        try insert.execute(arguments: [
-            room.id, message.seq, message.epoch, message.id, message.speaker.rawValue, message.time.milliseconds,
-            record,
-        ])
+        insert.bind(room.id)
+        insert.bind(message.seq)
+        insert.bind(message.epoch)
+        insert.bind(message.id)
+        insert.bind(message.speaker.rawValue)
+        insert.bind(message.time.milliseconds)
+        insert.bind(record)
+        try insert.execute()
         guard self.db.changesCount == 1 else {
             return self.failure(.positionTaken, "a number of a room is another message's; the room has to be read anew")
         }
-        if self.codec.keys == nil { try SearchIndex.add(self.db.lastInsertedRowID, message.frame, self.db) }
-        let update = try self.db.cachedStatement(
-            sql: """
-                UPDATE room SET last_seq = max(last_seq, ?), changed = ?, part = ?, visitor = coalesce(?, visitor)
-                WHERE id = ?
-                """
-        )
-        try update.execute(arguments: [
-            message.seq, self.now.milliseconds, roomPart(of: message.epoch), message.visitor, room.id,
-        ])
+        if self.codec.keys == nil {
+            var add = try self.prepared(SearchIndex.insertion)
+            add.bind(self.db.lastInsertedRowID)
+            add.bind(messageText(message.frame))
+            try add.execute()
+        }
+        self.note(room, of: message)
         if let turn = message.turn { _ = try self.open(turn, room: room.id, seq: message.seq) }
         return .committed
     }
 
     /// The plus keeps SQLite from walking over the whole room in the order of its numbers.
-    static let findByName = "SELECT seq, time FROM message WHERE room = ? AND name = ? ORDER BY +seq DESC LIMIT 1"
+    static let findByName: StaticString = "SELECT max(+seq), time FROM message WHERE room = ? AND name = ?"
 
     /// What has become of a message that was written before; nothing if it wasn't.
-    private func earlier(_ message: MessageEntry, _ room: RoomRow) throws -> AppendOutcome? {
-        let find = try self.db.cachedStatement(sql: Self.findByName)
-        guard let row = try Row.fetchOne(find, arguments: [room.id, message.id]) else { return nil }
-        let seq: Int = row[0]
-        let time: Int64 = row[1]
+    private mutating func earlier(_ message: MessageEntry, _ room: RoomCache.Row) throws -> AppendOutcome? {
+        var find = try self.prepared(Self.findByName)
+        find.bind(room.id)
+        find.bind(message.id)
+        // The time is that of the row with the greatest number: https://sqlite.org/lang_select.html#bareagg
+        let found = try find.first { $0.isNull(0) ? nil : (seq: Int($0.number(0)), time: $0.number(1)) }
+        guard let (seq, time) = found ?? nil else { return nil }
         // A time that a clock was set back from lies ahead, and counts as just now.
         let isRecent =
             seq > room.lastSeq - StoreOptions.recentMessages
@@ -105,72 +121,66 @@ struct EntryWriter {
     }
 
     /// Whether a message is there under its number.
-    func hasMessage(_ message: MessageEntry) throws -> Bool {
-        let find = try self.db.cachedStatement(
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM message JOIN room ON room.id = message.room
-                WHERE room.site = ? AND room.session = ? AND message.seq = ? AND message.name = ?)
-                """
+    mutating func hasMessage(_ message: MessageEntry) throws -> Bool {
+        var find = try self.prepared(
+            """
+            SELECT 1 FROM message JOIN room ON room.id = message.room
+            WHERE room.site = ? AND room.session = ? AND message.seq = ? AND message.name = ?
+            """
         )
-        let place: StatementArguments = [
-            message.site.rawValue, message.session.rawValue, message.seq, message.id,
-        ]
-        return try Bool.fetchOne(find, arguments: place) == true
-    }
-
-    struct RoomRow {
-        let id: Int64
-        let lastSeq: Int
-    }
-
-    /// Finds or makes the row of a room.
-    func room(_ site: SiteID, _ session: SessionID, part epoch: String?) throws -> RoomRow {
-        let find = try self.db.cachedStatement(sql: "SELECT id, last_seq FROM room WHERE site = ? AND session = ?")
-        if let row = try Row.fetchOne(find, arguments: [site.rawValue, session.rawValue]) {
-            return RoomRow(id: row[0], lastSeq: row[1])
-        }
-        let insert = try self.db.cachedStatement(
-            sql: "INSERT INTO room (site, session, part, changed) VALUES (?, ?, ?, ?)"
-        )
-        let part = epoch.map(roomPart) ?? StoreRun.new()
-        try insert.execute(arguments: [site.rawValue, session.rawValue, part, self.now.milliseconds])
-        return RoomRow(id: self.db.lastInsertedRowID, lastSeq: 0)
+        find.bind(message.site.rawValue)
+        find.bind(message.session.rawValue)
+        find.bind(message.seq)
+        find.bind(message.id)
+        return try find.first { _ in true } ?? false
     }
 }
 
 extension EntryWriter {
-    private func open(_ turn: TurnOpening, room: Int64, seq: Int) throws -> AppendOutcome {
-        let insert = try self.db.cachedStatement(
-            sql: """
-                INSERT INTO turn (name, room, seq, opened, attempt) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET attempt = excluded.attempt, opened = excluded.opened
-                WHERE outcome IS NULL AND room = excluded.room
-                """
+    private mutating func open(_ turn: TurnOpening, room: Int64, seq: Int) throws -> AppendOutcome {
+        var insert = try self.prepared(
+            """
+            INSERT INTO turn (name, room, seq, opened, attempt) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET attempt = excluded.attempt, opened = excluded.opened
+            WHERE outcome IS NULL AND room = excluded.room
+            """
         )
-        try insert.execute(arguments: [turn.turn, room, seq, self.now.milliseconds, turn.attempt])
+        insert.bind(turn.turn)
+        insert.bind(room)
+        insert.bind(seq)
+        insert.bind(self.now.milliseconds)
+        insert.bind(turn.attempt)
+        try insert.execute()
         return self.db.changesCount == 1 ? .committed : .duplicate(seq: nil)
     }
 
     private mutating func write(_ outcome: TurnOutcome) throws -> AppendOutcome {
-        let find = try self.db.cachedStatement(
-            sql: """
-                SELECT turn.id, room.site, room.session, turn.seq, turn.outcome
-                FROM turn JOIN room ON room.id = turn.room WHERE turn.name = ?
-                """
+        var find = try self.prepared(
+            """
+            SELECT turn.id, room.site, room.session, turn.seq, turn.outcome IS NULL
+            FROM turn JOIN room ON room.id = turn.room WHERE turn.name = ?
+            """
         )
-        guard let row = try Row.fetchOne(find, arguments: [outcome.turn]) else {
-            return self.failure(.unknownTurn, "a turn has ended that was never opened")
+        find.bind(outcome.turn)
+        let found = try find.first { row in
+            let place = RecordPlace.trace(
+                site: row.text(1),
+                session: row.text(2),
+                seq: Int(row.number(3)),
+                turn: outcome.turn
+            )
+            return (id: row.number(0), place: place, isOpen: row.number(4) == 1)
         }
+        guard let found else { return self.failure(.unknownTurn, "a turn has ended that was never opened") }
         // The first outcome counts.
-        guard row[4] as String? == nil else { return .duplicate(seq: nil) }
-        let place = RecordPlace.trace(site: row[1], session: row[2], seq: row[3], turn: outcome.turn)
-        let update = try self.db.cachedStatement(
-            sql: "UPDATE turn SET outcome = ?, ended = ?, rule = ?, trace = ? WHERE id = ?"
-        )
-        try update.execute(arguments: [
-            outcome.outcome, outcome.time.milliseconds, outcome.rule,
-            try self.seal(outcome.trace, at: place), row[0] as Int64,
-        ])
+        guard found.isOpen else { return .duplicate(seq: nil) }
+        var update = try self.prepared("UPDATE turn SET outcome = ?, ended = ?, rule = ?, trace = ? WHERE id = ?")
+        update.bind(outcome.outcome)
+        update.bind(outcome.time.milliseconds)
+        update.bind(outcome.rule)
+        update.bind(try self.seal(outcome.trace, at: found.place))
+        update.bind(found.id)
+        try update.execute()
         return .committed
     }
 
@@ -200,7 +210,8 @@ extension EntryWriter {
         let insert = try self.db.cachedStatement(
             sql: "INSERT OR REPLACE INTO comment (room, message, record) VALUES (?, ?, ?)"
         )
-        try insert.execute(arguments: [room, feedback.message, try self.seal(Array(comment.utf8), at: place)])
+        let record = try self.seal(Array(comment.utf8), at: place)
+        try insert.execute(arguments: [room, feedback.message, Data(record)])
     }
 
     private mutating func write(_ conversation: ConversationEntry) throws -> AppendOutcome {
@@ -209,14 +220,8 @@ extension EntryWriter {
             session: conversation.session.rawValue
         )
         let room = try self.room(conversation.site, conversation.session, part: nil)
-        let update = try self.db.cachedStatement(
-            sql: "UPDATE room SET state = ?, attended = ?, changed = ? WHERE id = ?"
-        )
         let record = try self.seal(conversation.state, at: place)
-        try update.execute(arguments: [record, conversation.isAttended ? 1 : 0, self.now.milliseconds, room.id])
+        self.change(room.id) { $0.state = (record, conversation.isAttended) }
         return .committed
     }
 }
-
-/// What of an epoch stays the same for as long as the room does.
-func roomPart(of epoch: String) -> String { String(epoch.prefix { $0 != "." }) }

@@ -21,29 +21,68 @@ struct MessageRows: Sendable {
     }
 
     func message(_ row: Row) throws -> Outcome {
-        guard let site = SiteID(row[0] as String), let session = SessionID(row[1] as String),
-            let speaker = Message.Speaker(rawValue: row[5])
+        try self.message(
+            Columns(
+                site: row[0],
+                session: row[1],
+                epoch: row[2],
+                seq: row[3],
+                name: row[4],
+                speaker: row[5],
+                time: row[6],
+                record: [UInt8](row[7] as Data)
+            )
+        )
+    }
+
+    func message(_ row: DirectRow) throws -> Outcome {
+        try self.message(
+            Columns(
+                site: row.text(0),
+                session: row.text(1),
+                epoch: row.text(2),
+                seq: Int(row.number(3)),
+                name: row.text(4),
+                speaker: row.text(5),
+                time: row.number(6),
+                record: row.bytes(7)
+            )
+        )
+    }
+
+    private struct Columns {
+        let site: String
+        let session: String
+        let epoch: String
+        let seq: Int
+        let name: String
+        let speaker: String
+        let time: Int64
+        let record: [UInt8]
+    }
+
+    private func message(_ row: Columns) throws -> Outcome {
+        guard let site = SiteID(row.site), let session = SessionID(row.session),
+            let speaker = Message.Speaker(rawValue: row.speaker)
         else { throw RecordCodec.Damaged() }
-        let epoch: String = row[2]
-        let seq: Int = row[3]
-        let place = RecordPlace.message(site: site.rawValue, session: session.rawValue, epoch: epoch, seq: seq)
+        let place = RecordPlace.message(site: row.site, session: row.session, epoch: row.epoch, seq: row.seq)
         do {
-            let content = try MessageContent(self.codec.open([UInt8](row[7] as Data), at: place))
+            let content = try MessageContent(self.codec.open(row.record, at: place))
             let message = StoredMessage(
                 site: site,
                 session: session,
-                epoch: epoch,
-                seq: seq,
-                id: row[4],
+                epoch: row.epoch,
+                seq: row.seq,
+                id: row.name,
                 speaker: speaker,
-                time: Timestamp(milliseconds: row[6]),
+                time: Timestamp(milliseconds: row.time),
                 page: content.page,
                 frame: content.frame
             )
             return .whole(message)
         } catch is RecordCodec.Damaged {
-            self.noteDamage(StoredPosition(site: site, session: session, seq: seq))
-            return .damaged(seq: seq)
+            self.noteDamage(StoredPosition(site: site, session: session, seq: row.seq))
+            return .damaged(seq: row.seq)
         }
     }
 }

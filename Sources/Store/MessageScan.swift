@@ -49,19 +49,24 @@ struct MessageScan: Sendable {
     func step(_ db: Database, from last: Int64?, limit: Int = MessageScan.stepRows) throws -> Step {
         let (conditions, filterArguments) = self.filter.conditions()
         let isForward = self.direction == .oldestFirst
-        let place = "message.id \(isForward ? ">" : "<") ?"
-        // Walked over in the order of the result, so that a step ends after its rows; a session is small enough to sort.
-        let order = self.pattern == nil ? "message.id" : "search.rowid"
+        let sign = isForward ? ">" : "<"
+        let turns = try self.turns(db, from: last)
         let tables =
-            if self.pattern != nil {
+            if let turns {
+                "turn INDEXED BY \(turns.index) CROSS JOIN room ON room.id = turn.room "
+                    + "CROSS JOIN message ON message.room = turn.room AND message.seq = turn.seq"
+            } else if self.pattern != nil {
                 "search CROSS JOIN message ON message.id = search.rowid CROSS JOIN room ON room.id = message.room"
             } else if self.filter.session != nil {
                 "room CROSS JOIN message ON message.room = room.id"
             } else {
                 "message CROSS JOIN room ON room.id = message.room"
             }
-        let match = self.pattern == nil ? "" : "AND search MATCH ? AND search.rowid \(isForward ? ">" : "<") ?"
-        let start = self.start(from: last)
+        // Walked over in the order of the result, so that a step ends after its rows; a session is small enough to sort.
+        let order = turns != nil ? "turn.id" : self.pattern == nil ? "message.id" : "search.rowid"
+        let start = turns?.start ?? self.start(from: last)
+        let place = turns == nil ? "message.id \(sign) ?" : "turn.id \(sign) ? AND \(turns?.condition ?? "TRUE")"
+        let match = self.pattern == nil ? "" : "AND search MATCH ? AND search.rowid \(sign) ?"
         var arguments: StatementArguments = [start]
         if let pattern = self.pattern { arguments += [pattern, start] }
         arguments += filterArguments
@@ -74,7 +79,7 @@ struct MessageScan: Sendable {
                 SELECT \(MessageRows.columns), message.id AS id, turn.name AS turn, turn.outcome, turn.rule, turn.trace,
                 turn.seq AS turn_seq, feedback.value, comment.record AS comment
                 FROM \(tables)
-                LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq
+                \(turns == nil ? "LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq" : "")
                 LEFT JOIN feedback ON feedback.room = message.room AND feedback.message = message.name
                 LEFT JOIN comment ON comment.room = message.room AND comment.message = message.name
                 WHERE \(place) \(match) AND \(conditions) \(within)
@@ -104,6 +109,36 @@ struct MessageScan: Sendable {
             )
         }
         return step
+    }
+
+    /// A walk over the turns of a rule or of an outcome, which are few, in place of all messages.
+    private struct TurnWalk {
+        let index: String
+        /// What SQLite has to read in the statement to use the index.
+        let condition: String
+        /// The number of a turn behind which the step begins.
+        let start: Int64
+    }
+
+    /// Nothing where turns don't lead to the messages that are wanted, or where the last message is gone meanwhile.
+    private func turns(_ db: Database, from last: Int64?) throws -> TurnWalk? {
+        guard self.pattern == nil, self.filter.session == nil, self.bounds == nil else { return nil }
+        let isForward = self.direction == .oldestFirst
+        var start: Int64? = isForward ? 0 : .max
+        if let last {
+            start = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT \(isForward ? "max" : "min")(turn.id) FROM message
+                    JOIN turn ON turn.room = message.room AND turn.seq = message.seq WHERE message.id = ?
+                    """,
+                arguments: [last]
+            )
+        }
+        guard let start else { return nil }
+        if self.filter.rule != nil { return TurnWalk(index: "turn_rule", condition: "TRUE", start: start) }
+        guard let outcome = self.filter.outcome, outcome != "answered" else { return nil }
+        return TurnWalk(index: "turn_unanswered", condition: "turn.outcome <> 'answered'", start: start)
     }
 
     /// The number behind which the next step begins.

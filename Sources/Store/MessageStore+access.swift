@@ -34,15 +34,14 @@ extension MessageStore {
 }
 
 extension EntryWriter {
-    func write(_ access: AccessEntry, to db: Database) throws -> AppendOutcome {
+    mutating func write(_ access: AccessEntry, to db: Database) throws -> AppendOutcome {
         guard let value = access.value else {
             try db.execute(sql: "DELETE FROM access WHERE key = ?", arguments: [access.key])
             return .committed
         }
         if let visitor = access.visitor, let site = access.site, let session = access.session {
             let room = try self.room(site, session, part: nil)
-            let update = try db.cachedStatement(sql: "UPDATE room SET visitor = ? WHERE id = ?")
-            try update.execute(arguments: [visitor, room.id])
+            self.note(visitor: visitor, of: room.id)
         }
         try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO access (key, site, session, value, expires) VALUES (?, ?, ?, ?, ?)"

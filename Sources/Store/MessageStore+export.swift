@@ -135,13 +135,7 @@ extension MessageStore {
 
     private func add(_ batch: [(line: Int, content: ExportLine.Content)], to result: inout ImportResult) async throws {
         let contents = batch.map(\.content)
-        let (codec, now, path) = (self.codec, self.time.now(), self.options.path)
-        let outcomes = try await self.write { db in
-            var writer = EntryWriter(db, codec: codec, now: now, place: path)
-            let outcomes = try contents.map { try writer.add($0) }
-            try KeyTable.count(writer.sealed, db, codec)
-            return outcomes
-        }
+        let outcomes = try await self.writeEntries { writer in try contents.map { try writer.add($0) } }
         for (line, outcome) in zip(batch.map(\.line), outcomes) {
             switch outcome {
             case .committed: result.imported += 1

@@ -51,24 +51,28 @@ extension MessageStore {
         let limit = min(max(1, limit), StoreOptions.historyMessages)
         let rows = self.rows
         return try await self.read { db in
-            let cursor = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT \(MessageRows.columns) FROM message JOIN room ON room.id = message.room
-                    WHERE room.site = ? AND room.session = ? AND message.seq < ? ORDER BY message.seq DESC LIMIT ?
-                    """,
-                arguments: [site.rawValue, session.rawValue, seq ?? .max, limit + 1]
+            var find = try DirectStatement(
+                """
+                SELECT \(MessageRows.columns) FROM message JOIN room ON room.id = message.room
+                WHERE room.site = ? AND room.session = ? AND message.seq < ? ORDER BY message.seq DESC LIMIT ?
+                """,
+                db
             )
+            find.bind(site.rawValue)
+            find.bind(session.rawValue)
+            find.bind(seq ?? .max)
+            find.bind(limit + 1)
             var messages: [StoredMessage] = []
             var damaged: [Int] = []
             var count = 0
-            while let row = try cursor.next() {
+            try find.each { row in
                 count += 1
-                guard count <= limit else { break }
+                guard count <= limit else { return false }
                 switch try rows.message(row) {
                 case .whole(let message): messages.append(epoch.map(message.moved) ?? message)
                 case .damaged(let seq): damaged.append(seq)
                 }
+                return true
             }
             return HistoryPage(messages: messages.reversed(), isComplete: count <= limit, damaged: damaged)
         }

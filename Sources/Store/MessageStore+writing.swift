@@ -32,11 +32,8 @@ extension MessageStore {
         while true {
             let start = self.time.nanoseconds()
             do {
-                let outcomes = try await self.write { db in
-                    var writer = EntryWriter(db, codec: self.codec, now: self.time.now(), place: self.options.path)
-                    let outcomes = try batch.map { try writer.write($0.entry) }
-                    try KeyTable.count(writer.sealed, db, self.codec)
-                    return outcomes
+                let outcomes = try await self.writeEntries { writer in
+                    try batch.map { try writer.write($0.entry) }
                 }
                 self.noteSuccess(batch, since: start)
                 self.settle(batch, outcomes)
@@ -55,6 +52,28 @@ extension MessageStore {
             }
             await self.time.sleep(delay)
             delay = min(delay * 2, .seconds(5))
+        }
+    }
+
+    /// Writes entries in one transaction.
+    func writeEntries<T: Sendable>(_ body: @escaping @Sendable (inout EntryWriter) throws -> T) async throws -> T {
+        do {
+            return try await self.write(keepingRooms: true) { db in
+                try self.rooms.withLock { rooms in
+                    let (place, now) = (self.options.path, self.time.now())
+                    var writer = EntryWriter(db, codec: self.codec, now: now, place: place, rooms: rooms)
+                    // One owner alone: what is known is changed in its place, and gone where something fails.
+                    rooms = RoomCache()
+                    let value = try body(&writer)
+                    try writer.finish()
+                    try KeyTable.count(writer.sealed, db, self.codec)
+                    rooms = writer.rooms
+                    return value
+                }
+            }
+        } catch {
+            self.rooms.withLock { $0 = RoomCache() }
+            throw error
         }
     }
 

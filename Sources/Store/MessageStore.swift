@@ -20,6 +20,8 @@ public final class MessageStore: Sendable {
     let queue: WriteQueue
     let codec: RecordCodec
     let status: Mutex<StoreStatus>
+    /// Taken on the thread of the one connection that writes, but where a commit has failed.
+    let rooms = Mutex(RoomCache())
     private let lock: StoreLock?
     private let identity: FileIdentity?
 
@@ -111,11 +113,21 @@ public final class MessageStore: Sendable {
     }
 
     /// Writes in one transaction, whether the task is cancelled or not.
-    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    ///
+    /// - Parameters:
+    ///   - keepingRooms: Whether ``rooms`` stays good.
+    ///   - body: What is written.
+    /// - Returns: What `body` returns, once it is committed.
+    /// - Throws: A ``StoreError``.
+    func write<T: Sendable>(
+        keepingRooms: Bool = false,
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws -> T {
         do {
             try self.checkFile()
             let value = try await withCheckedThrowingContinuation { continuation in
                 self.pool.asyncWriteWithoutTransaction { db in
+                    if !keepingRooms { self.rooms.withLock { $0 = RoomCache() } }
                     continuation.resume(with: Result { try Self.transaction(db, body) })
                 }
             }

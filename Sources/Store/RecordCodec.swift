@@ -93,7 +93,15 @@ struct RecordCodec: Sendable {
 struct RecordPlace: Sendable {
     let bytes: [UInt8]
 
-    private init(_ parts: [String]) { self.bytes = Array(parts.joined(separator: "|").utf8) }
+    private init(_ parts: [String]) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(parts.reduce(parts.count) { $0 + $1.utf8.count })
+        for part in parts {
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: "|")) }
+            bytes.append(contentsOf: part.utf8)
+        }
+        self.bytes = bytes
+    }
 
     static func message(site: String, session: String, epoch: String, seq: Int) -> RecordPlace {
         RecordPlace(["message", site, session, epoch, String(seq)])

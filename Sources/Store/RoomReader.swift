@@ -61,23 +61,23 @@ struct RoomReader {
 
     /// Reads back from the newest row until neither the messages nor the ids go on.
     private mutating func readMessages(_ db: Database, of room: Int64, top: Int) throws {
-        let cursor = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT \(MessageRows.columns) FROM message JOIN room ON room.id = message.room
-                WHERE message.room = ? ORDER BY message.seq DESC
-                """,
-            arguments: [room]
+        var find = try DirectStatement(
+            """
+            SELECT \(MessageRows.columns) FROM message JOIN room ON room.id = message.room
+            WHERE message.room = ? ORDER BY message.seq DESC
+            """,
+            db
         )
-        while let row = try cursor.next() {
+        find.bind(room)
+        try find.each { row in
             switch try self.rows.message(row) {
             case .damaged(let seq):
                 self.isDamaged = self.isDamaged || seq > top - StoreOptions.recentMessages
                 self.isContiguous = false
-                if seq <= top - StoreOptions.recentMessages { return }
+                return seq > top - StoreOptions.recentMessages
             case .whole(let message):
                 self.take(message, top: top)
-                guard self.isContiguous || self.isRemembered(message, top: top) else { return }
+                return self.isContiguous || self.isRemembered(message, top: top)
             }
         }
     }

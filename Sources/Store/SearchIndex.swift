@@ -19,9 +19,14 @@ enum SearchIndex {
         if !isEncrypted, !exists { try db.execute(sql: "CREATE VIRTUAL TABLE search USING \(self.table)") }
     }
 
+    /// Adds a message, with its number in the table and its text.
+    static let insertion: StaticString = "INSERT INTO search (rowid, text) VALUES (?, ?)"
+
     static func add(_ message: Int64, _ frame: [UInt8], _ db: Database) throws {
-        let insert = try db.cachedStatement(sql: "INSERT INTO search (rowid, text) VALUES (?, ?)")
-        try insert.execute(arguments: [message, messageText(frame)])
+        var insert = try DirectStatement("\(self.insertion)", db)
+        insert.bind(message)
+        insert.bind(messageText(frame))
+        try insert.execute()
     }
 
     /// Strikes a message off; its words stay in the file until the index is merged.

@@ -104,6 +104,7 @@ enum StoreSchema {
         CREATE INDEX follow_up_position ON follow_up (room, seq);
         CREATE INDEX follow_up_open ON follow_up (promised) WHERE result IS NULL;
         """,
+        "CREATE INDEX turn_unanswered ON turn (outcome) WHERE outcome <> 'answered';",
     ]
 
     static let file = FileSchema(applicationID: Self.applicationID, migrations: Self.migrations)

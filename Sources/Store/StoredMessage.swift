@@ -64,8 +64,12 @@ struct MessageContent {
 
     /// Two bytes for the length of the page, the page, the frame.
     var bytes: [UInt8] {
-        let page = Array(self.page.utf8)
-        return [UInt8(page.count >> 8), UInt8(page.count & 0xFF)] + page + self.frame
+        let page = self.page.utf8
+        var bytes = [UInt8(page.count >> 8), UInt8(page.count & 0xFF)]
+        bytes.reserveCapacity(bytes.count + page.count + self.frame.count)
+        bytes.append(contentsOf: page)
+        bytes.append(contentsOf: self.frame)
+        return bytes
     }
 
     init(page: String, frame: [UInt8]) {

@@ -40,7 +40,9 @@ struct ImportTests {
         "Hub": ["Synchronization"],
         "Observability": ["CoreMetrics", "Synchronization", "Glibc", "Musl"],
         "Access": ["Crypto", "FoundationEssentials", "JWTKit", "Synchronization"],
-        "Store": ["Crypto", "FoundationEssentials", "GRDB", "Synchronization", "Glibc", "Musl", "Darwin"],
+        "Store": [
+            "Crypto", "FoundationEssentials", "GRDB", "GRDBSQLite", "Synchronization", "Glibc", "Musl", "Darwin",
+        ],
         "Tracker": ["FoundationEssentials", "GRDB", "Synchronization"],
         "Documents": ["FoundationEssentials", "GRDB", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],

@@ -141,6 +141,50 @@ struct SearchTests {
         }
     }
 
+    @Test(
+        "what a rule answered and how turns ended is found page by page, by an index and in both directions",
+        arguments: [
+            StoreFilter(rule: "a/b"), StoreFilter(outcome: "fell-back"), StoreFilter(rule: "a/b", outcome: "fell-back"),
+        ]
+    )
+    func turns(_ filter: StoreFilter) async throws {
+        try await self.folder.withStore { store async throws in
+            var rooms = (0..<7).map { TestRoom("s\($0)") }
+            for number in 0..<700 {
+                let entry = rooms[number % 7].next("text", id: "m\(number)", turn: "t\(number)")
+                store.append(.message(entry))
+                // Turns end later than others begin, and the last ones not at all.
+                guard number >= 10 else { continue }
+                let outcome = TurnOutcome(
+                    turn: "t\(number - 10)",
+                    outcome: number % 3 == 0 ? "answered" : "fell-back",
+                    time: entry.time,
+                    rule: number % 2 == 0 ? "a/b" : "c/d",
+                    trace: [0x7B, 0x7D]
+                )
+                store.append(.turnEnded(outcome))
+            }
+            #expect(await store.flush())
+            let all = try await store.search(SearchQuery(limit: 1_000)).found
+            let wanted = all.filter {
+                $0.rule == filter.rule ?? $0.rule && $0.outcome == filter.outcome ?? $0.outcome
+            }
+            #expect(wanted.count > 100)
+            var found: [FoundMessage] = []
+            var before: Int64?
+            repeat {
+                let page = try await store.search(SearchQuery(filter: filter, limit: 13, before: before))
+                #expect(page.scanned <= 14)
+                found += page.found
+                before = page.next
+            } while before != nil
+            #expect(found == wanted)
+            var walked: [FoundMessage] = []
+            try await store.forEach(filter) { walked += $0 }
+            #expect(walked == wanted.reversed())
+        }
+    }
+
     @Test("a search is ended by cancelling its task and says how far it has come")
     func cancelled() async throws {
         try await self.folder.withStore(self.options(isEncrypted: true)) { store async throws in

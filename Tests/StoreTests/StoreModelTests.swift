@@ -117,7 +117,8 @@ struct StoreModelTests {
                     .map { $0["detail"] as String }
             }
         }
-        #expect(plan.first == "SEARCH message USING INDEX message_name (room=? AND name=?)")
+        // Nothing is sorted for it either.
+        #expect(plan == ["SEARCH message USING INDEX message_name (room=? AND name=?)"])
     }
 
     /// How often each message was told of.
