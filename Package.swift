@@ -90,10 +90,12 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         part("Rules", ["CPCRE2", "Diagnostics"]),
         .target(name: "CProcessLimits"),
+        part("Documents", [grdb]),
         part(
             "Plugins",
             [
-                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", asyncHTTPClient,
+                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", "Documents",
+                asyncHTTPClient,
                 subprocess,
                 systemPackage, crypto,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
@@ -106,7 +108,7 @@ let package = Package(
             "Server",
             [
                 "Messages", "Diagnostics", "Observability", "Hub", "Access", "Transport", "Responders", "Rules",
-                "Plugins", "ClaudeStub", "Store", "Tracker", crypto, coreMetrics,
+                "Plugins", "ClaudeStub", "Store", "Tracker", "Documents", crypto, coreMetrics,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -151,8 +153,8 @@ let package = Package(
         tests(
             of: "Plugins",
             [
-                "Diagnostics", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub", "Tracker",
-                "VerdictExamples",
+                "Diagnostics", "Documents", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub",
+                "Tracker", "VerdictExamples",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]
         ),
@@ -186,6 +188,13 @@ let package = Package(
             swiftSettings: settings
         ),
         tests(of: "Tracker", ["Messages", "Store", "Tracker", "TrackerCrashWriter", grdb]),
+        .executableTarget(
+            name: "DocumentsCrashWriter",
+            dependencies: ["Documents"],
+            path: "Tests/DocumentsCrashWriter",
+            swiftSettings: settings
+        ),
+        tests(of: "Documents", ["Documents", "DocumentsCrashWriter", grdb]),
         tests(of: "Architecture", []),
     ]
 )

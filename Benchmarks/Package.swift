@@ -46,5 +46,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(name: "StoreTimes", dependencies: ["Messages", "Store"], swiftSettings: settings),
+        .target(
+            name: "Documents",
+            dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "DocumentTimes",
+            dependencies: ["Documents", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -37,6 +37,8 @@ let package = Package(
             swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
         ),
         .target(name: "TrackerAnswers", swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+        .target(name: "DocumentReading", swiftSettings: settings),
+        .executableTarget(name: "FuzzDocuments", dependencies: ["DocumentReading"], swiftSettings: settings),
         .executableTarget(name: "FuzzTracker", dependencies: ["TrackerAnswers"], swiftSettings: settings),
         .executableTarget(name: "FuzzEventStream", dependencies: ["EventStreams"], swiftSettings: settings),
         .executableTarget(name: "FuzzFrames", dependencies: ["Messages", "FrameParsing"], swiftSettings: settings),

@@ -18,17 +18,18 @@ struct ImportTests {
         "Access": ["Messages"],
         "Store": ["Messages"],
         "Tracker": ["Messages", "Store"],
+        "Documents": [],
         "Transport": ["Messages", "Observability", "Access", "Hub"],
         "Responders": ["Messages", "Diagnostics"],
         "RespondersTesting": ["Messages", "Diagnostics", "Responders"],
         "CPCRE2": [],
         "Rules": ["CPCRE2", "Diagnostics"],
         "CProcessLimits": [],
-        "Plugins": ["CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker"],
+        "Plugins": ["CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", "Documents"],
         "ClaudeStub": ["Plugins", "Responders"],
         "Server": [
             "Messages", "Observability", "Access", "Diagnostics", "Hub", "Transport", "Responders", "Rules", "Plugins",
-            "ClaudeStub", "Store", "Tracker",
+            "ClaudeStub", "Store", "Tracker", "Documents",
         ],
         "claude-chat": ["Server", "Plugins", "Responders"],
     ]
@@ -43,6 +44,7 @@ struct ImportTests {
             "Crypto", "FoundationEssentials", "GRDB", "GRDBSQLite", "Synchronization", "Glibc", "Musl", "Darwin",
         ],
         "Tracker": ["FoundationEssentials", "GRDB", "Synchronization"],
+        "Documents": ["FoundationEssentials", "GRDB", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": [
             "AsyncHTTPClient", "Crypto", "FoundationEssentials", "NIOCore", "NIOHTTP1", "NIOPosix", "Subprocess",

@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What the system says of a file without reading it.
+struct FileStamp: Hashable {
+    var device: UInt64
+    var inode: UInt64
+    /// In bytes.
+    var size: Int64
+    /// The later one of the times of its content and of its name, in nanoseconds since 1970.
+    var changed: Int64
+    private var mode: mode_t
+
+    var isFile: Bool { self.mode & S_IFMT == S_IFREG }
+    var isFolder: Bool { self.mode & S_IFMT == S_IFDIR }
+    var isLink: Bool { self.mode & S_IFMT == S_IFLNK }
+
+    /// A link is looked at and not followed.
+    init?(at path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Whether there is a file or folder, behind links, too.
+    static func isThere(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+    private init(_ status: stat) {
+        self.device = UInt64(status.st_dev)
+        self.inode = UInt64(status.st_ino)
+        self.size = Int64(status.st_size)
+        self.mode = status.st_mode
+        #if canImport(Darwin)
+            let (content, name) = (status.st_mtimespec, status.st_ctimespec)
+        #else
+            let (content, name) = (status.st_mtim, status.st_ctim)
+        #endif
+        self.changed = max(content.nanoseconds, name.nanoseconds)
+    }
+
+    /// Reads a file that is still the one of the stamp.
+    ///
+    /// - Returns: Its bytes; nothing where it can't be read, or another file has taken its place.
+    func bytes(at path: String, limit: Int64) -> [UInt8]? {
+        // What was an ordinary file when it was looked at may be a link or a pipe by now.
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        let now = FileStamp(status)
+        guard now.device == self.device, now.inode == self.inode, now.isFile, now.size <= limit else { return nil }
+        var isWhole = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(now.size)) { buffer, count in
+            while count < buffer.count {
+                let read = read(
+                    descriptor,
+                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                        .baseAddress,
+                    buffer.count - count
+                )
+                if read < 0, errno == EINTR { continue }
+                if read < 0 { isWhole = false }
+                guard read > 0 else { return }
+                count += read
+            }
+        }
+        return isWhole ? bytes : nil
+    }
+}
+
+extension timespec {
+    fileprivate var nanoseconds: Int64 { Int64(self.tv_sec) * 1_000_000_000 + Int64(self.tv_nsec) }
+}
+
+/// Numbers for contents, equal for equal ones: FNV-1a with 64 bits, which tells edits apart and keeps nobody out.
+enum Digest {
+    static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}

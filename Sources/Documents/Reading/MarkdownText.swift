@@ -1,0 +1,96 @@
+/// What a paragraph of Markdown says, without its marks.
+enum MarkdownText {
+    /// The words: links and images as their text, code as it stands, tags dropped.
+    static func plain(_ text: String) -> String {
+        var result: [UInt8] = []
+        let bytes = Array(text.utf8)
+        var index = 0
+        /// Where the text of each open link begins in the result.
+        var links: [Int] = []
+        while index < bytes.count {
+            let byte = bytes[index]
+            switch byte {
+            case UInt8(ascii: "\\") where index + 1 < bytes.count && bytes[index + 1].isMark:
+                result += Self.literal(bytes[index + 1])
+                index += 2
+            case UInt8(ascii: "`"), UInt8(ascii: "*"): index += 1
+            case UInt8(ascii: "_") where Self.isEdge(bytes, index): index += 1
+            case UInt8(ascii: "!") where index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "["): index += 1
+            case UInt8(ascii: "["):
+                links.append(result.count)
+                result.append(byte)
+                index += 1
+            case UInt8(ascii: "]"):
+                guard let start = links.popLast() else {
+                    result.append(byte)
+                    index += 1
+                    continue
+                }
+                if let end = Self.targetEnd(bytes, index + 1) {
+                    // Dropped later, with other control characters: to take it out here would move the rest each time.
+                    result[start] = 0
+                    index = end
+                } else {
+                    result.append(byte)
+                    index += 1
+                }
+            default:
+                result.append(byte)
+                index += 1
+            }
+        }
+        let words = String(decoding: result, as: UTF8.self)
+        let text = Self.withoutBlockMarks(words)
+        return text.utf8.contains(UInt8(ascii: "<")) || text.utf8.contains(UInt8(ascii: "&"))
+            ? HTMLReader.text(text) : plainText(text)
+    }
+
+    /// A character that is none of HTML's.
+    private static func literal(_ byte: UInt8) -> [UInt8] {
+        switch byte {
+        case UInt8(ascii: "<"): Array("&lt;".utf8)
+        case UInt8(ascii: "&"): Array("&amp;".utf8)
+        default: [byte]
+        }
+    }
+
+    /// How far a link's target is looked for.
+    private static let maximumTarget = 2_048
+
+    /// Where the target of a link ends, `(…)` or `[…]`.
+    private static func targetEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
+        guard start < bytes.count else { return nil }
+        let close: UInt8
+        switch bytes[start] {
+        case UInt8(ascii: "("): close = UInt8(ascii: ")")
+        case UInt8(ascii: "["): close = UInt8(ascii: "]")
+        default: return nil
+        }
+        let end = min(bytes.count, start + Self.maximumTarget)
+        return bytes[start..<end].firstIndex(of: close).map { $0 + 1 }
+    }
+
+    /// Whether a `_` marks something: within a word it is a part of it.
+    private static func isEdge(_ bytes: [UInt8], _ index: Int) -> Bool {
+        let isAfterWord = index > 0 && bytes[index - 1].isWord
+        let isBeforeWord = index + 1 < bytes.count && bytes[index + 1].isWord
+        return isAfterWord != isBeforeWord
+    }
+
+    /// Lines without what makes them items, quotes or rows of a table.
+    private static func withoutBlockMarks(_ text: String) -> String {
+        text.split(separator: "\n").map { line in
+            var line = line.drop { $0 == ">" || $0 == " " }
+            if line.hasPrefix("- ") || line.hasPrefix("+ ") { line = line.dropFirst(2) }
+            return line.contains("|") ? String(line).replacing("|", with: " ") : String(line)
+        }.joined(separator: "\n")
+    }
+}
+
+extension UInt8 {
+    /// Whether a backslash before it takes its meaning away.
+    fileprivate var isMark: Bool {
+        0x21...0x2F ~= self || 0x3A...0x40 ~= self || 0x5B...0x60 ~= self || 0x7B...0x7E ~= self
+    }
+    fileprivate var isWord: Bool { self.isLetter || 0x30...0x39 ~= self || self >= 0x80 || self == UInt8(ascii: "_") }
+}

@@ -1,0 +1,188 @@
+internal import Diagnostics
+public import Documents
+public import Responders
+internal import Synchronization
+
+/// Searches the documents of a site, by an index of the server's own.
+///
+/// In `enrich` it leaves what it finds for others, as a note; in `answer` it answers with links to the best pages. What
+/// `enrich` has found it doesn't say again in `answer`, and below `min_score` it says nothing.
+public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder {
+    public static let manifest = PluginManifest(
+        name: "docs",
+        summary: "Searches the documents of a site: notes for others, or links as an answer",
+        stages: [.enrich, .answer],
+        sample: """
+            # The index, which is made of the sources and kept up with them.
+            index: data/docs.sqlite
+            # Where documents are: folders of *.md, *.html, *.txt and *.rst, a search_index.json of MkDocs, or a searchindex.js
+            # of Sphinx. "url" is what stands before a page's path: https://…/ or a path of the site. "links" is how pages are
+            # called there: keep, html or folder. "lang" is the language of pages that don't say it.
+            sources:
+              - path: docs/
+                url: /docs/
+                links: html
+                lang: en
+            # How many pages a message gets at most, 1 to 5.
+            top: 3
+            # How much of a message the best page must have; below it nothing is said.
+            min_score: 50%
+            # Words that mean the same, a group a line: "refund, money back".
+            synonyms: words/synonyms.txt
+            # The first line of an answer, at most 1,000 bytes; by default in the language of the page.
+            text: This may help.
+            # Said in "answer" where no page is good enough; without it the next responder is asked.
+            unknown: I found nothing about that in our documents.
+            """,
+        sampleFiles: [
+            "docs/returns.md": "# Returns\n\nGoods can be sent back within 14 days.",
+            "words/synonyms.txt": "refund, money back, return",
+        ],
+        examples: [
+            .init(
+                "How do I get my money back?",
+                gives: .reply(
+                    Reply(
+                        "This may help.\n\nReturns: Goods can be sent back within 14 days.",
+                        format: .plain,
+                        links: [Reply.Link(title: "Returns", url: "/docs/returns.html#returns")]
+                    )
+                )
+            ),
+            .init(
+                "Is it raining?",
+                gives: .reply(Reply("I found nothing about that in our documents.", format: .plain))
+            ),
+        ]
+    )
+
+    public struct Configuration: Decodable, Sendable {
+        public struct Source: Decodable, Sendable {
+            public var path: String
+            public var url: String?
+            public var links: DocumentSource.Links?
+            public var lang: String?
+        }
+
+        public var index: String?
+        public var sources: [Source]
+        public var top: Int?
+        public var minScore: Share?
+        public var synonyms: String?
+        public var text: String?
+        public var unknown: String?
+    }
+
+    /// Where the index is.
+    package let path: String
+    package let sources: [DocumentSource]
+    package let synonyms: Synonyms
+    let top: Int
+    /// From 0 through 1.
+    package let minimumScore: Double
+    let text: String?
+    let unknown: String?
+    let services: PluginServices
+    let state = Mutex(State())
+
+    struct State {
+        var index: DocumentIndex?
+        var isRunning = false
+        /// Whether the index has what the sources had once.
+        var isReady = false
+        var waiters = StartWaiters()
+        var update: IndexUpdate?
+        var loadTime = Duration.zero
+        var generation = 0
+        var rejected: [Diagnostic] = []
+    }
+
+    /// Where the index is if nothing else is written.
+    package static let defaultIndex = "data/docs.sqlite"
+
+    public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
+        self.path = services.path(of: configuration.index ?? Self.defaultIndex)
+        self.sources = try Self.sources(configuration, services)
+        self.synonyms = try Self.synonyms(configuration, services)
+        self.top = configuration.top ?? 3
+        self.minimumScore = Double(configuration.minScore?.basisPoints ?? 5_000) / 10_000
+        self.text = configuration.text
+        self.unknown = configuration.unknown
+        self.services = services
+        guard 1...Reply.maximumLinks ~= self.top else {
+            throw ConfigurationProblem(
+                "wrong-value",
+                key: "top",
+                "\(self.top) is no number of pages",
+                hint: "write 1 to 5"
+            )
+        }
+        for (key, text) in [("text", self.text), ("unknown", self.unknown)] where !(1...1_000 ~= text?.utf8.count ?? 1)
+        {
+            throw ConfigurationProblem("wrong-value", key: key, "a sentence has 1 to 1,000 bytes")
+        }
+    }
+
+    public var tools: [any Tool] { [SearchDocs(docs: self)] }
+
+    public var contents: String? { "\(self.sources.count) source\(self.sources.count == 1 ? "" : "s")" }
+
+    // MARK: Answers
+
+    public func respond(to turn: Turn) async throws -> Verdict {
+        guard self.state.withLock({ $0.isRunning }) else { return .pass(reason: .notRunning) }
+        // What enrich has found is with the responder that uses it.
+        if turn.place.stage == .answer, turn.notes.names.contains(where: { turn.notes[$0]?["documents"] != nil }) {
+            return .pass(reason: "already-noted")
+        }
+        guard let hits = try await self.hits(of: turn.message.text, in: turn) else { return .pass(reason: "indexing") }
+        if turn.place.stage == .enrich {
+            return hits.isEmpty ? .pass(reason: "no-document") : .augment(Augmentation(note: Self.note(of: hits)))
+        }
+        return self.answer(hits, turn.message.lang)
+    }
+
+    /// The pages that are good enough for a text, the best first; nothing where the index isn't made yet.
+    func hits(of text: String, in turn: Turn, from score: Double? = nil) async throws -> [DocumentHit]? {
+        guard let index = await self.ready() else { return nil }
+        let query = DocumentQuery(text, lang: turn.message.lang, page: turn.page.path, limit: self.top)
+        do {
+            let hits = try await index.search(query)
+            guard let best = hits.first, best.score >= score ?? self.minimumScore else { return [] }
+            // One that has much less than the best is no second answer.
+            return hits.filter { $0.score >= best.score / 2 }
+        } catch {
+            self.report(error)
+            throw Failure("no-index", "\(error)")
+        }
+    }
+
+    private func answer(_ hits: [DocumentHit], _ lang: String?) -> Verdict {
+        guard let best = hits.first else {
+            guard let unknown else { return .pass(reason: "no-document") }
+            return .reply(Reply(unknown, format: .plain))
+        }
+        let texts = DocsTexts.of(lang)
+        var text = self.text ?? texts.found
+        if !best.snippet.isEmpty { text += "\n\n\(best.heading): \(best.snippet.plain)" }
+        let links = hits.map { Reply.Link(title: $0.shownTitle, url: $0.url) }
+        // Plain: what stands in documents is text, whatever it looks like.
+        return .reply(Reply(text, format: .plain, links: links), confidence: best.score)
+    }
+
+    private static func note(of hits: [DocumentHit]) -> Note {
+        let documents = hits.map { hit -> Note in
+            [
+                "title": .text(hit.shownTitle), "url": .text(hit.url), "text": .text(hit.snippet.plain),
+                "score": .number((hit.score * 100).rounded() / 100),
+            ]
+        }
+        return ["documents": .list(documents)]
+    }
+
+    /// Tells the people who run the server that documents can't be searched.
+    func report(_ error: any Error) {
+        let details = ["documents.error": (error as? DocumentError).map { "\($0)" } ?? "\(type(of: error))"]
+        self.services.report(Incident(.error, "Documents can't be searched", details: details))
+    }
+}
