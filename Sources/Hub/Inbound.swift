@@ -77,6 +77,10 @@ public struct InboundMessage: Sendable {
     private let fixed: Fixed
     /// Whether a conversation begins with it, though the room may have messages before it.
     public internal(set) var startsAnew = false
+    /// How long it waited for the messages before it to be answered.
+    public internal(set) var waited = Duration.zero
+    /// When it began to wait, as the hub's clock has it.
+    var queuedAt: UInt64 = 0
     /// The ``RoomState/floor`` at which it was handed over.
     ///
     /// Its replies are shown for as long as that is so. Nothing for one that nobody can take the floor from.

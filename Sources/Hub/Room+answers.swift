@@ -58,7 +58,11 @@ extension Room {
         let how = self.state.withLock { state -> RoomState.Delivery? in
             inbound.floor = state.floor
             guard state.replyID(to: inbound, number: 1) != nil else { return nil }
-            return state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages)
+            return state.beginDelivery(
+                of: inbound,
+                atMostWaiting: self.hub.options.waitingMessages,
+                at: self.hub.clocks.nanoseconds()
+            )
         }
         guard let how else { return false }
         switch how {

@@ -121,7 +121,8 @@ public final class Room: Sendable {
             // What was written is sent: nobody waits for it any more.
             if state.note(.visitor, isWriting: false, at: state.lastActive) { self.tell(false, of: .visitor, &state) }
             for member in state.members { member.link.send(frame) }
-            delivery = (inbound, state.beginDelivery(of: inbound, atMostWaiting: self.hub.options.waitingMessages))
+            let bound = self.hub.options.waitingMessages
+            delivery = (inbound, state.beginDelivery(of: inbound, atMostWaiting: bound, at: now))
         }
         let acknowledgement = Acknowledgement(seq: seq, epoch: state.epoch, isDuplicate: delivery == nil)
         self.keep(&state)
@@ -135,7 +136,7 @@ public final class Room: Sendable {
         var next: InboundMessage? = first
         while let message = next {
             guard self.hub.subscriber.receive(message, in: self) == .finished else { return }
-            next = self.state.withLock { $0.nextDelivery() }
+            next = self.state.withLock { $0.nextDelivery(at: self.hub.clocks) }
         }
         self.hub.noteVacancy()
     }
@@ -144,7 +145,9 @@ public final class Room: Sendable {
     ///
     /// The next one follows at once.
     public func finishedInbound() {
-        guard let next = self.state.withLock({ $0.nextDelivery() }) else { return self.hub.noteVacancy() }
+        guard let next = self.state.withLock({ $0.nextDelivery(at: self.hub.clocks) }) else {
+            return self.hub.noteVacancy()
+        }
         self.deliver(next)
     }
 }

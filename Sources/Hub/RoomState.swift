@@ -346,24 +346,30 @@ extension RoomState {
     /// What to do with a message that was accepted.
     enum Delivery { case now, waits, overflow }
 
-    mutating func beginDelivery(of message: InboundMessage, atMostWaiting bound: Int) -> Delivery {
+    mutating func beginDelivery(of message: InboundMessage, atMostWaiting bound: Int, at now: UInt64) -> Delivery {
         guard self.isDelivering else {
             self.isDelivering = true
             return .now
         }
         guard self.waiting.count < bound else { return .overflow }
+        var message = message
+        message.queuedAt = now
         self.waiting.append(message)
         return .waits
     }
 
     /// The next message for the subscriber, after it has finished one.
-    mutating func nextDelivery() -> InboundMessage? {
+    ///
+    /// - Parameter clocks: Tell how long it waited.
+    /// - Returns: Nothing where none waits.
+    mutating func nextDelivery(at clocks: any Clocks) -> InboundMessage? {
         guard !self.waiting.isEmpty else {
             self.isDelivering = false
             return nil
         }
         var next = self.waiting.removeFirst()
         next.floor = self.floor
+        next.waited = .nanoseconds(Int64(clamping: clocks.nanoseconds() &- next.queuedAt))
         return next
     }
 }

@@ -48,6 +48,51 @@ public enum ServerTexts: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// To a visitor who repeats the replies.
+    public var echoes: String {
+        switch self {
+        case .english: "You are sending my own words back to me. I will be quiet for a minute."
+        case .german: "Sie schicken mir meine eigenen Worte zurück. Ich schweige jetzt eine Minute."
+        case .french: "Vous me renvoyez mes propres mots. Je me tais pendant une minute."
+        case .spanish: "Me está devolviendo mis propias palabras. Callaré durante un minuto."
+        case .arabic: "أنت تعيد إليّ كلماتي. سأصمت لمدة دقيقة."
+        }
+    }
+
+    /// To a visitor who sends more than anybody types.
+    public var flood: String {
+        switch self {
+        case .english: "Those are more messages than I can answer. I will be quiet for a minute."
+        case .german: "Das sind mehr Nachrichten, als ich beantworten kann. Ich schweige jetzt eine Minute."
+        case .french: "C’est plus de messages que je ne peux en traiter. Je me tais pendant une minute."
+        case .spanish: "Son más mensajes de los que puedo contestar. Callaré durante un minuto."
+        case .arabic: "هذه رسائل أكثر مما أستطيع الإجابة عنه. سأصمت لمدة دقيقة."
+        }
+    }
+
+    /// To a message that finds too many others waiting.
+    public var oneMoment: String {
+        switch self {
+        case .english: "One moment please: your earlier messages are still being answered."
+        case .german: "Einen Moment bitte: Ihre früheren Nachrichten werden noch beantwortet."
+        case .french: "Un instant, s’il vous plaît : vos messages précédents sont en cours de traitement."
+        case .spanish: "Un momento, por favor: todavía se están contestando sus mensajes anteriores."
+        case .arabic: "لحظة من فضلك: ما زالت رسائلك السابقة قيد الإجابة."
+        }
+    }
+
+    /// To a message that nobody answered before the server was stopped.
+    public var wasNotAnswered: String {
+        switch self {
+        case .english: "Sorry, this message wasn't answered. Please ask again if it still matters."
+        case .german:
+            "Diese Nachricht wurde leider nicht beantwortet. Fragen Sie bitte noch einmal, wenn es noch wichtig ist."
+        case .french: "Désolé, ce message est resté sans réponse. Reposez la question si c’est encore important."
+        case .spanish: "Lo siento, este mensaje quedó sin respuesta. Pregunte de nuevo si todavía importa."
+        case .arabic: "عذرًا، لم تتم الإجابة عن هذه الرسالة. اسأل مرة أخرى إن كان الأمر ما زال مهمًا."
+        }
+    }
+
     /// A reply that was promised did not come.
     public var promiseMissed: String {
         switch self {

@@ -33,8 +33,11 @@ public struct StartProblem: Error, Sendable, Hashable {
     /// Lower case, no full stop.
     public var problem: String
     public var hint: String?
+    /// Whether it may pass without anybody changing the configuration: a service that can't be reached.
+    public var isPassing: Bool
 
-    public init(_ code: String, _ problem: String, hint: String? = nil) {
+    public init(_ code: String, _ problem: String, hint: String? = nil, isPassing: Bool = false) {
+        self.isPassing = isPassing
         self.code = code
         self.problem = problem
         self.hint = hint

@@ -117,6 +117,10 @@ extension MessageStore {
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             _ = try Int.fetchOne(db, sql: "PRAGMA secure_delete = ON")
             _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = 67108864")
+            // 64 MiB: what many rooms write in one transaction has to be found there, and stays there until the commit.
+            try db.execute(sql: "PRAGMA cache_size = -65536")
+            // In pages. A page that many commits change goes from the log into the file once for all of them.
+            _ = try Int.fetchOne(db, sql: "PRAGMA wal_autocheckpoint = 4000")
         }
         return configuration
     }

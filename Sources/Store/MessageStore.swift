@@ -117,6 +117,8 @@ public final class MessageStore: Sendable {
     /// - Parameters:
     ///   - keepingRooms: Whether ``rooms`` stays good.
     ///   - body: What is written.
+    /// - Returns: What `body` returns, once it is committed.
+    /// - Throws: A ``StoreError``.
     func write<T: Sendable>(
         keepingRooms: Bool = false,
         _ body: @escaping @Sendable (Database) throws -> T

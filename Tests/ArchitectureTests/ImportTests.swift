@@ -39,7 +39,9 @@ struct ImportTests {
         "Hub": ["Synchronization"],
         "Observability": ["CoreMetrics", "Synchronization", "Glibc", "Musl"],
         "Access": ["Crypto", "FoundationEssentials", "JWTKit", "Synchronization"],
-        "Store": ["Crypto", "FoundationEssentials", "GRDB", "GRDBSQLite", "Synchronization", "Glibc", "Musl", "Darwin"],
+        "Store": [
+            "Crypto", "FoundationEssentials", "GRDB", "GRDBSQLite", "Synchronization", "Glibc", "Musl", "Darwin",
+        ],
         "Tracker": ["FoundationEssentials", "GRDB", "Synchronization"],
         "Responders": ["FoundationEssentials", "Synchronization", "Glibc", "Musl", "Darwin"],
         "Plugins": [

@@ -1,3 +1,4 @@
+import Messages
 import Responders
 import RespondersTesting
 import Testing
@@ -66,13 +67,14 @@ struct EchoTests {
     }
 
     /// How the turns of messages end that come so long after each other, in milliseconds.
-    private func flood(_ pauses: [Int64], watching: Bool = true) -> [Outcome] {
+    private func flood(_ pauses: [Int64], watching: Bool = true, in state: ConversationState = .bot) -> [Outcome] {
         let chain = Chain(
             name: "test",
             entries: [Chain.Entry(Immediate(.reply("Yes.")), name: "yes", stage: .answer)],
             clock: TurnClock(self.clock)
         )
-        var conversation = Conversation(sessionID: "s1", echoes: EchoWatch(watchesFloods: watching))
+        let echoes = EchoWatch(watchesFloods: watching)
+        var conversation = Conversation(sessionID: "s1", state: state, echoes: echoes)
         var time: Int64 = 1_000_000
         return pauses.enumerated().map { number, pause in
             time += pause
@@ -98,6 +100,8 @@ struct EchoTests {
         #expect(self.flood(twenty + [8_100]) == answered + [.answered])
         #expect(self.flood(twenty + [8_099]) == answered + [.refused])
         #expect(self.flood(Array(repeating: 500, count: 200)).allSatisfy { $0 == .answered })
+        // Whoever talks to a person may paste as many lines as they like.
+        #expect(self.flood(twenty + twenty, in: .human).allSatisfy { $0 == .handedOver })
         #expect(self.flood(Array(repeating: 0, count: 200), watching: false).allSatisfy { $0 == .answered })
     }
 }

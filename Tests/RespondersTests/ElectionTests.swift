@@ -128,6 +128,29 @@ struct ElectingChainTests {
         #expect(result.effects.tags == ["billing"])
     }
 
+    @Test("a confidence that is none counts as none or as the most, and takes the election from nobody")
+    func noConfidence() async throws {
+        for (wrong, winner) in [(Double.nan, "good"), (-.infinity, "good"), (.infinity, "wrong"), (7, "wrong")] {
+            var desk = ChainDesk(
+                self.chain([
+                    self.entry("good", .reply("good", confidence: 0.9)),
+                    self.entry("wrong", .reply("wrong", confidence: wrong)),
+                ])
+            )
+            let result = try await desk.say("hello")
+            try result.expectReply(winner, from: winner)
+            #expect(result.steps.count == 3)
+        }
+        // Not more than the most that one can be sure of, whatever the weight of others is.
+        var desk = ChainDesk(
+            self.chain([
+                self.entry("boasts", .reply("boasts", confidence: 7)),
+                self.entry("heavy", .reply("heavy", confidence: 0.9), weight: 2),
+            ])
+        )
+        try await desk.say("hello").expectReply("heavy", from: "heavy")
+    }
+
     @Test("asks all at the same time, and does not care who was faster")
     func atOnce() async throws {
         var desk = ChainDesk(

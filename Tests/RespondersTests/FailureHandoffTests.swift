@@ -4,6 +4,10 @@ import Testing
 
 @Suite("a failure where somebody is there")
 struct FailureHandoffTests {
+    private struct Never: EntryCondition {
+        func refusal(of turn: Turn) -> String? { "never" }
+    }
+
     private static let fails = Immediate { _ in throw Broken() }
 
     private func result(
@@ -56,6 +60,24 @@ struct FailureHandoffTests {
         try await self.result(passed, isStaffed: true).expectOutcome(.fellBack)
         let skipped: [(any Responder, Chain.OnFailure)] = [(Self.fails, .fallback), (Immediate(.pass()), .skip)]
         try await self.result(skipped, isStaffed: true).expectOutcome(.fellBack)
+    }
+
+    @Test("an entry that is beside, or not for this conversation, takes the hand-over from nobody")
+    func beside() async throws {
+        let never = Immediate(.reply("never"))
+        let others = [
+            Chain.Entry(never, name: "shadow", stage: .answer, mode: .shadow),
+            Chain.Entry(never, name: "canary", stage: .answer, mode: .canary(try #require(Share(written: "0%")))),
+            Chain.Entry(never, name: "elsewhere", stage: .answer, condition: Never()),
+        ]
+        for other in others {
+            let failing = Chain.Entry(Self.fails, name: "failing", stage: .answer)
+            var desk = ChainDesk(Chain(name: "test", entries: [failing, other]))
+            desk.isStaffed = true
+            let result = try await desk.say("hello")
+            #expect(result.outcome == .handedOver, "\(other.name)")
+            #expect(result.responder == "failing", "\(other.name)")
+        }
     }
 
     @Test("counts one whose breaker is open among those that failed")

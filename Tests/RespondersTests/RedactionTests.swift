@@ -64,6 +64,43 @@ struct RedactionTests {
         try await desk.say("again").expectOutcome(.answered)
     }
 
+    /// How a turn ends that nobody of `answer` sees.
+    enum EarlyEnd: CaseIterable { case visitorIsProgram, guardBeforeRefuses, itFails, itFailsAndIsSkipped }
+
+    @Test("reaches those who look at the turn afterwards too, however early it ended", arguments: EarlyEnd.allCases)
+    func seenByNobody(_ end: EarlyEnd) async throws {
+        let first = Immediate(end == .guardBeforeRefuses ? .reply("no") : .pass())
+        let clock = ManualClock()
+        let chain = Chain(
+            name: "test",
+            entries: [
+                Chain.Entry(first, name: "first", stage: .guard),
+                Chain.Entry(
+                    Censor(),
+                    name: "redact",
+                    stage: .guard,
+                    onFailure: end == .itFailsAndIsSkipped ? .skip : .abort
+                ),
+                Chain.Entry(Immediate(.reply("Yes.")), name: "answer", stage: .answer),
+                Chain.Entry(Witness(), name: "beside", stage: .answer, mode: .shadow),
+            ],
+            clock: TurnClock(clock)
+        )
+        var desk = ChainDesk(chain, clock: TurnClock(clock))
+        var text = "my secret"
+        if end == .itFails || end == .itFailsAndIsSkipped { text += " is unreadable" }
+        var result = try await desk.say(text, on: Page(path: "/secret", title: "secret"))
+        if end == .visitorIsProgram {
+            for _ in 0..<3 { result = try await desk.say("Yes.", on: Page(path: "/secret", title: "secret")) }
+            try result.expectOutcome(.refused)
+        }
+        let turn = result.turn
+        let seen = [turn.message.text, turn.page.path, turn.page.title ?? ""] + turn.history.items.map(\.text)
+        #expect(seen.allSatisfy { !$0.contains("secret") }, "\(seen)")
+        let steps = await chain.askShadows(about: result)
+        #expect(steps.map(\.reason) == [end == .itFailsAndIsSkipped ? nil : .stageSkipped])
+    }
+
     @Test(
         "of a part that isn't there, or twice, or cuts a character, fails closed",
         arguments: [[0..<9], [7..<8], [0..<4, 3..<5], [1..<2], [-1..<1]]

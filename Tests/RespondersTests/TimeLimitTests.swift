@@ -10,7 +10,12 @@ struct TimeLimitTests {
         Chain(name: "test", entries: entries, deadline: deadline, clock: TurnClock(self.clock))
     }
 
-    private func sleeper(_ name: String, for duration: Duration, timeout: Duration = .seconds(2)) -> Chain.Entry {
+    private func sleeper(
+        _ name: String,
+        for duration: Duration,
+        timeout: Duration = .seconds(2),
+        in stage: Stage = .answer
+    ) -> Chain.Entry {
         let clock = TurnClock(self.clock)
         return Chain.Entry(
             Waiting { _ in
@@ -18,7 +23,7 @@ struct TimeLimitTests {
                 return .reply(Reply("from \(name)"))
             },
             name: name,
-            stage: .answer,
+            stage: stage,
             timeout: timeout
         )
     }
@@ -93,6 +98,26 @@ struct TimeLimitTests {
         try ended.expectReply("from the fallback", from: "fallback").expectOutcome(.fellBack)
         #expect(ended.steps.map(\.reason) == [.timeout, .timeout, .timeout, nil])
         #expect(ended.steps.map(\.duration) == [.seconds(2), .milliseconds(750), .zero, .zero])
+    }
+
+    @Test("gives all of the fallback a quarter of a second together")
+    func fallbackTogether() async throws {
+        var desk = ChainDesk(
+            self.chain(
+                self.sleeper("a", for: .seconds(60), timeout: .milliseconds(100), in: .fallback),
+                self.sleeper("b", for: .seconds(60), in: .fallback),
+                self.sleeper("c", for: .seconds(60), in: .fallback),
+                self.fallback
+            )
+        )
+        async let result = desk.say("hello")
+        await self.clock.sleepers(atLeast: 2)
+        self.clock.advance(by: .milliseconds(100))
+        await self.clock.sleepers(atLeast: 2)
+        self.clock.advance(by: .milliseconds(150))
+        let ended = try await result
+        try ended.expectReply("from the fallback", from: "fallback").expectOutcome(.fellBack)
+        #expect(ended.steps.map(\.duration) == [.milliseconds(100), .milliseconds(150), .zero, .zero])
     }
 
     @Test("ends in an outcome when whoever ran the turn gives it up")

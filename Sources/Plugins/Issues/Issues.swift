@@ -108,7 +108,8 @@ public final class Issues: ResponderPlugin, RunningResponder {
         examples: [
             .init("The checkout is broken.", gives: .pass(reason: "no-press")),
             .init("Send", gives: .pass(reason: "no-draft")),
-        ]
+        ],
+        isSole: true
     )
 
     public struct Configuration: Decodable, Sendable {

@@ -51,8 +51,10 @@ extension ChildProcess.Command {
         for argument in command.dropFirst() where !argument.hasPrefix("-") {
             let path = argument.hasPrefix("/") ? argument : "\(folder)/\(argument)"
             var isFolder = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder else { continue }
-            services.files.note(path)
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            // One that will be written yet counts, too: once it is there the program is started anew.
+            let isMissingFile = !exists && (argument.contains("/") || argument.dropFirst().contains("."))
+            if exists ? !isFolder : isMissingFile { services.files.note(path) }
         }
     }
 

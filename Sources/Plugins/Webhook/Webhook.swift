@@ -47,6 +47,8 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         var waiters = StartWaiters()
         /// Why the service is not ready.
         var problem: String?
+        /// Whether it is there all the same, and says something wrong.
+        var answers = false
         var texts = VisitorTexts()
         var codes = FailureCodes()
         var reports = RateBudget(burst: 20, perSecond: 1)
@@ -186,7 +188,10 @@ extension Webhook {
             } catch {
                 guard !Task.isCancelled else { break }
                 let problem = Self.problem(of: error)
-                self.state.withLock { $0.problem = problem }
+                self.state.withLock { state in
+                    state.problem = problem
+                    state.answers = error is WireProblem
+                }
                 self.enter(.failing)
                 if problem != lastProblem { self.report(.error, "Webhook is not ready", ["webhook.problem": problem]) }
                 lastProblem = problem
@@ -200,12 +205,12 @@ extension Webhook {
 
     public func waitUntilStarted() async throws {
         await self.waitUntilReady()
-        let problem = self.state.withLock { state -> String? in
-            if case .ready = state.phase { return nil }
-            return state.problem ?? "the service has not said what it is"
+        let (problem, answers) = self.state.withLock { state -> (String?, Bool) in
+            if case .ready = state.phase { return (nil, true) }
+            return (state.problem ?? "the service has not said what it is", state.answers)
         }
         guard let problem else { return }
-        throw StartProblem("not-ready", "\(self.target.shown): \(problem)")
+        throw StartProblem("not-ready", "\(self.target.shown): \(problem)", isPassing: !answers)
     }
 
     /// Asks the service what it is, and whether it is the one that is meant: it sends back what nobody can guess.

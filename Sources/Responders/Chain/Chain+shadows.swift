@@ -1,8 +1,12 @@
+internal import Messages
+
 /// What entries with `mode: shadow` say to turns that others have answered.
 ///
 /// Nobody sees it and nothing comes of it but steps of the turn's record.
 extension Chain {
     /// Asks all shadows about a turn that has ended, each within its own time limit.
+    ///
+    /// Nobody is asked about a turn that ended before ``Stage/answer``, or that a person answers.
     ///
     /// - Parameter result: What came of the turn.
     /// - Returns: A step for each.
@@ -10,12 +14,20 @@ extension Chain {
         let shown = result.replies.map(\.text).joined(separator: "\n")
         return await withTaskGroup(of: (Int, TraceStep).self) { group in
             for (index, entry) in self.shadows.enumerated() {
-                group.addTask { (index, await self.askShadow(entry, about: result.turn, shown: shown)) }
+                group.addTask { (index, await self.askShadow(entry, about: result, shown: shown)) }
             }
             var steps: [(Int, TraceStep)] = []
             for await step in group { steps.append(step) }
             return steps.sorted { $0.0 < $1.0 }.map(\.1)
         }
+    }
+
+    private func askShadow(_ entry: Entry, about result: ChainResult, shown: String) async -> TraceStep {
+        guard result.reachedAnswer else {
+            let reason = result.turn.conversation.state.isAttended ? TraceReason.withPerson : .stageSkipped
+            return TraceStep(stage: entry.stage, responder: entry.name, reason: reason)
+        }
+        return await self.askShadow(entry, about: result.turn, shown: shown)
     }
 
     private func askShadow(_ entry: Entry, about turn: Turn, shown: String) async -> TraceStep {

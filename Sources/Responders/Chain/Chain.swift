@@ -21,6 +21,10 @@ public final class Chain: Sendable {
     public let asksEnrichTogether: Bool
     /// How many of the entries decide about a turn: those of `after` don't.
     let decidingCount: Int
+    /// How many of them are in ``Stage/guard``.
+    let guardCount: Int
+    /// How many of them come before ``Stage/answer``.
+    let preparingCount: Int
     /// Look at the turns that have ended.
     let observers: [Observer]
     /// The clock of all time limits.
@@ -70,6 +74,8 @@ public final class Chain: Sendable {
         self.performers = Dictionary(performers) { first, _ in first }
         self.shadows = self.entries.filter { $0.isEnabled && $0.mode == .shadow }
         self.decidingCount = self.entries.count { $0.stage != .after }
+        self.guardCount = self.entries.count { $0.stage == .guard }
+        self.preparingCount = self.entries.count { $0.stage == .guard || $0.stage == .enrich }
         self.observers = self.entries.filter { $0.stage == .after && $0.isEnabled }.enumerated().map {
             Observer($1, position: $0, clock: clock)
         }

@@ -14,6 +14,10 @@ public struct ChainLoader {
     private var made: [String: ChainInstances.Instance?] = [:]
     private let before: ChainInstances
     private let generation: Int
+    /// The chain that is run beside those that answer.
+    private let beside: String?
+    /// Whether that one is read now.
+    private var isBeside = false
 
     /// The responders of all chains that were read, for the next configuration.
     public var instances: ChainInstances { ChainInstances(self.made.compactMapValues { $0 }) }
@@ -29,18 +33,21 @@ public struct ChainLoader {
     ///   - services: What they get; its clock is also that of the chains' time limits.
     ///   - before: The responders of the configuration before: of those that stay as they are none is created anew.
     ///   - generation: That of the configuration, from 1.
+    ///   - beside: The chain that is run beside those that answer: its responders are others than theirs.
     ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name: for tools that try chains.
     public init(
         registry: PluginRegistry,
         services: PluginServices,
         after before: ChainInstances = ChainInstances(),
         generation: Int = 1,
+        beside: String? = nil,
         decorating decorate: @escaping Decoration = { responder, _ in responder }
     ) {
         self.registry = registry
         self.services = services
         self.before = before
         self.generation = generation
+        self.beside = beside
         self.decorate = decorate
     }
 
@@ -52,6 +59,7 @@ public struct ChainLoader {
     ///   - place: Where the name stands.
     /// - Returns: The chain with every entry that could be read. It is fit for use only where ``diagnostics`` has no error.
     public mutating func chain(named name: String, _ node: YAMLNode, at place: Place) -> Chain {
+        self.isBeside = name == self.beside
         var entries: [PlacedEntry] = []
         var deadline = Chain.defaultDeadline
         var streamDeadline = Chain.defaultStreamDeadline
@@ -124,8 +132,8 @@ public struct ChainLoader {
 
     /// The responder of an entry: one that is already there, or a new one.
     private mutating func instance(of parts: EntryReading.Parts) -> ChainInstances.Instance? {
-        // A shadow must not take the places of those who answer.
-        let isShadow = parts.common.mode == .shadow
+        // A shadow must not take the places of those who answer, nor their programs.
+        let isShadow = parts.common.mode == .shadow || self.isBeside && !parts.manifest.isSole
         let key = "\(parts.manifest.name) \(parts.settings.node.canonical) \(parts.common.limits) \(isShadow)"
         if let known = self.made[key] { return known }
         var instance = self.before.unchanged(key)

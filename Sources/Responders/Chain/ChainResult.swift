@@ -40,6 +40,8 @@ public final class ChainResult: Sendable {
     public let steps: [TraceStep]
     /// Whether the turn's watchdog had to end it: a mistake in the chain.
     public let isOverdue: Bool
+    /// Whether the turn came as far as ``Stage/answer``, so that somebody may be asked about it beside the others.
+    let reachedAnswer: Bool
 
     init(
         outcome: Outcome,
@@ -50,7 +52,8 @@ public final class ChainResult: Sendable {
         turn: Turn,
         failures: [ResponderFailure],
         steps: [TraceStep],
-        isOverdue: Bool = false
+        isOverdue: Bool = false,
+        reachedAnswer: Bool = false
     ) {
         self.outcome = outcome
         self.replies = replies
@@ -61,6 +64,7 @@ public final class ChainResult: Sendable {
         self.failures = failures
         self.steps = steps
         self.isOverdue = isOverdue
+        self.reachedAnswer = reachedAnswer
     }
 
     /// What a turn leaves behind.
@@ -100,18 +104,22 @@ public struct ResponderFailure: Sendable, Hashable {
 }
 
 extension ChainResult {
-    /// The same turn, from which a person has taken the conversation while it ran: of what it wanted to say only what was
-    /// shown is left.
-    public var interrupted: ChainResult {
+    /// The same turn, from which a person has taken the conversation while it ran, or which was closed: of what it wanted to
+    /// say only what was shown is left.
+    ///
+    /// - Parameter isClosed: Whether nobody goes on.
+    /// - Returns: A turn that ended with what was shown.
+    public func interrupted(byClosing isClosed: Bool) -> ChainResult {
         ChainResult(
-            outcome: .handedOver,
+            outcome: isClosed ? self.shownCount > 0 ? .answered : .silent : .handedOver,
             replies: Array(self.replies.prefix(self.shownCount)),
             shownCount: self.shownCount,
             responder: nil,
             effects: Effects(),
             turn: self.turn,
             failures: [],
-            steps: self.steps
+            steps: self.steps,
+            reachedAnswer: self.reachedAnswer
         )
     }
 }

@@ -48,7 +48,8 @@ extension ChainRun {
             index: index,
             priority: entry.priority,
             weight: entry.weight,
-            confidence: confidence,
+            // One that is no number would be neither above nor below any other.
+            confidence: confidence.isNaN ? 0 : min(max(confidence, 0), 1),
             text: text
         )
     }

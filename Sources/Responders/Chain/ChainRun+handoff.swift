@@ -16,16 +16,24 @@ extension ChainRun {
     mutating func noteAnswerer(_ verdict: Verdict?, _ failure: Failure?) {
         self.answerers.all += 1
         // One whose breaker is open has failed, only earlier.
-        if failure != nil { self.answerers.failed += 1 }
-        if case .pass(reason: .breakerOpen?) = verdict { self.answerers.failed += 1 }
+        let isBroken = if case .pass(reason: .breakerOpen?) = verdict { true } else { false }
+        guard failure != nil || isBroken else { return }
+        self.answerers.failed += 1
+        self.answerers.lastFailed = self.index
     }
 
     /// A person goes on where nobody of `answer` could do their work, though no entry asks for that.
     mutating func handOverWhereAllFailed() {
         guard self.turn.isStaffed, self.ending == nil, self.replies.isEmpty, self.answerers.all > 0,
-            self.answerers.failed == self.answerers.all,
-            let entry = self.chain.entries.last(where: { $0.stage == .answer && $0.isEnabled })
+            self.answerers.failed == self.answerers.all
         else { return }
-        self.handOver(by: entry)
+        self.handOver(by: self.chain.entries[self.answerers.lastFailed])
     }
+}
+
+extension TraceReason {
+    /// Whether an entry that isn't asked for this reason is one of those that answer.
+    ///
+    /// One that is only beside them, or doesn't take this conversation, is none.
+    var isOfEntryThatAnswers: Bool { self != .shadow && self != .notInCanary && self != .disabled }
 }

@@ -7,6 +7,7 @@ extension ChainRun {
     /// Nobody is asked afterwards.
     consuming func result() -> ChainResult {
         self.handOverWhereAllFailed()
+        self.redactTheRest()
         let outcome = self.outcome
         let isUnanswered =
             (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople
@@ -24,8 +25,15 @@ extension ChainRun {
             effects: self.effects,
             turn: self.turn,
             failures: self.failures,
-            steps: self.steps
+            steps: self.steps,
+            reachedAnswer: self.hasReachedAnswer
         )
+    }
+
+    /// Whether it was not ended before, and no person has the conversation.
+    private var hasReachedAnswer: Bool {
+        guard !self.isForPeople else { return false }
+        return self.endIndex.map { $0 > self.chain.preparingCount } ?? true
     }
 
     private var outcome: Outcome {

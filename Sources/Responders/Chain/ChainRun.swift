@@ -27,10 +27,14 @@ public struct ChainRun: Sendable {
     private(set) var skipsToFallback = false
     /// Whether the fallback is asked though a part of a reply was shown.
     private(set) var isCutToFallback = false
-    /// What became of the entries of `answer`: how many there are, and how many failed.
-    var answerers = (all: 0, failed: 0)
+    /// What became of the entries of `answer`: how many could have answered, how many failed, and where the last of these is.
+    var answerers = (all: 0, failed: 0, lastFailed: 0)
     /// Until when `enrich` may take, from its first wait on.
     private var enrichEnd: Duration?
+    /// Until when `fallback` may take, from its first wait on.
+    private var fallbackEnd: Duration?
+    /// How many entries were gone through when the turn was ended.
+    var endIndex: Int?
     var failures: [ResponderFailure] = []
     var replies: [Reply] = []
     /// How many of ``replies`` the sink has shown already.
@@ -105,7 +109,7 @@ public struct ChainRun: Sendable {
                 return entry
             }
             if self.ending != nil, !self.isTracing { return nil }
-            if entry.stage == .answer, entry.isEnabled { self.answerers.all += 1 }
+            if entry.stage == .answer, reason.isOfEntryThatAnswers { self.answerers.all += 1 }
             self.record(nil, reason)
             self.advance()
         }
@@ -119,13 +123,7 @@ public struct ChainRun: Sendable {
     }
 
     func reasonToSkip(_ entry: Chain.Entry) -> TraceReason? {
-        if !entry.isEnabled { return .disabled }
-        switch entry.mode {
-        case .live: break
-        case .shadow: return .shadow
-        case .canary(let share):
-            guard share.includes(self.turn.conversation.sessionID, for: entry.name) else { return .notInCanary }
-        }
+        if let reason = entry.reasonToSkip(self.turn.conversation) { return reason }
         if self.ending != nil { return self.endReason }
         if self.isForPeople, entry.stage == .answer || entry.stage == .fallback { return .withPerson }
         if entry.stage == .fallback {
@@ -224,7 +222,10 @@ extension ChainRun {
             let end = self.enrichEnd ?? now + Self.enrichTime
             self.enrichEnd = end
             return min(entry.timeout, left - Self.fallbackReserve, end - now)
-        case .fallback: return min(entry.timeout, left)
+        case .fallback:
+            let end = self.fallbackEnd ?? now + Self.fallbackReserve
+            self.fallbackEnd = end
+            return min(entry.timeout, left, end - now)
         case .guard, .answer, .after: return min(entry.timeout, left - Self.fallbackReserve)
         }
     }
@@ -232,7 +233,7 @@ extension ChainRun {
     /// What all of `enrich` may take of the deadline.
     static let enrichTime = Duration.milliseconds(1_500)
 
-    /// Kept back from the deadline, so that the fallback always has its turn.
+    /// Kept back from the deadline, so that the fallback always has its turn; all of it may take as long.
     static let fallbackReserve = Duration.milliseconds(250)
 }
 
@@ -260,7 +261,7 @@ extension ChainRun {
         case .reply(let reply, _, let then, let found) where entry.stage.allows(reply: then):
             self.take(reply, then, found, of: entry, after: duration, explanation)
         case .suppress(let reason, let found) where entry.stage == .guard || entry.stage == .answer:
-            self.end(.suppressed, by: entry)
+            self.end(entry.stage == .guard ? .refused : .suppressed, by: entry)
             _ = self.keep(found, of: entry)
             self.record(verdict.word, reason, took: duration, explanation)
         case .handoff(let handoff, let found) where entry.stage != .enrich:
@@ -291,7 +292,7 @@ extension ChainRun {
         guard !reply.isEmpty else {
             return self.take(Failure(.emptyReply), of: entry, after: duration, explanation)
         }
-        guard self.replies.count < Chain.maximumReplies else {
+        guard self.hasRoom(for: reply) else {
             return self.record("pass", .replyLimit, took: duration, explanation)
         }
         var reply = reply
@@ -305,6 +306,12 @@ extension ChainRun {
             self.end(Self.ending(ofReplyIn: entry.stage), by: entry)
         }
         self.record("reply", isCut ? .truncated : reason, took: duration, explanation)
+    }
+
+    /// Whether there is room for a reply, and for the one that it or an earlier one promises.
+    private func hasRoom(for reply: Reply) -> Bool {
+        let promises = reply.followUp != nil || self.replies.contains { $0.followUp != nil }
+        return self.replies.count + (promises ? 1 : 0) < Chain.maximumReplies
     }
 
     private mutating func take(_ handoff: Handoff, of entry: Chain.Entry) {
@@ -322,6 +329,8 @@ extension ChainRun {
         _ explanation: Explanation? = nil
     ) {
         self.failures.append(ResponderFailure(responder: entry.name, failure: failure))
+        // Nobody knows what would have been taken out.
+        if entry.redactor != nil { self.turn.hideMessage() }
         switch entry.onFailure {
         case .skip: break
         case .fallback: self.skipsToFallback = true
@@ -335,6 +344,7 @@ extension ChainRun {
     mutating func end(_ ending: Ending, by entry: Chain.Entry) {
         guard self.ending == nil else { return }
         self.ending = ending
+        self.endIndex = self.index + 1
         self.responder = entry.name
     }
 
@@ -402,6 +412,18 @@ extension ChainRun {
             self.performed = []
         }
         self.steps.append(consume step)
+    }
+}
+
+extension Chain.Entry {
+    /// Why the entry is no part of a conversation, whatever is said in it.
+    func reasonToSkip(_ conversation: Conversation) -> TraceReason? {
+        guard self.isEnabled else { return .disabled }
+        switch self.mode {
+        case .live: return nil
+        case .shadow: return .shadow
+        case .canary(let share): return share.includes(conversation.sessionID, for: self.name) ? nil : .notInCanary
+        }
     }
 }
 

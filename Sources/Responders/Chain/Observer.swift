@@ -45,7 +45,8 @@ final class Observer: RunningPart {
         (turn.place.stage, turn.place.position) = (.after, self.position)
         turn.drafts = result.replies
         turn.outcome = result.outcome
-        guard self.entry.condition?.refusal(of: turn) == nil else { return }
+        guard self.entry.reasonToSkip(turn.conversation) == nil, self.entry.condition?.refusal(of: turn) == nil
+        else { return }
         self.state.withLock { state in
             if case .dropped? = state.input?.yield(Observation(turn: turn, failed: failed)) { state.droppedCount += 1 }
         }

@@ -177,6 +177,9 @@ extension ChainRun {
     /// - Parameter shown: The replies that the visitor has seen already.
     /// - Returns: An outcome with the built-in sentence, where there is room for it.
     fileprivate func overdue(showing shown: [Reply]) -> ChainResult {
+        var run = self
+        run.endIndex = self.index
+        run.redactTheRest()
         var replies = shown + self.replies.dropFirst(shown.count)
         if replies.count < Chain.maximumReplies { replies.append(self.turn.sentence(\.unanswered)) }
         let asked = self.index < self.chain.decidingCount ? self.chain.entries[self.index].name : self.chain.name
@@ -186,7 +189,7 @@ extension ChainRun {
             shownCount: shown.count,
             responder: nil,
             effects: self.effects,
-            turn: self.turn,
+            turn: run.turn,
             failures: self.failures + [ResponderFailure(responder: asked, failure: Failure(.overdue))],
             steps: self.steps,
             isOverdue: true

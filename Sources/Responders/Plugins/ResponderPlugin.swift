@@ -50,6 +50,9 @@ public struct PluginManifest: Sendable {
     ///
     /// They still work and give a warning.
     public var formerNames: [String]
+    /// Whether there is one responder for the same settings in any case, also for a chain that is run beside those that
+    /// answer: it has a file to itself.
+    public var isSole: Bool
 
     public init(
         name: String,
@@ -61,7 +64,8 @@ public struct PluginManifest: Sendable {
         examples: [Example],
         timeout: Duration = .seconds(2),
         nextPiece: Duration = .seconds(10),
-        formerNames: [String] = []
+        formerNames: [String] = [],
+        isSole: Bool = false
     ) {
         self.name = name
         self.summary = summary
@@ -73,6 +77,7 @@ public struct PluginManifest: Sendable {
         self.timeout = timeout
         self.nextPiece = nextPiece
         self.formerNames = formerNames
+        self.isSole = isSole
     }
 
     /// The stages in the order in which they run: `answer, fallback`.

@@ -11,6 +11,8 @@ public struct TurnTrace: Sendable {
     public let outcome: Outcome
     /// From the message to the outcome.
     public let elapsed: Duration
+    /// How much of that the messages before it took.
+    private let waited: Duration
     /// Whether a responder failed, or the visitor was told that something did.
     public let hasFailed: Bool
     private let message: String
@@ -42,6 +44,7 @@ public struct TurnTrace: Sendable {
     /// - Parameters:
     ///   - result: What came of the turn.
     ///   - elapsed: From the message to the outcome.
+    ///   - waited: How much of that the messages before it took.
     ///   - keepsContent: Whether what errors say that plugins threw is kept: they may quote the visitor or a service
     ///     outside.
     ///   - shadows: Steps of entries that were asked beside the others.
@@ -49,6 +52,7 @@ public struct TurnTrace: Sendable {
     public init(
         _ result: ChainResult,
         elapsed: Duration = .zero,
+        waited: Duration = .zero,
         keepsContent: Bool = false,
         shadows: [TraceStep] = [],
         shadowedChain: ShadowedChain? = nil
@@ -59,6 +63,7 @@ public struct TurnTrace: Sendable {
         self.turn = turn.id.rawValue
         self.outcome = result.outcome
         self.elapsed = elapsed
+        self.waited = waited
         self.hasFailed = result.outcome == .failedAndTold || !result.failures.isEmpty
         self.message = message.id
         self.session = conversation.sessionID
@@ -108,6 +113,7 @@ extension TurnTrace {
             record.text("state", self.state.rawValue)
             record.timestamp("started", self.started)
             record.thousandths("elapsedMs", self.elapsed.microseconds)
+            if self.waited > .zero { record.thousandths("waitedMs", self.waited.microseconds) }
             record.text("outcome", self.outcome.rawValue)
             if let responder { record.text("responder", responder) }
             record.list("replies") { replies in

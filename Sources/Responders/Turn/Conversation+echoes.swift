@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Messages
 
 /// The last thing that a conversation's visitor was told.
 public struct LastReply: Sendable, Hashable {
@@ -71,27 +72,58 @@ extension Turn {
 extension ChainRun {
     /// Ends the turn where the visitor is a program: the first time it is told so.
     mutating func stopEchoes() {
-        guard self.turn.conversation.lastReply != nil || self.turn.conversation.echoes.watchesFloods,
+        // Whoever talks to a person may do so as they like.
+        guard !self.isForPeople,
+            self.turn.conversation.lastReply != nil || self.turn.conversation.echoes.watchesFloods,
             let entry = self.chain.entries.first
         else { return }
         switch self.turn.conversation.echoes.finding(of: self.turn) {
         case .none: return
         case .quiet: self.end(.suppressed, by: entry)
-        case .echoes: self.silence(by: entry, saying: Self.echoSentence)
-        case .flood: self.silence(by: entry, saying: Self.floodSentence)
+        case .echoes: self.silence(by: entry, saying: self.turn.sentence(\.echoes))
+        case .flood: self.silence(by: entry, saying: self.turn.sentence(\.flood))
         }
-        self.responder = nil
-        self.endReason = .loop
+        self.noteNobodyAsked(because: .loop)
     }
 
-    private mutating func silence(by entry: Chain.Entry, saying sentence: String) {
+    private mutating func silence(by entry: Chain.Entry, saying sentence: Reply) {
         self.end(.refused, by: entry)
-        self.replies = [Reply(sentence, format: .plain)]
+        self.replies = [sentence]
         self.effects.silencesEchoes = true
     }
 
-    /// What a visitor reads who repeats the replies.
-    static let echoSentence = "You are sending my own words back to me. I will be quiet for a minute."
-    /// What a visitor reads who sends more than anybody types.
-    static let floodSentence = "That are more messages than I can answer. I will be quiet for a minute."
+    fileprivate mutating func noteNobodyAsked(because reason: TraceReason) {
+        self.endIndex = 0
+        self.responder = nil
+        self.endReason = reason
+    }
+}
+
+extension Chain {
+    /// A turn about which nobody is asked.
+    ///
+    /// - Parameters:
+    ///   - turn: The message.
+    ///   - reason: Why not, for each entry.
+    ///   - sentence: What the visitor reads.
+    ///   - tracing: Whether the result says so of each entry.
+    /// - Returns: An outcome, ``Outcome/refused``.
+    public func refused(
+        _ turn: Turn,
+        because reason: TraceReason,
+        saying sentence: String,
+        tracing: Bool
+    ) -> ChainResult {
+        var run = ChainRun(chain: self, turn: turn, startedAt: nil, isTracing: tracing, isExplaining: false)
+        if let entry = self.entries.first { run.end(.refused, by: entry) }
+        run.replies = [Reply(sentence, format: .plain)]
+        run.noteNobodyAsked(because: reason)
+        while run.next() != nil {}
+        return run.result()
+    }
+}
+
+extension TraceReason {
+    /// Too many messages of the conversation wait to be answered.
+    public static let queueFull: TraceReason = "queue-full"
 }

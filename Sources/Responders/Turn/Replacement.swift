@@ -74,10 +74,20 @@ extension TextRedactor {
     }
 
     /// The text as it may be seen: nothing of it where that can't be known.
-    fileprivate func shown(_ text: String) -> String { (try? self.redacted(text)) ?? "[removed]" }
+    fileprivate func shown(_ text: String) -> String { (try? self.redacted(text)) ?? Turn.removed }
 }
 
 extension Turn {
+    /// In the place of a text of which nobody knows what may be seen.
+    fileprivate static let removed = "[removed]"
+
+    /// Takes out all of the message.
+    mutating func hideMessage() {
+        var message = self.message
+        message.text = Self.removed
+        self.show(message, self.page, self.history)
+    }
+
     /// Takes out of the page and of the messages before this one what `redactor` takes out of messages.
     mutating func hide(by redactor: any TextRedactor) {
         var page = self.page
@@ -105,6 +115,25 @@ extension ChainRun {
         message.text = text
         self.turn.show(message, self.turn.page, self.turn.history)
         return nil
+    }
+}
+
+extension ChainRun {
+    /// Takes out of a turn that was ended early what those would have who were not asked any more: observers and shadows
+    /// still look at it.
+    mutating func redactTheRest() {
+        let guards = self.chain.guardCount
+        guard let end = self.endIndex, end < guards else { return }
+        for index in end..<guards {
+            let entry = self.chain.entries[index]
+            guard let redactor = entry.redactor, entry.reasonToSkip(self.turn.conversation) == nil,
+                entry.condition?.refusal(of: self.turn) == nil
+            else { continue }
+            var message = self.turn.message
+            message.text = redactor.shown(message.text)
+            self.turn.show(message, self.turn.page, self.turn.history)
+            self.turn.hide(by: redactor)
+        }
     }
 }
 

@@ -78,6 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
         let files = FileRecord()
         let source = ConfigurationReloader.Source(
             file: self.options.file,
+            beside: self.shadowChain,
             registry: terminal.registry,
             clock: terminal.clock,
             report: { [logger] in logger.log($0) },
@@ -88,7 +89,7 @@ struct ServeCommand: AsyncParsableCommand {
             choice: ChainChoice(chain: self.chain, shadow: self.shadowChain),
             demandsDevelopment: self.insecureDev
         )
-        let (configuration, desks) = try self.prepare(source, files, rules, terminal)
+        let (configuration, desks) = try await self.prepare(source, files, rules, terminal)
         let isDevelopment = rules.isDevelopment(configuration)
         rules.startedInDevelopment = isDevelopment
         metrics.collectProcess()
@@ -197,7 +198,9 @@ struct ServeCommand: AsyncParsableCommand {
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
             services: (Self.services(of: log, hub, logger) + Self.keepers(of: log, generations, audit, metrics, logger)
-                + (agentAudit.map { [$0] } ?? []) + live.keepers + [runner, live.watcher, notices, server])
+                + (agentAudit.map { [$0] } ?? []) + live.keepers + [
+                    runner, live.watcher, notices, live.afterStart(server),
+                ])
                 .map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -244,10 +247,11 @@ struct ServeCommand: AsyncParsableCommand {
         _ files: FileRecord,
         _ rules: ServingRules,
         _ terminal: Terminal
-    ) throws -> (Configuration, Desks) {
+    ) async throws -> (Configuration, Desks) {
         let configuration: Configuration
         do throws(Rejection) {
             configuration = try source.load(files)
+            _ = try await configuration.runTranscripts(with: source.registry, files)
         } catch {
             terminal.complain(DiagnosticReport(error.diagnostics).text)
             terminal.complain("\(DiagnosticReport(error.diagnostics).count); nothing was started")

@@ -59,6 +59,7 @@ struct TraceReport {
         let attempt = self.record.attempt.map { $0 > 1 ? ", attempt \($0)" : "" } ?? ""
         add("started", self.record.started.map { $0 + attempt })
         add("took", self.record.elapsedMs.map { Self.short(microseconds: Int($0 * 1_000)) })
+        add("waited", self.record.waitedMs.map { Self.short(microseconds: Int($0 * 1_000)) })
         add("message", self.record.message.map { "\($0) of \(self.record.session ?? "") at \(self.record.site ?? "")" })
         add("chain", self.record.chain.map { "\($0), generation \(self.record.generation ?? 1)" })
         add(

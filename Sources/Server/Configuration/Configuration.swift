@@ -124,6 +124,7 @@ extension Configuration {
     ///   - files: Gets every file that is read.
     ///   - before: The configuration before, whose responders stay where nothing has changed for them.
     ///   - generation: Counts the configurations that a server has worked by, from 1.
+    ///   - beside: The chain that is run beside those that answer.
     ///   - decorate: Puts another responder in front of the one of an entry, by the entry's name.
     /// - Returns: The configuration, ready to serve.
     /// - Throws: Every mistake of the file and of the files that it names, warnings among them, in the order of the files.
@@ -136,6 +137,7 @@ extension Configuration {
         files: FileRecord = FileRecord(),
         after before: ChainInstances = ChainInstances(),
         generation: Int = 1,
+        beside: String? = nil,
         decorating decorate: @escaping ChainLoader.Decoration = { responder, _ in responder }
     ) throws(Rejection) -> Configuration {
         var services = PluginServices(baseFolder: self.folder(of: file), clock: clock, report: report)
@@ -143,7 +145,7 @@ extension Configuration {
         let (root, text) = try self.root(of: file, services)
         var reading = ConfigurationReading(root, file: file, registry: registry, services: services)
         reading.decorate = decorate
-        (reading.before, reading.generation) = (before, generation)
+        (reading.before, reading.generation, reading.beside) = (before, generation, beside)
         var configuration = try reading.configuration()
         configuration.digest = Self.digest(of: text)
         return configuration

@@ -17,6 +17,8 @@ struct ConfigurationReading {
     var decorate: ChainLoader.Decoration = { responder, _ in responder }
     var before = ChainInstances()
     var generation = 1
+    /// The chain that is run beside those that answer.
+    var beside: String?
     /// Of all secrets that were read, by the keys that name them.
     var secretDigests: [String: SHA256.Digest] = [:]
     private var instances = ChainInstances()
@@ -102,6 +104,7 @@ struct ConfigurationReading {
             services: self.services,
             after: self.before,
             generation: self.generation,
+            beside: self.beside,
             decorating: self.decorate
         )
         var chains: [String: Chain] = [:]

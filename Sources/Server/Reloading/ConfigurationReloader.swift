@@ -28,6 +28,8 @@ final class ConfigurationReloader: Sendable {
     /// What a reload reads with.
     struct Source: Sendable {
         var file: String
+        /// The chain that is run beside those that answer.
+        var beside: String?
         var registry: PluginRegistry
         var clock: TurnClock
         var report: @Sendable (Incident) -> Void
@@ -49,7 +51,8 @@ final class ConfigurationReloader: Sendable {
                 metrics: self.metrics,
                 files: files,
                 after: before,
-                generation: generation
+                generation: generation,
+                beside: self.beside
             )
         }
     }

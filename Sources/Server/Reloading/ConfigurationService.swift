@@ -59,8 +59,9 @@ final class ConfigurationService: ConfigurationServing, Service {
             metrics: self.metrics
         )
         let parts = next.parts
-        self.parts.start(parts)
-        let problems = await self.problems(at: parts, configuration)
+        // What runs already may be ill without anybody having changed it.
+        let fresh = self.parts.start(parts)
+        let problems = await self.problems(at: fresh, configuration)
         guard problems.isEmpty else {
             await self.parts.release(parts)
             throw Rejection(problems)
@@ -70,9 +71,16 @@ final class ConfigurationService: ConfigurationServing, Service {
         self.oldInput.yield(old)
     }
 
+    /// Waits until everything has started that runs from the start, or has had its time.
+    ///
+    /// What doesn't start has said so in the log, and goes on trying.
+    func waitUntilStarted(_ configuration: Configuration) async {
+        _ = await self.problems(at: self.generations.current.parts, configuration)
+    }
+
     /// Waits until everything has started.
     ///
-    /// - Returns: What has not, each with the place of its entry.
+    /// - Returns: What has not and will not by itself, each with the place of its entry.
     private func problems(at parts: [any RunningPart], _ configuration: Configuration) async -> [Diagnostic] {
         let limit = ConfigurationReloader.startTime
         return await withTaskGroup(of: Diagnostic?.self) { group in
@@ -83,6 +91,7 @@ final class ConfigurationService: ConfigurationServing, Service {
                         try await part.waitUntilStarted()
                         return nil
                     } catch let problem as StartProblem {
+                        guard !problem.isPassing else { return nil }
                         return Diagnostic(problem.code, at: place, problem.problem, hint: problem.hint)
                     } catch {
                         let hint = "it has \(limit.written) to start"

@@ -17,6 +17,8 @@ struct LiveConfiguration: Sendable {
     let keepers: [any Service]
     /// Looks for changes; stops first.
     let watcher: any Service
+    private let serving: ConfigurationService
+    private let first: Configuration
 
     /// - Parameters:
     ///   - configuration: The one that the server starts with.
@@ -73,6 +75,25 @@ struct LiveConfiguration: Sendable {
         self.sessions = sessions
         self.state = LiveState(contents: contents, responders: responders, configuration: reloader)
         self.keepers = [parts, serving]
+        self.serving = serving
+        self.first = configuration
         self.watcher = ReloadService(reloader: reloader, logger: logger)
+    }
+
+    /// A server that listens once everything runs that its chains need, or has had its time: the first visitors must not
+    /// find programs that still start.
+    func afterStart(_ server: any Service) -> any Service {
+        StartedServer(server: server) { await self.serving.waitUntilStarted(self.first) }
+    }
+}
+
+private struct StartedServer: Service {
+    let server: any Service
+    let wait: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.wait() }
+        guard !Task.isShuttingDownGracefully else { return }
+        try await self.server.run()
     }
 }

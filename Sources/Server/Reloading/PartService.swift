@@ -18,8 +18,11 @@ final class PartService: Service {
     }
 
     /// Runs each part once, for as long as somebody needs it.
-    func start(_ parts: [any RunningPart]) {
-        for part in parts {
+    ///
+    /// - Returns: Those that did not run yet.
+    @discardableResult
+    func start(_ parts: [any RunningPart]) -> [any RunningPart] {
+        parts.filter { part in
             let run = self.state.withLock { state -> PartRun? in
                 let id = ObjectIdentifier(part)
                 if let known = state[id] {
@@ -30,9 +33,10 @@ final class PartService: Service {
                 state[id] = (run, 1)
                 return run
             }
-            guard let run else { continue }
+            guard let run else { return false }
             part.prepareToRun()
             self.input.yield(run)
+            return true
         }
     }
 

@@ -34,6 +34,9 @@ final class Interruption: Sendable {
     /// Whether somebody else has taken the conversation.
     var wasTakenOver: Bool { self.wasTaken.load(ordering: .acquiring) }
 
+    /// Whether nobody has it any more.
+    var wasClosed: Bool { self.cause.reason == .stop }
+
     /// Somebody else has taken the conversation, or closed it: nothing of the turn is shown any more.
     func takeOver(_ reason: CancelCause.Reason) {
         self.cause.note(reason)

@@ -97,7 +97,23 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     func overflow(_ message: InboundMessage, in room: Room) {
-        room.reply(Room.Answer("One moment please: your earlier messages are still being answered."), to: message)
+        let dialogue = self.dialogue(in: room)
+        let generation = self.generations.hold()
+        defer { generation.release() }
+        let desk = generation.desks[room.key.site]
+        let turn = self.turn(of: message, in: room, dialogue, at: desk)
+        let chain = desk.chain(on: turn.page.path)
+        let result = chain.refused(
+            turn,
+            because: .queueFull,
+            saying: ServerTexts.of(turn.message.lang).oneMoment,
+            tracing: generation.traces(message.turnID)
+        )
+        for (index, reply) in result.replies.enumerated() {
+            room.reply(Room.Answer(reply), to: message, number: index + 1)
+        }
+        self.keep(result, of: chain, in: generation, message, room.key.site, after: .zero)
+        generation.metrics[chain.name]?.count(result, after: .zero)
     }
 
     func stop(_ replyID: String, in room: Room) {
@@ -184,7 +200,7 @@ final class TurnRunner: InboundSubscriber, Service {
         dialogue.interruption = nil
         pending.generation.forget(interruption)
         if let ended {
-            let result = interruption.wasTakenOver ? ended.interrupted : ended
+            let result = interruption.wasTakenOver ? ended.interrupted(byClosing: interruption.wasClosed) : ended
             self.deliver(
                 result,
                 of: chain,
@@ -245,7 +261,8 @@ final class TurnRunner: InboundSubscriber, Service {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
         if let promise, self.followUps.open(promise) { self.lookAfter(promise, by: chain.clock) }
-        let elapsed = chain.clock.now - began
+        // The visitor has waited for the messages before, too.
+        let elapsed = chain.clock.now - began + message.waited
         self.keep(result, of: chain, in: generation, message, room.key.site, after: elapsed)
         if result.outcome == .handedOver, let handoff = result.effects.handoff {
             let reference = TurnID(message.turnID).reference
@@ -274,7 +291,8 @@ final class TurnRunner: InboundSubscriber, Service {
             result: result,
             chain: chain,
             beside: generation.desks[site].shadow,
-            elapsed: elapsed
+            elapsed: elapsed,
+            waited: message.waited
         )
         if job.isNeeded {
             generation.hold()
@@ -282,7 +300,7 @@ final class TurnRunner: InboundSubscriber, Service {
             generation.release()
         }
         let keepsContent = generation.tracing.keepsContent
-        self.traces.keep(result, after: elapsed, keepsContent: keepsContent)
+        self.traces.keep(result, after: elapsed, waiting: message.waited, keepsContent: keepsContent)
     }
 
     /// Notes that a responder failed: the first time, and then once a minute for each responder and reason.

@@ -42,7 +42,8 @@ struct UnfinishedTurns: Service {
             context: MessageContext(ofFrame: stored.frame)
         )
         guard turn.attempt < Self.attempts, age < Self.longestMilliseconds else {
-            room.replyLate(Self.apology, to: message, seq: stored.seq)
+            let texts = ServerTexts.of(message.context.read { $0.text("locale") })
+            room.replyLate(texts.wasNotAnswered, to: message, seq: stored.seq)
             self.log.turnEnded(turn.turn, "abandoned")
             return
         }
@@ -54,6 +55,4 @@ struct UnfinishedTurns: Service {
             self.log.turnEnded(turn.turn, "answered")
         }
     }
-
-    private static let apology = "Sorry, this message wasn't answered. Please ask again if it still matters."
 }

@@ -7,6 +7,8 @@ struct ShadowJob: Sendable {
     /// A whole chain that is run beside.
     let beside: Chain?
     let elapsed: Duration
+    /// How much of it the message waited for those before it.
+    let waited: Duration
 
     /// Whether anybody is asked.
     var isNeeded: Bool { !self.chain.shadows.isEmpty || self.beside != nil }

@@ -13,6 +13,7 @@ struct TraceRecord: Decodable, Sendable {
     var state: String?
     var started: String?
     var elapsedMs: Double?
+    var waitedMs: Double?
     var outcome: String?
     var responder: String?
     var replies: [String]?

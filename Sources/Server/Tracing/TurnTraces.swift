@@ -23,6 +23,7 @@ final class TurnTraces: Sendable {
     func keep(
         _ result: ChainResult,
         after elapsed: Duration,
+        waiting waited: Duration = .zero,
         keepsContent: Bool,
         shadows: [TraceStep] = [],
         beside: ShadowedChain? = nil
@@ -30,6 +31,7 @@ final class TurnTraces: Sendable {
         let trace = TurnTrace(
             result,
             elapsed: elapsed,
+            waited: waited,
             keepsContent: keepsContent,
             shadows: shadows,
             shadowedChain: beside
@@ -45,6 +47,7 @@ final class TurnTraces: Sendable {
         self.keep(
             job.result,
             after: job.elapsed,
+            waiting: job.waited,
             keepsContent: keepsContent,
             shadows: await steps,
             beside: beside

@@ -195,6 +195,34 @@ struct ConfigurationReloadTests {
         }
     }
 
+    @Test("a service that is down keeps nobody from changing something else, whether it is new or not")
+    func serviceDown() async throws {
+        // Nobody listens on port 9 of this machine.
+        let entry = "      - webhook: {url: 'http://127.0.0.1:9/', secret: {file: secret}, allow: [127.0.0.0/8]}"
+        try await Self.run { scene in
+            try scene.folder.write(String(repeating: "s", count: 32), to: "secret")
+            try scene.save(Self.yaml(tag: "two", entries: entry))
+            await scene.waits { $0.generation == 2 || $0.rejection != nil }
+            #expect(scene.reloader.report.rejection == nil, "\(scene.reloader.report)")
+            #expect(try await scene.answer("who").hasPrefix("two "))
+            try scene.save(Self.yaml(tag: "three", entries: entry))
+            await scene.waits { $0.generation == 3 || $0.rejection != nil }
+            #expect(try await scene.answer("who").hasPrefix("three "))
+        }
+    }
+
+    @Test("a program that was missing is started when it is written")
+    func programWritten() async throws {
+        let entry = "      - process: {command: [python3, later.py], config: {tag: later}}\n        as: later"
+        try await Self.run { scene in
+            try scene.save(Self.yaml(tag: "two", entries: entry))
+            await scene.waits { $0.rejection != nil }
+            try scene.folder.write(Self.program, to: "later.py")
+            await scene.waits { $0.generation == 2 }
+            #expect(try await scene.answer("who").hasPrefix("two "))
+        }
+    }
+
     @Test("a transcript that fails keeps the old chain")
     func transcripts() async throws {
         try await Self.run { scene in
