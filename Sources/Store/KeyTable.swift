@@ -26,6 +26,7 @@ public struct StoreKeyState: Sendable {
     /// Whether the key that is written with is to be replaced.
     ///
     /// - Parameter now: The time; records are counted as they were when the store was opened.
+    /// - Returns: Not where nothing is encrypted.
     public func isDue(at now: Timestamp) -> Bool {
         self.since.map { StoreKey.isDue(since: $0, records: self.records, at: now) } ?? false
     }

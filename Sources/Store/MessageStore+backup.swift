@@ -139,6 +139,7 @@ private func replaceStore(at path: String, with partial: String, keeping replace
 ///   - path: The file.
 ///   - report: Learns how far it has come, and once more when the copy is whole and checked; ends the work by what it throws.
 /// - Returns: How many messages the copy has.
+/// - Throws: What SQLite reports, what `report` throws, or `store-corrupt`.
 private func copy(
     _ source: Database,
     to path: String,
