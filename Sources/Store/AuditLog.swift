@@ -31,8 +31,8 @@ public struct AuditLog: Sendable {
     ///
     /// - Parameter event: What was done.
     /// - Returns: Where the log ends now.
-    /// - Throws: A ``StoreError``: `invalid-entry`, `disk-full`, `cannot-open-store`, or `store-corrupt` if the last line
-    ///   is no entry. Nothing is appended then.
+    /// - Throws: A ``StoreError``: `invalid-entry`, `disk-full`, `cannot-open-store`, `store-corrupt` if the last line is
+    ///   no entry, or `wrong-key` if it wasn't made with this key. Nothing is appended then.
     @discardableResult
     public func append(_ event: AuditEvent) throws -> AuditHead {
         guard event.isValid else {
@@ -41,8 +41,12 @@ public struct AuditLog: Sendable {
         let file = try AuditFile(appendingTo: self.path)
         let end = try self.end(of: file)
         let (line, head) = AuditEntry.line(event, after: end, at: self.now(), key: self.key)
+        let size = file.size
         try file.append(line)
-        try AuditFile.replace(self.path + ".head", with: Self.encode(head))
+        do { try AuditFile.replace(self.path + ".head", with: Self.encode(head)) } catch {
+            try? file.truncate(to: size)
+            throw error
+        }
         // The lock is held up to here, so that the two files don't part.
         _ = consume file
         return head
@@ -64,7 +68,7 @@ public struct AuditLog: Sendable {
     /// - Throws: A ``StoreError``.
     public func head() throws -> AuditHead {
         guard let file = try AuditFile(reading: self.path) else { return Self.readHead(of: self.path) ?? .empty }
-        return try self.lastEntry(of: file, size: file.size).head
+        return try self.tail(of: file, size: file.size).head
     }
 
     /// Where the next entry follows.
@@ -72,23 +76,54 @@ public struct AuditLog: Sendable {
     /// If entries are missing at the end, it follows the one that should be the last: the hole stays visible.
     private func end(of file: borrowing AuditFile) throws -> AuditHead {
         let size = file.size
-        let (head, torn) = try self.lastEntry(of: file, size: size)
-        if torn > 0 { try file.truncate(to: size - torn) }
-        guard let noted = Self.readHead(of: self.path), noted.count > head.count else { return head }
+        let tail = try self.tail(of: file, size: size)
+        if let last = tail.last, let before = tail.before { try self.checkKey(of: last, after: before) }
+        if tail.torn > 0 { try file.truncate(to: size - tail.torn) }
+        guard let noted = Self.readHead(of: self.path), noted.count > tail.head.count else { return tail.head }
         return noted
     }
 
-    /// The last whole line, and how many bytes behind it are none.
-    private func lastEntry(of file: borrowing AuditFile, size: Int) throws -> (head: AuditHead, torn: Int) {
-        let start = max(0, size - 2 * AuditEntry.maximumBytes)
+    /// Goes on only with the key that the last entry was made with: of a log with two nobody could tell any more what
+    /// was changed.
+    private func checkKey(of last: AuditEntry, after code: String) throws {
+        guard !last.follows(code, key: self.key) else { return }
+        let explanation =
+            if self.key == nil {
+                "was written with a key; name the configuration that has its audit_key"
+            } else if last.follows(code, key: nil) {
+                "was begun without a key; move it and its .head away to begin one with audit_key"
+            } else {
+                "was written with another key, or its last entry was changed; give the right audit_key, or verify it"
+            }
+        throw StoreError(.wrongKey, self.path, explanation)
+    }
+
+    /// How a log ends.
+    private struct Tail {
+        var last: AuditEntry?
+        /// The code that the last entry follows; nothing where entries are missing before it.
+        var before: String?
+        /// How many bytes behind the last whole line are none.
+        var torn: Int
+
+        var head: AuditHead { self.last.map { AuditHead(count: $0.number, code: $0.code) } ?? .empty }
+    }
+
+    private func tail(of file: borrowing AuditFile, size: Int) throws -> Tail {
+        let start = max(0, size - 3 * AuditEntry.maximumBytes)
         let bytes = try file.read(from: start, size - start)
         guard let end = bytes.lastIndex(of: 0x0A) else {
             guard start == 0 else { throw self.noEntry }
-            return (.empty, bytes.count)
+            return Tail(torn: bytes.count)
         }
-        let line = bytes[..<end].split(separator: 0x0A, omittingEmptySubsequences: false).last ?? []
-        guard let entry = AuditEntry(line) else { throw self.noEntry }
-        return (AuditHead(count: entry.number, code: entry.code), bytes.count - end - 1)
+        let lines = bytes[..<end].split(separator: 0x0A, omittingEmptySubsequences: false).suffix(2)
+        guard let line = lines.last, let last = AuditEntry(line) else { throw self.noEntry }
+        var before: String?
+        if last.number == 1, lines.count == 1 { before = AuditHead.empty.code }
+        if lines.count == 2, let entry = lines.first.flatMap({ AuditEntry($0) }), entry.number == last.number - 1 {
+            before = entry.code
+        }
+        return Tail(last: last, before: before, torn: bytes.count - end - 1)
     }
 
     private var noEntry: StoreError {

@@ -24,6 +24,7 @@ enum ExportLine {
             line.text("speaker", message.speaker.rawValue)
             line.integer("time", Int(message.time.milliseconds))
             line.text("page", message.page)
+            if let visitor = item.visitor { line.text("visitor", visitor) }
             if let feedback = item.feedback { line.text("feedback", feedback.rawValue) }
             if let comment = item.comment { line.text("comment", comment) }
             if let turn = item.turn {
@@ -120,7 +121,8 @@ private struct LineReader {
                 time: message.time
             )
         }
-        let entry = MessageEntry(message, turn: turn.map { TurnOpening(turn: $0) })
+        var entry = MessageEntry(message, turn: turn.map { TurnOpening(turn: $0) })
+        entry.visitor = try self.text("visitor")
         guard StoreEntry.message(entry).isValid, outcome.map({ StoreEntry.turnEnded($0).isValid }) ?? true,
             feedback.map({ StoreEntry.feedback($0).isValid }) ?? true
         else {

@@ -1,6 +1,36 @@
 internal import FoundationEssentials
 internal import GRDB
-internal import Messages
+public import Messages
+
+/// What a store knows of its keys when it is opened.
+public struct StoreKeyState: Sendable {
+    /// The key that this opening was the first to use; nothing where the store knew it.
+    public let newKey: String?
+    /// Whether there are records that are plain, or of another key than the one that is written with.
+    public let hasOlderRecords: Bool
+    private let since: Timestamp?
+    private let records: Int
+
+    init(_ db: Database, _ codec: RecordCodec, known: [String]) throws {
+        guard let active = codec.keys?.active.id else {
+            (self.newKey, self.hasOlderRecords, self.since, self.records) = (nil, false, nil, 0)
+            return
+        }
+        let row = try Row.fetchOne(db, sql: "SELECT since, records FROM key WHERE id = ?", arguments: [active])
+        self.newKey = known.contains(active) ? nil : active
+        self.hasOlderRecords = codec.acceptsPlain || known.contains { $0 != active }
+        self.since = (row?[0] as Int64?).map(Timestamp.init)
+        self.records = row?[1] ?? 0
+    }
+
+    /// Whether the key that is written with is to be replaced.
+    ///
+    /// - Parameter now: The time; records are counted as they were when the store was opened.
+    /// - Returns: Not where nothing is encrypted.
+    public func isDue(at now: Timestamp) -> Bool {
+        self.since.map { StoreKey.isDue(since: $0, records: self.records, at: now) } ?? false
+    }
+}
 
 /// What a store knows of the keys that its records were written with.
 enum KeyTable {

@@ -10,6 +10,8 @@ struct MessageScan: Sendable {
     struct Item: Sendable {
         let id: Int64
         let message: StoredMessage
+        /// Whom its session belongs to, where the site has verified it.
+        let visitor: String?
         let turn: Turn?
         let feedback: Feedback.Value?
         /// What the visitor wrote with it; nothing also where it is damaged.
@@ -77,7 +79,8 @@ struct MessageScan: Sendable {
             db,
             sql: """
                 SELECT \(MessageRows.columns), message.id AS id, turn.name AS turn, turn.outcome, turn.rule, turn.trace,
-                turn.seq AS turn_seq, feedback.value, comment.record AS comment
+                turn.seq AS turn_seq, feedback.value, comment.record AS comment,
+                room.visitor
                 FROM \(tables)
                 \(turns == nil ? "LEFT JOIN turn ON turn.room = message.room AND turn.seq = message.seq" : "")
                 LEFT JOIN feedback ON feedback.room = message.room AND feedback.message = message.name
@@ -102,6 +105,7 @@ struct MessageScan: Sendable {
                 Item(
                     id: row["id"],
                     message: message,
+                    visitor: row["visitor"],
                     turn: self.turn(row, message),
                     feedback: feedback,
                     comment: comment
@@ -178,8 +182,7 @@ struct MessageScan: Sendable {
             session: message.session.rawValue,
             message: message.id
         )
-        let record = (row["comment"] as Data?).map { [UInt8]($0) }
-        return record.flatMap { try? self.rows.codec.open($0, at: place) }.map { String(decoding: $0, as: UTF8.self) }
+        return self.open(row["comment"], at: place, of: message).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func turn(_ row: Row, _ message: StoredMessage) -> Turn? {
@@ -193,10 +196,16 @@ struct MessageScan: Sendable {
         let outcome = row["outcome"] as String?
         let record = row["trace"] as Data?
         // A record that was kept long enough is gone, and not damaged.
-        let trace =
-            record == nil && outcome != nil
-            ? TurnOutcome.noTrace : record.flatMap { try? self.rows.codec.open([UInt8]($0), at: place) }
+        let trace = record == nil && outcome != nil ? TurnOutcome.noTrace : self.open(record, at: place, of: message)
         return Turn(id: name, outcome: outcome, rule: row["rule"], trace: trace)
+    }
+
+    /// What belongs to a message; nothing where there is nothing, or it is damaged, which is noted.
+    private func open(_ record: Data?, at place: RecordPlace, of message: StoredMessage) -> [UInt8]? {
+        guard let record else { return nil }
+        if let content = try? self.rows.codec.open([UInt8](record), at: place) { return content }
+        self.rows.noteDamage(StoredPosition(site: message.site, session: message.session, seq: message.seq))
+        return nil
     }
 }
 

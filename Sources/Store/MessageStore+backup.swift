@@ -12,13 +12,16 @@ internal import Synchronization
 extension MessageStore {
     /// Copies the store as it is at this moment, while messages go on being written (SQLite's online backup).
     ///
-    /// The copy is checked and appears under its name when it is whole. What is encrypted stays so.
+    /// The copy is checked and appears under its name when it is whole. What is encrypted stays so. It has no log, so that it
+    /// can be read where nothing can be written.
     ///
     /// - Parameters:
     ///   - path: A file that doesn't exist.
     ///   - progress: Learns how far it has come, in pages.
+    /// - Returns: How many messages the copy has.
     /// - Throws: A ``StoreError``: `file-exists`, `disk-full`, `cancelled`; no file is left then.
-    public func backup(to path: String, progress: @escaping StoreProgress.Report = { _ in }) async throws {
+    @discardableResult
+    public func backup(to path: String, progress: @escaping StoreProgress.Report = { _ in }) async throws -> Int {
         guard FileIdentity(at: path) == nil else {
             throw StoreError(.fileExists, path, "is there already; name another file")
         }
@@ -30,7 +33,7 @@ extension MessageStore {
             // One that a crash left is no part of this backup.
             removeStore(at: partial)
             createPrivateFile(at: partial)
-            try await withTaskCancellationHandler {
+            let messages = try await withTaskCancellationHandler {
                 try await self.pool.read { db in
                     try copy(db, to: partial) { step in
                         progress(step)
@@ -43,6 +46,7 @@ extension MessageStore {
                 isCancelled.withLock { $0 = true }
             }
             try moveFile(from: partial, to: path)
+            return messages
         } catch {
             removeStore(at: partial)
             throw StoreError(error, at: path)
@@ -69,6 +73,7 @@ extension MessageStore {
         guard FileIdentity(at: backup) != FileIdentity(at: options.path) || FileIdentity(at: backup) == nil else {
             throw StoreError(.fileExists, backup, "is the store itself; name a backup")
         }
+        let options = options.resolved
         let lock = try StoreLock(of: options.path)
         defer { lock.unlock() }
         let (partial, replaced) = (options.path + ".partial", options.path + ".replaced")
@@ -85,14 +90,13 @@ extension MessageStore {
             removeStore(at: partial)
             createPrivateFile(at: partial)
             try source.read { db in
-                try StoreSchema.check(db, at: backup)
-                try copy(db, to: partial, progress)
-            }
-            let target = try DatabaseQueue(path: partial)
-            try target.write { db in
                 guard try StoreSchema.check(db, at: backup) > 0 else {
                     throw StoreError(.notAStore, backup, "is empty; name a backup")
                 }
+                _ = try copy(db, to: partial, progress)
+            }
+            let target = try DatabaseQueue(path: partial)
+            try target.write { db in
                 try StoreRun.note(StoreRun.new(), isClean: false, db)
             }
             try target.close()
@@ -100,32 +104,65 @@ extension MessageStore {
             removeStore(at: partial)
             throw StoreError(error, at: backup)
         }
-        // The log of the old file would be taken for the new one's.
-        for suffix in ["-wal", "-shm", ""] where FileIdentity(at: options.path + suffix) != nil {
-            try moveFile(from: options.path + suffix, to: replaced + suffix)
-        }
-        do { try moveFile(from: partial, to: options.path) } catch {
-            for suffix in ["", "-shm", "-wal"] where FileIdentity(at: replaced + suffix) != nil {
-                try? moveFile(from: replaced + suffix, to: options.path + suffix)
-            }
-            throw error
-        }
+        try replaceStore(at: options.path, with: partial, keeping: replaced)
         removeStore(at: partial)
     }
 }
 
+/// Puts a file in the place of a store, which is kept under another name with its log.
+private func replaceStore(at path: String, with partial: String, keeping replaced: String) throws {
+    // After a stop in good order there is no log, and no moment without a store is needed.
+    if FileIdentity(at: path) != nil, (fileSize(at: path + "-wal") ?? 0) == 0, link(path, replaced) == 0 {
+        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        do { try moveFile(from: partial, to: path) } catch {
+            unlink(replaced)
+            throw error
+        }
+        return
+    }
+    // The log of the old file would be taken for the new one's.
+    for suffix in ["-wal", "-shm", ""] where FileIdentity(at: path + suffix) != nil {
+        try moveFile(from: path + suffix, to: replaced + suffix)
+    }
+    do { try moveFile(from: partial, to: path) } catch {
+        for suffix in ["", "-shm", "-wal"] where FileIdentity(at: replaced + suffix) != nil {
+            try? moveFile(from: replaced + suffix, to: path + suffix)
+        }
+        throw error
+    }
+}
+
 /// Copies a database into a file and checks the copy.
-private func copy(_ source: Database, to path: String, _ report: @escaping (StoreProgress) throws -> Void) throws {
+///
+/// - Parameters:
+///   - source: The database.
+///   - path: The file.
+///   - report: Learns how far it has come, and once more when the copy is whole and checked; ends the work by what it throws.
+/// - Returns: How many messages the copy has.
+/// - Throws: What SQLite reports, what `report` throws, or `store-corrupt`.
+private func copy(
+    _ source: Database,
+    to path: String,
+    _ report: @escaping (StoreProgress) throws -> Void
+) throws -> Int {
     let target = try DatabaseQueue(path: path)
-    try target.writeWithoutTransaction { copy in
+    var end = StoreProgress(done: 0, total: 0)
+    let messages = try target.writeWithoutTransaction { copy in
         try source.backup(to: copy, pagesPerStep: 256) { step in
-            try report(StoreProgress(done: step.completedPageCount, total: step.totalPageCount))
+            end = StoreProgress(done: step.completedPageCount, total: step.totalPageCount)
+            try report(end)
         }
+        // Its header says that it has a log, and whoever reads it would need to make one.
+        try copy.execute(sql: "PRAGMA journal_mode = DELETE")
         guard try String.fetchOne(copy, sql: "PRAGMA quick_check(1)") == "ok" else {
-            throw StoreError(.corrupt, path, "the copy is damaged, as the store itself may be; run a check")
+            throw StoreError(.corrupt, path, "the copy is damaged, as the store itself may be; verify it")
         }
+        return try Int.fetchOne(copy, sql: "SELECT count(*) FROM message") ?? 0
     }
     try target.close()
+    // Whoever wants to end it while it is checked is heard before the copy is used.
+    try report(end)
+    return messages
 }
 
 /// Renames a file and sees to it that the new name is on the disk.

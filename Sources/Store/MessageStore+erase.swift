@@ -25,7 +25,7 @@ extension MessageStore {
     ///   - progress: Learns how far it has come.
     /// - Returns: What was removed; nothing of a session that isn't there.
     /// - Throws: A ``StoreError``: `store-locked` if somebody reads for so long that the log can't be emptied, `cancelled`.
-    ///   Call it again then: what is gone stays gone.
+    ///   Call it again then: what is gone stays gone, and the certificate counts it.
     public func erase(
         _ session: SessionID,
         of site: SiteID,
@@ -105,30 +105,50 @@ extension MessageStore {
             )
             .map { ($0[0] as Int64, $0[1] as String) }
         }
-        let removal = self.removal
-        var count = MessageRemoval.Count()
-        for (room, _) in rooms {
-            while true {
-                try self.checkCancellation()
-                let step = try await self.write { db in
-                    let step = try removal.remove(where: "message.room = ?", [room], by: "message.seq", db)
-                    return step.messages == 0 ? try removal.remove(room: room, db) : step
-                }
-                count = count + step
-                progress(StoreProgress(done: count.messages, total: count.messages))
-                if step.messages == 0 { break }
-            }
-        }
+        // What calls before this one have removed, which were ended before they could certify it.
+        let record = ErasureRecord(of: condition, name, site)
+        let before = try await self.read { db in try record.read(db) }
+        let names = before.sessions + rooms.map(\.1).filter { !before.sessions.contains($0) }
+        let count = try await self.remove(rooms.map(\.0), before.adding(names), record, progress)
         try await self.cleanIndex(isDamaged: count.unindexed > 0)
         // Also where nothing was found: an erasure before this one may have been killed in between.
         try await self.compact()
+        // From here on it is certified. What is left of it names nobody, so the log may keep it.
+        try? await self.write { db in try record.remove(db) }
         return ErasureCertificate(
             site: site,
-            sessions: rooms.compactMap { SessionID($0.1) },
+            sessions: names.compactMap { SessionID($0) },
             time: self.time.now(),
-            messages: count.messages,
-            turns: count.turns,
-            feedback: count.feedback
+            messages: before.messages + count.messages,
+            turns: before.turns + count.turns,
+            feedback: before.feedback + count.feedback
         )
+    }
+
+    /// Removes rooms with everything in them, and keeps in the same transactions what was removed.
+    private func remove(
+        _ rooms: [Int64],
+        _ before: ErasureRecord.Content,
+        _ record: ErasureRecord,
+        _ progress: StoreProgress.Report
+    ) async throws -> MessageRemoval.Count {
+        let removal = self.removal
+        var count = MessageRemoval.Count()
+        for room in rooms {
+            while true {
+                try self.checkCancellation()
+                let sum = count
+                let step = try await self.write { db in
+                    var step = try removal.remove(where: "message.room = ?", [room], by: "message.seq", db)
+                    if step.messages == 0 { step = try removal.remove(room: room, db) }
+                    try record.write(before.adding(sum + step), db)
+                    return step
+                }
+                count = count + step
+                progress(StoreProgress(done: count.messages, total: count.messages, records: count.messages))
+                if step.messages == 0 { break }
+            }
+        }
+        return count
     }
 }

@@ -59,10 +59,11 @@ extension MessageStore {
             let bytes = step.items.flatMap { item in
                 format == .csv ? Array(ExportLine.csv(item).utf8) : ExportLine.encode(item)
             }
-            if !bytes.isEmpty { try await write(bytes) }
             scanned += step.rows
             written += step.items.count
-            progress(StoreProgress(done: scanned, total: max(total, scanned)))
+            // Before they are handed out, so that nobody has read more than was reported.
+            progress(StoreProgress(done: scanned, total: max(total, scanned), records: written))
+            if !bytes.isEmpty { try await write(bytes) }
         }
     }
 
@@ -126,10 +127,10 @@ extension MessageStore {
             try self.checkCancellation()
             try await self.add(batch, to: &result)
             batch = []
-            progress(StoreProgress(done: number, total: number))
+            progress(StoreProgress(done: number, total: number, records: result.imported))
         }
         try await self.add(batch, to: &result)
-        progress(StoreProgress(done: number, total: number))
+        progress(StoreProgress(done: number, total: number, records: result.imported))
         return result
     }
 

@@ -1,6 +1,14 @@
 internal import GRDB
 internal import Messages
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 extension MessageStore {
     /// Opens a store; a server makes it where there is none.
     ///
@@ -8,8 +16,8 @@ extension MessageStore {
     ///
     /// - Parameters:
     ///   - options: Where it is.
-    ///   - role: A server takes messages, and there is one at a time; tools may look at the store beside it, maintenance
-    ///     may not.
+    ///   - role: A server takes messages, and there is one at a time; readers and tools may have the store beside it,
+    ///     maintenance may not.
     ///   - time: Where the store takes the time from.
     ///   - observer: Learns what happens, on any thread; must not wait.
     /// - Returns: The store. What is appended waits until ``run()`` is called.
@@ -21,29 +29,26 @@ extension MessageStore {
         time: StoreTime,
         observer: @escaping @Sendable (StoreEvent) -> Void = { _ in }
     ) throws -> MessageStore {
+        let options = options.resolved
         do {
-            guard role == .server || FileIdentity(at: options.path) != nil else {
-                throw StoreError(
-                    .cannotOpen,
-                    options.path,
-                    "there is no store; start a server first, or name another file"
-                )
-            }
-            let lock = role == .tool ? nil : try StoreLock(of: options.path)
+            if role != .server { try self.checkFile(at: options.path, as: role) }
+            let lock = role.isAlone ? try StoreLock(of: options.path) : nil
             if role == .server { createPrivateFile(at: options.path) }
-            let pool = try DatabasePool(path: options.path, configuration: Self.configuration(options))
-            let (run, codec, newKey) = try pool.writeWithoutTransaction { db in
+            let isReadOnly = role.isReading && isReadAsItIs(options.path)
+            let pool = try DatabasePool(path: options.path, configuration: Self.configuration(options, isReadOnly))
+            let (run, codec, keys) = try pool.writeWithoutTransaction { db in
                 // GRDB lowers it when it turns WAL on; a commit must be on the disk before it is acknowledged.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                if role == .server {
-                    try StoreSchema.migrate(db, at: options.path)
-                } else {
-                    try StoreSchema.checkIsCurrent(db, at: options.path)
+                if !isReadOnly { try db.execute(sql: "PRAGMA synchronous = FULL") }
+                switch role {
+                case .server: try StoreSchema.migrate(db, at: options.path)
+                case .copier: try StoreSchema.check(db, at: options.path)
+                case .reader where isReadOnly: try Self.checkBackup(db, at: options.path)
+                case .reader, .tool, .maintenance: try StoreSchema.checkIsCurrent(db, at: options.path)
                 }
                 let known = try String.fetchAll(db, sql: "SELECT id FROM key")
                 let codec = try Self.prepare(db, options, role, time.now())
-                let newKey = (options.keys?.active.id).flatMap { known.contains($0) ? nil : $0 }
-                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec, newKey)
+                let keys = try StoreKeyState(db, codec, known: known)
+                return (role == .server ? try StoreRun.begin(db) : try StoreRun.current(db), codec, keys)
             }
             return MessageStore(
                 options,
@@ -52,13 +57,31 @@ extension MessageStore {
                 lock: lock,
                 codec: codec,
                 run: run,
-                newKey: newKey,
+                keys: keys,
                 time: time,
                 observer: observer
             )
         } catch {
             throw StoreError(error, at: options.path)
         }
+    }
+
+    /// Throws where there is nothing to open: a server alone makes a store.
+    private static func checkFile(at path: String, as role: StoreRole) throws {
+        guard FileIdentity(at: path) != nil else {
+            throw StoreError(.cannotOpen, path, "there is no store; start a server first, or name another file")
+        }
+        guard fileSize(at: path) != 0 else {
+            throw StoreError(.notAStore, path, "is empty; name another file, or start a server with it")
+        }
+    }
+
+    /// Throws where a backup is of an earlier version, which no server is going to update.
+    private static func checkBackup(_ db: Database, at path: String) throws {
+        guard try StoreSchema.check(db, at: path) < StoreSchema.version else { return }
+        let explanation =
+            "is a copy of an earlier version; restore it to another file with --store, and start a server there once"
+        throw StoreError(.notAStore, path, explanation)
     }
 
     /// Compares keys, and makes or drops the index of texts.
@@ -68,6 +91,8 @@ extension MessageStore {
         _ role: StoreRole,
         _ now: Timestamp
     ) throws -> RecordCodec {
+        // Whoever only reads takes the store as it is.
+        if role.isReading { return try KeyTable.check(db, options.keys, as: role, now: now, at: options.path) }
         var codec = RecordCodec(keys: nil)
         try db.inTransaction(.immediate) {
             codec = try KeyTable.check(db, options.keys, as: role, now: now, at: options.path)
@@ -77,8 +102,9 @@ extension MessageStore {
         return codec
     }
 
-    private static func configuration(_ options: StoreOptions) -> Configuration {
+    private static func configuration(_ options: StoreOptions, _ isReadOnly: Bool) -> Configuration {
         var configuration = Configuration()
+        configuration.readonly = isReadOnly
         configuration.busyMode = .timeout(Double(options.busyMilliseconds) / 1_000)
         configuration.maximumReaderCount = options.readers
         configuration.foreignKeysEnabled = false
@@ -98,6 +124,24 @@ extension MessageStore {
         }
         return configuration
     }
+}
+
+/// Whether a store that is only looked at is opened for reading alone: where it can't be written, and where it has no log,
+/// as a backup, so that it stays without one.
+private func isReadAsItIs(_ path: String) -> Bool {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    return access(path, W_OK) != 0 || access(folder, W_OK) != 0 || !hasLog(path)
+}
+
+/// Whether the header says that changes go into a log first (sqlite.org/fileformat.html, offset 18).
+///
+/// Not for a store that this process has open: closing a file gives up the locks that SQLite has on it.
+private func hasLog(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return true }
+    defer { close(descriptor) }
+    var version: UInt8 = 2
+    return pread(descriptor, &version, 1, 18) != 1 || version == 2
 }
 
 /// The second part of epochs, which names a run of the store without a loss.

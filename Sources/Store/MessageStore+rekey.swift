@@ -23,22 +23,27 @@ extension MessageStore {
         // A server that has yet to learn of the key may have written with another one meanwhile.
         for _ in 0..<3 {
             for table in SealedTable.allCases {
-                changed += try await self.rekey(table, progress)
+                changed = try await self.rekey(table, changed, progress)
             }
-            if try await self.forgetOtherKeys() {
-                if changed > 0 { try await self.compact() }
-                return changed
-            }
+            guard try await self.forgetOtherKeys() else { continue }
+            // Also where nothing was changed: a call before this one may have been ended in between.
+            try await self.compact()
+            return changed
         }
         throw StoreError(.unexpected, path, "a server writes with another key; restart it with the active one")
     }
 
-    private func rekey(_ table: SealedTable, _ progress: StoreProgress.Report) async throws -> Int {
+    /// - Returns: How many records were encrypted anew, with those of `before`.
+    private func rekey(
+        _ table: SealedTable,
+        _ before: Int,
+        _ progress: StoreProgress.Report
+    ) async throws -> Int {
         let total = try await self.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table.name)") ?? 0 }
         let codec = self.codec
         let path = self.options.path
         var after: Int64 = 0
-        var (done, changed) = (0, 0)
+        var (done, changed) = (0, before)
         while true {
             guard !Task.isCancelled else { throw StoreError(.cancelled, path, "ended before everything was encrypted") }
             let start = after
@@ -47,7 +52,7 @@ extension MessageStore {
             after = last
             done += step.rows
             changed += step.changed
-            progress(StoreProgress(done: done, total: max(total, done)))
+            progress(StoreProgress(done: done, total: max(total, done), records: changed))
         }
     }
 
@@ -76,7 +81,12 @@ extension MessageStore {
                 }
             }
         } catch {
-            throw StoreError(error, at: self.options.path)
+            let error = StoreError(error, at: self.options.path)
+            guard error.code == .diskFull else { throw error }
+            let explanation =
+                "no space is left to write it anew, which takes its size once more beside it and once more in the folder "
+                + "for temporary files (SQLITE_TMPDIR); free some and begin again"
+            throw StoreError(.diskFull, self.options.path, explanation)
         }
         try await self.emptyLog()
     }
@@ -100,102 +110,5 @@ extension MessageStore {
         } catch {
             throw StoreError(error, at: self.options.path)
         }
-    }
-}
-
-/// A table with records.
-private enum SealedTable: CaseIterable {
-    case message, turn, room, comment
-
-    var name: String {
-        switch self {
-        case .message: "message"
-        case .turn: "turn"
-        case .room: "room"
-        case .comment: "comment"
-        }
-    }
-
-    private var column: String {
-        switch self {
-        case .message, .comment: "record"
-        case .turn: "trace"
-        case .room: "state"
-        }
-    }
-
-    /// Identifier, record and place of the rows that have one.
-    private var rows: String {
-        switch self {
-        case .message:
-            """
-            SELECT message.id, record, room.site, room.session, message.epoch, message.seq, message.name
-            FROM message JOIN room ON room.id = message.room
-            """
-        case .turn:
-            """
-            SELECT turn.id, trace, room.site, room.session, '', turn.seq, turn.name
-            FROM turn JOIN room ON room.id = turn.room
-            """
-        case .room: "SELECT room.id, state, site, session, '', 0, '' FROM room"
-        case .comment:
-            """
-            SELECT comment.id, record, room.site, room.session, '', 0, comment.message
-            FROM comment JOIN room ON room.id = comment.room
-            """
-        }
-    }
-
-    private func place(_ row: Row) -> RecordPlace {
-        switch self {
-        case .message: .message(site: row[2], session: row[3], epoch: row[4], seq: row[5])
-        case .turn: .trace(site: row[2], session: row[3], seq: row[5], turn: row[6])
-        case .room: .conversation(site: row[2], session: row[3])
-        case .comment: .comment(site: row[2], session: row[3], message: row[6])
-        }
-    }
-
-    struct Step: Sendable {
-        var last: Int64?
-        var rows = 0
-        var changed = 0
-    }
-
-    /// Encrypts some rows anew.
-    func rekey(_ db: Database, after: Int64, _ codec: RecordCodec, _ path: String) throws -> Step {
-        let found = try Row.fetchAll(
-            db,
-            sql: "\(self.rows) WHERE \(self.name).id > ? ORDER BY \(self.name).id LIMIT 500",
-            arguments: [after]
-        )
-        var step = Step()
-        let prefix = codec.prefix
-        for row in found {
-            step.last = row[0]
-            step.rows += 1
-            guard let record = (row[1] as Data?).map([UInt8].init), !record.starts(with: prefix) else { continue }
-            guard let content = try? codec.open(record, at: self.place(row)) else {
-                let explanation = "record \(row[0] as Int64) of \(self.name) is damaged; erase it or restore a backup"
-                throw StoreError(.corrupt, path, explanation)
-            }
-            let update = try db.cachedStatement(sql: "UPDATE \(self.name) SET \(self.column) = ? WHERE id = ?")
-            let sealed = Data(try codec.seal(content, at: self.place(row)))
-            try update.execute(arguments: [sealed, row[0] as Int64])
-            step.changed += 1
-        }
-        try KeyTable.count(step.changed, db, codec)
-        return step
-    }
-
-    func hasOthers(_ db: Database, _ codec: RecordCodec) throws -> Bool {
-        let prefix = Data(codec.prefix)
-        return try Bool.fetchOne(
-            db,
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM \(self.name) WHERE \(self.column) IS NOT NULL
-                AND substr(\(self.column), 1, ?) <> ?)
-                """,
-            arguments: [prefix.count, prefix]
-        ) == true
     }
 }

@@ -8,15 +8,28 @@ public struct StoreReport: Sendable {
     public var problems: [String] = []
     /// How many messages were read.
     public var messages = 0
-    /// How many records are damaged: messages, traces, states.
+    /// How many records are damaged.
     public var damagedRecords = 0
-    /// Where the first 100 damaged messages are.
-    public var damaged: [StoredPosition] = []
+    /// Where the first 100 of them are.
+    public var damaged: [DamagedRecord] = []
+    /// How many records are plain in a store that has keys.
+    public var plainRecords = 0
     /// Rows that belong to no room.
     public var orphans = 0
 
     /// Whether everything is as it was written.
     public var isSound: Bool { self.problems.isEmpty && self.damagedRecords == 0 && self.orphans == 0 }
+}
+
+/// A record that isn't what was written at its place.
+public struct DamagedRecord: Hashable, Sendable {
+    public enum Kind: String, Sendable { case message, trace, state, comment }
+
+    public let kind: Kind
+    public let site: String
+    public let session: String
+    /// The number of the message that it is, or whose turn it is the trace of.
+    public let seq: Int?
 }
 
 /// How much a store holds.
@@ -35,6 +48,8 @@ public struct StoreStatistics: Hashable, Sendable {
     public var version = 0
     /// The keys, none where nothing is encrypted.
     public var keys: [Key] = []
+    /// How many records are plain, where there are keys.
+    public var plainRecords = 0
 
     /// How much a key was used.
     public struct Key: Hashable, Sendable {
@@ -43,6 +58,10 @@ public struct StoreStatistics: Hashable, Sendable {
         public let since: Timestamp
         /// How many records were encrypted with it.
         public let records: Int
+        /// How many of these there are still; nothing where all records are of one key.
+        public let left: Int?
+        /// Whether it is the one that is written with.
+        public let isActive: Bool
         /// Whether it is to be replaced.
         public let isDue: Bool
     }
@@ -56,43 +75,37 @@ extension MessageStore {
     /// - Throws: A ``StoreError``, `cancelled` among them, or `store-corrupt` if SQLite can't even walk over the pages.
     public func verify(progress: StoreProgress.Report = { _ in }) async throws -> StoreReport {
         var report = StoreReport()
-        let total = try await self.messageCount()
+        // What can't be counted may have pages that can be walked over.
+        let total = (try? await self.messageCount()) ?? 0
         let (problems, orphans) = try await self.read { db in
             let problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)").filter { $0 != "ok" }
             let orphans = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
             return (problems, orphans)
         }
         (report.problems, report.orphans) = (problems, orphans)
-        let damage = DamageList()
-        let rows = MessageRows(codec: self.codec) { damage.append($0) }
-        let scan = MessageScan(rows: rows, filter: StoreFilter(), direction: .oldestFirst)
-        var last: Int64?
-        while true {
-            try self.checkCancellation()
-            let start = last
-            let step = try await self.read { db in try scan.step(db, from: start) }
-            guard let end = step.last else { break }
-            last = end
-            report.messages += step.rows
-            report.damagedRecords += step.damaged
-            report.damagedRecords += step.items.count { $0.turn?.outcome != nil && $0.turn?.trace == nil }
-            progress(StoreProgress(done: report.messages, total: max(total, report.messages)))
-        }
-        report.damaged = damage.positions
-        report.damagedRecords += try await self.damagedStates()
+        for table in SealedTable.allCases { try await self.check(table, into: &report, total: total, progress) }
         return report
     }
 
-    private func damagedStates() async throws -> Int {
+    private func check(
+        _ table: SealedTable,
+        into report: inout StoreReport,
+        total: Int,
+        _ progress: StoreProgress.Report
+    ) async throws {
         let codec = self.codec
-        return try await self.read { db in
-            let cursor = try Row.fetchCursor(db, sql: "SELECT site, session, state FROM room WHERE state IS NOT NULL")
-            var count = 0
-            while let row = try cursor.next() {
-                let place = RecordPlace.conversation(site: row[0], session: row[1])
-                if (try? codec.open([UInt8](row[2] as Data), at: place)) == nil { count += 1 }
-            }
-            return count
+        var after: Int64 = 0
+        while true {
+            try self.checkCancellation()
+            let start = after
+            let step = try await self.read { db in try table.check(db, after: start, codec) }
+            guard let last = step.last else { return }
+            after = last
+            if table == .message { report.messages += step.rows }
+            report.plainRecords += step.plain
+            report.damagedRecords += step.damaged.count
+            report.damaged += step.damaged.prefix(max(0, 100 - report.damaged.count))
+            progress(StoreProgress(done: report.messages, total: max(total, report.messages)))
         }
     }
 
@@ -101,7 +114,7 @@ extension MessageStore {
     /// - Returns: What is on the disk at this moment.
     /// - Throws: A ``StoreError``.
     public func statistics() async throws -> StoreStatistics {
-        let now = self.time.now()
+        let (now, codec) = (self.time.now(), self.codec)
         return try await self.read { db in
             var statistics = StoreStatistics()
             func count(_ rows: String) throws -> Int {
@@ -118,19 +131,72 @@ extension MessageStore {
             statistics.bytes = size.bytes
             statistics.freeBytes = size.bytes - size.usedBytes
             statistics.version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-            statistics.keys = try Row.fetchAll(db, sql: "SELECT id, since, records FROM key ORDER BY since, id").map {
-                row in
-                let since: Int64 = row[1]
-                let isDue =
-                    row[2] >= StoreKey.maximumRecords || now.milliseconds - since >= StoreKey.maximumMilliseconds
-                return StoreStatistics.Key(
-                    id: row[0],
-                    since: Timestamp(milliseconds: since),
-                    records: row[2],
-                    isDue: isDue
-                )
-            }
+            try statistics.readKeys(db, now: now, codec)
             return statistics
         }
+    }
+}
+
+extension StoreStatistics {
+    /// Reads how much the keys were used; all records only where some are older than the last change of keys.
+    fileprivate mutating func readKeys(_ db: Database, now: Timestamp, _ codec: RecordCodec) throws {
+        let rows = try Row.fetchAll(db, sql: "SELECT id, since, records FROM key ORDER BY since, id")
+        let isMixed = rows.count > 1 || codec.acceptsPlain
+        let prefixes = [RecordCodec.prefix(of: nil)] + rows.map { RecordCodec.prefix(of: $0[0] as String) }
+        var left = prefixes.map { _ in 0 }
+        if !rows.isEmpty, isMixed {
+            for table in SealedTable.allCases {
+                left = zip(left, try table.counts(db, of: prefixes)).map { $0 + $1 }
+            }
+            self.plainRecords = left[0]
+        }
+        self.keys = zip(rows, left.dropFirst()).map { row, left in
+            let since = Timestamp(milliseconds: row[1])
+            return Key(
+                id: row[0],
+                since: since,
+                records: row[2],
+                left: isMixed ? left : nil,
+                isActive: codec.keys?.active.id == row[0] as String,
+                isDue: StoreKey.isDue(since: since, records: row[2], at: now)
+            )
+        }
+    }
+}
+
+extension SealedTable {
+    fileprivate struct Check: Sendable {
+        var last: Int64?
+        var rows = 0
+        var plain = 0
+        var damaged: [DamagedRecord] = []
+    }
+
+    private var kind: DamagedRecord.Kind {
+        switch self {
+        case .message: .message
+        case .turn: .trace
+        case .room: .state
+        case .comment: .comment
+        }
+    }
+
+    /// Reads the records of some rows.
+    fileprivate func check(_ db: Database, after: Int64, _ codec: RecordCodec) throws -> Check {
+        var check = Check()
+        for row in try self.rows(db, after: after) {
+            check.last = row[0]
+            check.rows += 1
+            do {
+                guard try self.content(of: row, codec) != nil else { continue }
+                if codec.keys != nil, (row[1] as Data).starts(with: RecordCodec.prefix(of: nil)) { check.plain += 1 }
+            } catch is RecordCodec.Damaged {
+                let seq: Int = row[5]
+                check.damaged.append(
+                    DamagedRecord(kind: self.kind, site: row[2], session: row[3], seq: seq > 0 ? seq : nil)
+                )
+            }
+        }
+        return check
     }
 }

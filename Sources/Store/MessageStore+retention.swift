@@ -32,6 +32,8 @@ public struct RetentionPolicy: Hashable, Sendable {
 public struct RetentionResult: Hashable, Sendable {
     public var messages = 0
     public var rooms = 0
+    /// Traces of turns whose messages stay.
+    public var traces = 0
     /// Bytes that the file is smaller.
     public var freedBytes = 0
 }
@@ -68,13 +70,17 @@ extension MessageStore {
             }
         }
         count = count + (try await self.removeEmptyRooms())
-        if let days = policy.traceDays { try await self.dropTraces(olderThan: days) }
+        var traces = 0
+        if let days = policy.traceDays {
+            traces = try await self.dropTraces(olderThan: days, count, progress)
+        }
         if count.messages > 0 { try await self.cleanIndex(isDamaged: count.unindexed > 0) }
         try await self.giveSpaceBack()
         let sizeAfter = try await self.read { try FileSize($0).bytes }
         return RetentionResult(
             messages: count.messages,
             rooms: count.rooms,
+            traces: traces,
             freedBytes: max(0, sizeBefore - sizeAfter)
         )
     }
@@ -96,13 +102,18 @@ extension MessageStore {
                     ? try removal.remove(where: condition, arguments, by: order, db) : MessageRemoval.Count()
             }
             count = count + step
-            progress(StoreProgress(done: count.messages, total: count.messages))
+            progress(StoreProgress(done: count.messages, total: count.messages, records: count.messages))
             if step.messages == 0 { return count }
         }
     }
 
-    private func dropTraces(olderThan days: Int) async throws {
+    private func dropTraces(
+        olderThan days: Int,
+        _ before: MessageRemoval.Count,
+        _ progress: StoreProgress.Report
+    ) async throws -> Int {
         let limit = self.time.now().milliseconds - Int64(days) * 86_400_000
+        var dropped = 0
         while true {
             try self.checkCancellation()
             let count = try await self.write { db in
@@ -115,7 +126,10 @@ extension MessageStore {
                 )
                 return db.changesCount
             }
-            if count == 0 { return }
+            if count == 0 { return dropped }
+            dropped += count
+            let done = before.messages + dropped
+            progress(StoreProgress(done: done, total: done, records: done))
         }
     }
 

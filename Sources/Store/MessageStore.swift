@@ -12,8 +12,8 @@ internal import Synchronization
 public final class MessageStore: Sendable {
     public let options: StoreOptions
     public let role: StoreRole
-    /// The name of the key that this opening was the first to use; nothing where the store knew it.
-    public let newKey: String?
+    /// What was known of the keys when it was opened.
+    public let keys: StoreKeyState
     let time: StoreTime
     let observer: @Sendable (StoreEvent) -> Void
     let pool: DatabasePool
@@ -32,7 +32,7 @@ public final class MessageStore: Sendable {
         lock: StoreLock?,
         codec: RecordCodec,
         run: String,
-        newKey: String?,
+        keys: StoreKeyState,
         time: StoreTime,
         observer: @escaping @Sendable (StoreEvent) -> Void
     ) {
@@ -41,7 +41,7 @@ public final class MessageStore: Sendable {
         self.pool = pool
         self.lock = lock
         self.codec = codec
-        self.newKey = newKey
+        self.keys = keys
         self.time = time
         self.observer = observer
         self.identity = FileIdentity(at: options.path)
@@ -81,7 +81,7 @@ public final class MessageStore: Sendable {
     public func close() {
         self.queue.change(to: .finished)
         // So that the one file is the whole store. If it can't be done, the next start does it.
-        if self.role != .tool {
+        if self.role.isAlone {
             _ = try? self.pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
         }
         try? self.pool.close()

@@ -48,8 +48,11 @@ struct RecordCodec: Sendable {
     }
 
     /// What the records begin with that are written now.
-    var prefix: [UInt8] {
-        guard let name = self.keys?.active.id.utf8 else { return [Self.plain] }
+    var prefix: [UInt8] { Self.prefix(of: self.keys?.active.id) }
+
+    /// What records of a key begin with, or plain ones.
+    static func prefix(of key: String?) -> [UInt8] {
+        guard let name = key?.utf8 else { return [Self.plain] }
         return [Self.encrypted, UInt8(name.count)] + name
     }
 

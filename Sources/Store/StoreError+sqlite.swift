@@ -36,7 +36,7 @@ extension StoreError {
             self.init(
                 .corrupt,
                 place,
-                "is damaged (SQLite \(number)); restore a backup, or run a check to see what is whole"
+                "is damaged (SQLite \(number)); restore a backup; claude-chat store verify says what is whole"
             )
         case .SQLITE_NOTADB:
             self.init(.notAStore, place, "is no database of SQLite; name another file")

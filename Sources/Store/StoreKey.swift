@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Messages
 
 /// A key that records are encrypted with (AES-256-GCM).
 public struct StoreKey: Sendable {
@@ -32,6 +33,10 @@ public struct StoreKey: Sendable {
     public static let maximumRecords = 1 << 31
     /// For how long a key is used before it is to be replaced: 90 days.
     public static let maximumMilliseconds: Int64 = 90 * 86_400_000
+
+    static func isDue(since: Timestamp, records: Int, at now: Timestamp) -> Bool {
+        records >= Self.maximumRecords || now.milliseconds - since.milliseconds >= Self.maximumMilliseconds
+    }
 }
 
 extension StoreKey: CustomStringConvertible, CustomReflectable {

@@ -62,6 +62,12 @@ package struct FileIdentity: Hashable, Sendable {
     }
 }
 
+/// How large a file is, in bytes; nothing if there is none.
+func fileSize(at path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+}
+
 /// Makes an empty file that only its owner may read, where none is.
 package func createPrivateFile(at path: String) {
     let isNew = FileIdentity(at: path) == nil

@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// Where the store is and what it may use.
 public struct StoreOptions: Sendable {
     /// What becomes of new messages while nothing can be written.
@@ -8,7 +10,7 @@ public struct StoreOptions: Sendable {
         case memory
     }
 
-    /// The file; `-wal`, `-shm` and `.lock` are put beside it.
+    /// The file, or a symbolic link to it; `-wal`, `-shm` and `.lock` are put beside the file itself.
     public var path: String
     public var failurePolicy: FailurePolicy
     /// How many entries may wait to be written.
@@ -50,6 +52,27 @@ public struct StoreOptions: Sendable {
         self.keys = keys
     }
 
+    /// The file that ``path`` means where that is a symbolic link, else the path as it is.
+    ///
+    /// What is beside a store goes by it: by its links one store would have several locks. Reads the disk.
+    public var file: String {
+        var file = self.path
+        // As many as Linux follows.
+        for _ in 0..<40 {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: file) else { break }
+            let folder = file.lastIndex(of: "/").map { file[...$0] } ?? ""
+            file = target.hasPrefix("/") ? target : folder + target
+        }
+        return file
+    }
+
+    /// The same, with the file itself as its path.
+    var resolved: StoreOptions {
+        var options = self
+        options.path = self.file
+        return options
+    }
+
     /// How many messages of a room are restored, and how many bytes of them.
     public static let recentMessages = 100
     public static let recentBytes = 256 * 1_024
@@ -66,8 +89,17 @@ public struct StoreOptions: Sendable {
 public enum StoreRole: Sendable {
     /// To take messages: one process at a time.
     case server
-    /// To look at it or to maintain it, also beside a server.
+    /// To look at it alone, also beside a server and where it can't be written.
+    case reader
+    /// To copy it alone, also one of an earlier version.
+    case copier
+    /// To maintain it, also beside a server.
     case tool
     /// To change it in a way that no server may have it meanwhile.
     case maintenance
+
+    /// Whether a server may not have it meanwhile.
+    var isAlone: Bool { self == .server || self == .maintenance }
+    /// Whether nothing is to be written.
+    var isReading: Bool { self == .reader || self == .copier }
 }

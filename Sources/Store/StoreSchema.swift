@@ -6,7 +6,7 @@ enum StoreSchema {
     static let applicationID: Int32 = 0x4343_7374
 
     /// One step for each version, applied in order; a step is never changed once it was published.
-    private static let migrations: [String] = [
+    static let migrations: [String] = [
         """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
         CREATE TABLE key (

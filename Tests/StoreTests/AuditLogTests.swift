@@ -226,4 +226,46 @@ struct AuditLogTests {
         #expect(lines.count == 160)
         #expect(Set(lines).count == 160)
     }
+
+    @Test("a log is gone on with only by the key that it was made with, so that a command without it breaks nothing")
+    func otherKey() throws {
+        let other = StoreKey(id: "audit", bytes: Array(repeating: 6, count: 32))
+        for (mine, theirs, explanation) in [
+            (Self.key, nil, "was written with a key; name the configuration that has its audit_key"),
+            (nil, Self.key, "was begun without a key; move it and its .head away to begin one with audit_key"),
+            (
+                Self.key, other,
+                "was written with another key, or its last entry was changed; give the right audit_key, or verify it"
+            ),
+        ] {
+            for count in [1, 3] {
+                try self.fill(count, mine)
+                let before = try self.lines()
+                let error = #expect(throws: StoreError.self) { try self.fill(1, theirs) }
+                #expect(error?.description == "\(self.path): \(explanation) [wrong-key]")
+                #expect(try self.lines() == before)
+                guard case .sound = try AuditLog.verify(self.path, key: mine) else {
+                    Issue.record("broken by what was refused")
+                    return
+                }
+                for suffix in ["", ".head"] { try FileManager.default.removeItem(atPath: self.path + suffix) }
+            }
+        }
+    }
+
+    @Test("where the end can't be noted nothing is appended")
+    func headUnwritable() throws {
+        try self.fill(2)
+        let before = try self.lines()
+        // A folder that isn't empty is in the way of any file.
+        try FileManager.default.createDirectory(
+            atPath: self.path + ".head.partial/x",
+            withIntermediateDirectories: true
+        )
+        #expect(throws: StoreError.self) { try self.fill(1) }
+        #expect(try self.lines() == before)
+        try FileManager.default.removeItem(atPath: self.path + ".head.partial")
+        try self.fill(1)
+        #expect(try AuditLog.verify(self.path, key: Self.key) == .sound(try self.log().head()))
+    }
 }

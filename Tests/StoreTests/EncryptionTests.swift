@@ -252,4 +252,62 @@ struct EncryptionTests {
             return ()
         }
     }
+
+    @Test("a change of keys whose last step failed is ended by the next call: nothing that was plain is in the files")
+    func unfinishedRotation() async throws {
+        let folder = self.folder
+        try await folder.withStore { await self.fill($0, 600) }
+        try await folder.withStore(self.options(Self.second)) { store in
+            let end = try folder.reading()
+            // The log can't be emptied while somebody reads an earlier state.
+            let error = await #expect(throws: StoreError.self) { try await store.rekey() }
+            #expect(error?.code == .locked)
+            #expect(try folder.bytes().range(of: Data("marker".utf8)) != nil)
+            try end()
+            #expect(try await store.rekey() == 0)
+            #expect(try folder.bytes().range(of: Data("marker".utf8)) == nil)
+        }
+    }
+
+    @Test("until everything is encrypted with the key that is written with, that is said, with how much is left")
+    func left() async throws {
+        let folder = self.folder
+        try await folder.withStore { await self.fill($0, 20) }
+        try await folder.withStore(self.options(Self.first)) { store in
+            #expect(store.keys.hasOlderRecords && store.keys.newKey == "k1")
+            await self.fill(store, 4, "s2")
+            var found = try await store.statistics()
+            // Twenty messages, a trace, a state and a comment.
+            #expect(found.plainRecords == 23 && found.keys.map(\.left) == [7] && found.keys.map(\.isActive) == [true])
+            var report = try await store.verify()
+            #expect(report.isSound && report.plainRecords == 23)
+            #expect(try await store.rekey() == 23)
+            found = try await store.statistics()
+            report = try await store.verify()
+            #expect(found.plainRecords == 0 && found.keys.map(\.left) == [30] && report.plainRecords == 0)
+        }
+        let again = try folder.open(self.options(Self.first))
+        #expect(!again.keys.hasOlderRecords && again.keys.newKey == nil)
+        #expect(try await again.statistics().keys.map(\.left) == [nil])
+        again.close()
+        let second = try folder.open(self.options(Self.second))
+        #expect(second.keys.hasOlderRecords && second.keys.newKey == "k2")
+        #expect(try await second.statistics().keys.map(\.left) == [30, 0])
+        second.close()
+    }
+
+    @Test("a key that is due is known when the store is opened")
+    func due() throws {
+        try self.folder.open(self.options(Self.first)).close()
+        let limit = StoreKey.maximumMilliseconds
+        let store = try self.folder.open(self.options(Self.first))
+        let now = self.folder.time.now.milliseconds
+        #expect(!store.keys.isDue(at: Timestamp(milliseconds: now + limit - 1)))
+        #expect(store.keys.isDue(at: Timestamp(milliseconds: now + limit)))
+        store.close()
+        try self.folder.change("UPDATE key SET records = \(StoreKey.maximumRecords)")
+        let used = try self.folder.open(self.options(Self.first))
+        #expect(used.keys.isDue(at: self.folder.time.now))
+        used.close()
+    }
 }

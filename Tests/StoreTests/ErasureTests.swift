@@ -185,7 +185,7 @@ struct ErasureTests {
             }
             folder.time.advance(milliseconds: 11 * 86_400_000)
             let result = try await store.retain(RetentionPolicy(traceDays: 30))
-            #expect(result.messages == 0)
+            #expect(result.messages == 0 && result.traces == 600)
             let old = try #require(try await store.trace(of: "t600"))
             #expect(old.outcome?.outcome == "answered" && old.outcome?.trace == TurnOutcome.noTrace)
             let new = try #require(try await store.trace(of: "t601"))
@@ -201,5 +201,55 @@ struct ErasureTests {
             self.folder.time.advance(milliseconds: 10_000 * 86_400_000)
             #expect(try await store.retain(RetentionPolicy()).messages == 0)
         }
+    }
+
+    @Test(
+        "an erasure that can't end while somebody reads is begun again, and the certificate counts all of it",
+        arguments: [true, false]
+    )
+    func certifiedLater(isEncrypted: Bool) async throws {
+        let folder = self.folder
+        var options = folder.options
+        options.keys =
+            isEncrypted ? StoreKey(id: "k", bytes: Array(repeating: 3, count: 32)).map { .init(active: $0) } : nil
+        try await folder.withStore(options) { store async throws in
+            await self.fill(store, "keep", 5)
+            await self.fill(store, "gonea", 40, visitor: "v1")
+            await self.fill(store, "goneb", 3, visitor: "v1")
+            let end = try folder.reading()
+            let error = await #expect(throws: StoreError.self) { try await store.erase(visitor: "v1", of: .default) }
+            #expect(error?.code == .locked)
+            #expect(try await store.statistics().messages == 5)
+            try end()
+            let certificate = try await store.erase(visitor: "v1", of: .default)
+            #expect(Set(certificate.sessions.map(\.rawValue)) == ["gonea", "goneb"])
+            #expect(certificate.messages == 43 && certificate.turns == 43 && certificate.feedback == 2)
+            #expect(try folder.bytes().range(of: Data("gone".utf8)) == nil)
+            // What was certified isn't certified once more.
+            let again = try await store.erase(visitor: "v1", of: .default)
+            #expect(again.sessions.isEmpty && again.messages == 0)
+            #expect(try await store.verify().isSound)
+        }
+    }
+
+    @Test("an erasure that is ended after each of its steps is certified as a whole by the last call")
+    func certifiedInSteps() async throws {
+        let folder = self.folder
+        try await folder.withStore { store async throws in
+            await self.fill(store, "gone", 1_200)
+            let session = try #require(SessionID("gone"))
+            for _ in 0..<2 {
+                let task = Task {
+                    try await store.erase(session, of: .default) { _ in withUnsafeCurrentTask { $0?.cancel() } }
+                }
+                let error = await #expect(throws: StoreError.self) { try await task.value }
+                #expect(error?.code == .cancelled)
+            }
+            #expect(try await store.statistics().messages == 200)
+            let certificate = try await store.erase(session, of: .default)
+            #expect(certificate.messages == 1_200 && certificate.turns == 1_200 && certificate.feedback == 1)
+            #expect(certificate.sessions == [session])
+        }
+        #expect(try folder.bytes().range(of: Data("gone".utf8)) == nil)
     }
 }

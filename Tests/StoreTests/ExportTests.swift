@@ -178,4 +178,32 @@ struct ExportTests {
             #expect(message?.text == "other")
         }
     }
+
+    @Test("whose a session is goes along, so that it can be erased where it was taken to")
+    func visitor() async throws {
+        let bytes = try await self.folder.withStore { store in
+            var room = TestRoom()
+            for number in 1...3 { store.append(.message(room.next("mine", id: "m\(number)", visitor: "v \"1\""))) }
+            _ = try await store.room(room.session, of: room.site)
+            return try await self.export(store)
+        }
+        let other = try StoreFolder()
+        try await other.withStore { store async throws in
+            #expect(try await store.importLines(Self.stream(Self.lines(bytes))).imported == 3)
+            #expect(try await self.export(store) == bytes)
+            #expect(try await store.erase(visitor: "v \"1\"", of: .default).messages == 3)
+        }
+        #expect(try other.bytes().range(of: Data("mine".utf8)) == nil)
+    }
+
+    @Test("traces and comments that are damaged are left out and counted")
+    func damagedParts() async throws {
+        try await self.folder.withStore { await self.fill($0) }
+        try self.folder.change("UPDATE comment SET record = x'0100'; UPDATE turn SET trace = x'0100' WHERE name = 't2'")
+        try await self.folder.withStore { store in
+            let lines = Self.lines(try await self.export(store))
+            #expect(lines.count == Self.texts.count)
+            #expect(store.health.damagedRecords == 2)
+        }
+    }
 }

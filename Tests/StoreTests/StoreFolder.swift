@@ -63,6 +63,18 @@ final class StoreFolder: Sendable {
         try queue.close()
     }
 
+    /// Somebody who reads the store as it is now until what is returned is called.
+    func reading() throws -> () throws -> Void {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let queue = try DatabaseQueue(path: self.path, configuration: configuration)
+        try queue.inDatabase { try $0.execute(sql: "BEGIN; SELECT count(*) FROM message") }
+        return {
+            try queue.inDatabase { try $0.execute(sql: "COMMIT") }
+            try queue.close()
+        }
+    }
+
     /// A file beside the store.
     func file(_ name: String) -> String { self.url.appendingPathComponent(name).path }
 

@@ -31,6 +31,40 @@ struct StoreOpeningTests {
         #expect(self.error() == nil)
     }
 
+    @Test("a store has one lock, by whatever links it is named")
+    func links() throws {
+        let folder = self.folder
+        let (link, second) = (folder.file("link.sqlite"), folder.file("second.sqlite"))
+        // One that is made by its link is made where the link leads.
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "chat.sqlite")
+        try FileManager.default.createSymbolicLink(atPath: second, withDestinationPath: link)
+        let store = try folder.open(StoreOptions(path: link))
+        #expect(store.options.path == folder.path && FileManager.default.fileExists(atPath: folder.path))
+        for path in [folder.path, link, second] {
+            #expect(self.error(StoreOptions(path: path))?.code == .inUse)
+            #expect(self.error(StoreOptions(path: path), as: .maintenance)?.code == .inUse)
+        }
+        #expect(throws: StoreError.self) { try MessageStore.restore(from: second, to: StoreOptions(path: link)) }
+        store.close()
+        #expect(self.error(StoreOptions(path: second)) == nil)
+        // Links that lead in a circle are no file, and end.
+        let (a, b) = (folder.file("a"), folder.file("b"))
+        try FileManager.default.createSymbolicLink(atPath: a, withDestinationPath: "b")
+        try FileManager.default.createSymbolicLink(atPath: b, withDestinationPath: "a")
+        #expect(self.error(StoreOptions(path: a))?.code == .cannotOpen)
+    }
+
+    @Test("nothing but a server makes a store of an empty file")
+    func empty() throws {
+        try Data().write(to: URL(fileURLWithPath: self.folder.path))
+        let expected = "\(self.folder.path): is empty; name another file, or start a server with it [not-a-store]"
+        for role in [StoreRole.reader, .copier, .tool, .maintenance] {
+            #expect(self.error(as: role)?.description == expected)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: self.folder.url.path) == ["chat.sqlite"])
+        #expect(self.error() == nil)
+    }
+
     @Test("a tool reads beside a server and appends nothing")
     func tool() async throws {
         let folder = self.folder

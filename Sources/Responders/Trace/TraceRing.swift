@@ -59,6 +59,16 @@ public final class TraceRing: Sendable {
         }
     }
 
+    /// Forgets turns that a condition holds for.
+    ///
+    /// - Parameter isUnwanted: The condition; called with the ring's lock held.
+    public func remove(where isUnwanted: (TurnTrace) -> Bool) {
+        self.state.withLock { state in
+            let kept = (0..<state.count).compactMap { state.entries[state.index($0)] }.filter { !isUnwanted($0) }
+            state = State(entries: kept, count: kept.count, bytes: kept.reduce(0) { $0 + $1.size })
+        }
+    }
+
     /// The record of a turn; nothing where it isn't remembered.
     public func record(of turn: String) -> TurnTrace? { self.newest(1) { $0.turn == turn }.first }
 

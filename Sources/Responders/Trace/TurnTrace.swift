@@ -38,6 +38,9 @@ public struct TurnTrace: Sendable {
     /// Counts what comes too late, also after the turn.
     private let probe: TraceProbe?
 
+    /// Whether the turn was one of a session.
+    public func isOf(session: String, site: String) -> Bool { self.session == session && self.site == site }
+
     /// - Parameters:
     ///   - result: What came of the turn.
     ///   - elapsed: From the message to the outcome.

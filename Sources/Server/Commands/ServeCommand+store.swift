@@ -17,7 +17,7 @@ extension ServeCommand {
     ) async throws -> (StoreLog?, [AccessRecord]) {
         guard !self.ephemeral else { return (nil, []) }
         do {
-            let store = try MessageStore.open(configuration.storage.options, metrics: metrics, logger: logger)
+            let store = try MessageStore.open(configuration.storage, metrics: metrics, logger: logger)
             let log = StoreLog(store, clocks: SystemClocks(), logger: logger)
             return (log, try await log.accessRecords())
         } catch let error as StoreError {
@@ -27,9 +27,9 @@ extension ServeCommand {
     }
 
     /// What keeps messages, in the order in which it begins.
-    static func services(of log: StoreLog?, _ hub: Hub) -> [any Service] {
+    static func services(of log: StoreLog?, _ hub: Hub, _ logger: Logger) -> [any Service] {
         guard let log else { return [] }
-        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks())
+        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks(), logger: logger)
         return [StoreService(store: log.store), log, turns]
     }
 

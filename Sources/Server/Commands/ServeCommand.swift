@@ -150,7 +150,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         if let log { hub.restore(try await log.attendedConversations()) }
         for promise in try await followUps.restore(in: hub) { runner.lookAfter(promise, by: terminal.clock) }
-        let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: sessions, audit: audit) }
+        let eraser = log.map { SessionEraser(store: $0.store, hub: hub, desk: sessions, traces: traces, audit: audit) }
         let address = rules.address ?? configuration.listen
         let server = ChatServer(
             options: ChatServer.Options(
@@ -202,7 +202,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub) + Self.keepers(of: log, generations, audit, metrics, logger)
+            services: (Self.services(of: log, hub, logger) + Self.keepers(of: log, generations, audit, metrics, logger)
                 + (agentAudit.map { [$0] } ?? []) + live.keepers + [
                     runner, live.watcher, notices, live.afterStart(server),
                     LastWords(followUps: followUps),
@@ -218,9 +218,9 @@ struct ServeCommand: AsyncParsableCommand {
             configuration,
             in: isDevelopment ? .development : .production,
             live.state.contents.reports,
-            newKey: log?.store.newKey
+            newKey: log?.store.keys.newKey
         )
-        defer { audit?.note("server-stopped") }
+        defer { audit?.noteStop() }
         do {
             try await group.run()
         } catch let error as IOError {

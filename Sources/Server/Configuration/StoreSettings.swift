@@ -15,7 +15,7 @@ struct StoreSettings: Sendable {
     var statePath: String { self.options.path + ".state" }
 
     /// The audit log, beside the store.
-    var auditPath: String { self.options.path + ".audit.jsonl" }
+    var auditPath: String { self.options.file + ".audit.jsonl" }
 }
 
 /// A number of bytes as configurations and options have it: `500MiB`, `10GiB`.

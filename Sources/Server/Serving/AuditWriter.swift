@@ -68,6 +68,12 @@ struct AuditWriter: Sendable {
         }
     }
 
+    /// Appends an erasure that wasn't done to its end.
+    func note(_ subject: ErasureSubject, at site: SiteID, _ ending: [(String, String?)]) async {
+        let details = self.trail.details(of: subject, at: site) + ending
+        _ = try? await NIOThreadPool.singleton.runIfActive { self.note("erased", details, by: self.admin) }
+    }
+
     /// Appends that other files have become live, or that some were refused.
     func note(_ after: ContentReloader.Report, before: ContentState) {
         let rejected = after.content.rejected.count { $0.severity == .error }
@@ -117,6 +123,14 @@ struct AuditWriter: Sendable {
             ] + digests
         )
         if let newKey { self.note("key-begun", [("key", newKey)]) }
+    }
+
+    /// Appends that the server stops, and logs where the log ends: what comes next is of commands alone.
+    func noteStop() {
+        self.trying {
+            let head = try self.trail.note("server-stopped")
+            self.logger.notice("Audit log ends here", metadata: ["audit.head": "\(head.count):\(head.code)"])
+        }
     }
 
     private func trying(_ body: () throws -> Void) {

@@ -37,7 +37,7 @@ struct ErasureReport: Codable, Sendable {
 
     init(json: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(json.utf8)) }
 
-    /// Files in the folder of a store that are stores, too.
+    /// Files in the folder of a store that may have what it had: databases of this program, and exports.
     ///
     /// - Parameter path: The store.
     /// - Returns: Their paths; what lies elsewhere nobody knows.
@@ -45,19 +45,28 @@ struct ErasureReport: Codable, Sendable {
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
         let (folder, name) = (String(path[..<slash]), String(path[slash...]))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
-        return names.sorted().filter { $0 != name && isStore(folder + $0) }.map { folder + $0 }
+        // Those that are named after the store are of the store itself.
+        let own = ["", "-wal", "-shm", ".lock", ".audit.jsonl", ".audit.jsonl.head"].map { name + $0 }
+        return names.sorted().filter { !own.contains($0) && (isExport($0) || isDatabase(folder + $0)) }
+            .map { folder + $0 }
     }
 }
 
-/// Whether a file begins as a store does.
-private func isStore(_ path: String) -> Bool {
+/// Whether a file is called as exports are, whole ones and what was left of others.
+private func isExport(_ name: String) -> Bool {
+    let name = name.hasSuffix(".partial") ? String(name.dropLast(8)) : name
+    return [".jsonl", ".csv"].contains { name.hasSuffix($0) }
+}
+
+/// Whether a file begins as the databases of this program do: stores, issues, what waits to be sent.
+private func isDatabase(_ path: String) -> Bool {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     guard attributes?[.type] as? FileAttributeType == .typeRegular, let file = FileHandle(forReadingAtPath: path),
         let head = try? file.read(upToCount: 100)
     else { return false }
-    // The header of SQLite has the number of the application at 68 (sqlite.org/fileformat.html).
+    // The header of SQLite has the number of the application at 68 (sqlite.org/fileformat.html); ours begin alike.
     return head.count == 100 && head.starts(with: Array("SQLite format 3\0".utf8))
-        && head[68..<72].elementsEqual(Array("CCst".utf8))
+        && head[68..<70].elementsEqual(Array("CC".utf8))
 }
 
 /// Whom an erasure is about.
@@ -87,6 +96,14 @@ extension MessageStore {
 }
 
 extension AuditTrail {
+    /// Whom an erasure is about, by digests alone.
+    func details(of subject: ErasureSubject, at site: SiteID) -> [(String, String?)] {
+        switch subject {
+        case .session(let session): [("site", site.rawValue), ("sessions", self.digest(of: session.rawValue))]
+        case .visitor(let visitor): [("site", site.rawValue), ("visitor", self.digest(of: "user:\(visitor)"))]
+        }
+    }
+
     /// Notes an erasure, without a name that was to be forgotten.
     func noteErasure(_ report: ErasureReport, by actor: String? = nil) throws {
         let sessions = report.sessions.prefix(20).map { self.digest(of: $0) }

@@ -9,6 +9,7 @@ struct SessionEraser: Sendable {
     let store: MessageStore
     let hub: Hub
     let desk: SessionDesk
+    let traces: TurnTraces
     let audit: AuditWriter?
 
     /// ``erase(_:)`` as a value.
@@ -36,9 +37,12 @@ struct SessionEraser: Sendable {
                 (subject, sessions) = (.visitor(visitor), try await self.store.sessions(of: visitor, at: request.site))
             }
             for session in sessions { self.end(session, request.site) }
-            let report = try await self.store.erase(subject, of: request.site)
+            let report = try await self.erase(subject, of: request.site)
             // Somebody may have come while it went on, and have got what was not yet erased.
-            for session in sessions { self.hub.forget(RoomKey(site: request.site, session: session)) }
+            for session in sessions {
+                self.hub.forget(RoomKey(site: request.site, session: session))
+                self.traces.forget(session, of: request.site)
+            }
             await self.audit?.note(report)
             return report.json
         } catch let error as ClientError {
@@ -47,6 +51,17 @@ struct SessionEraser: Sendable {
             throw Self.unavailable("\(error.explanation) [\(error.code)]")
         } catch {
             throw Self.unavailable("it can't be erased at the moment")
+        }
+    }
+
+    /// Erases from the store; what was removed until it failed is noted, too.
+    private func erase(_ subject: ErasureSubject, of site: SiteID) async throws -> ErasureReport {
+        let tally = AuditedAct.Tally()
+        do {
+            return try await self.store.erase(subject, of: site) { tally.reach($0) }
+        } catch {
+            await self.audit?.note(subject, at: site, AuditedAct.ending(error, tally))
+            throw error
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Hub
+internal import Logging
 internal import Messages
 internal import ServiceLifecycle
 internal import Store
@@ -8,6 +9,7 @@ struct UnfinishedTurns: Service {
     let log: StoreLog
     let hub: Hub
     let clocks: any Clocks
+    let logger: Logger
 
     /// A visitor who asked longer ago is told instead, in milliseconds: an hour.
     static let longestMilliseconds: Int64 = 3_600_000
@@ -15,8 +17,12 @@ struct UnfinishedTurns: Service {
     static let attempts = 3
 
     func run() async throws {
-        // What can't be read now is tried again at the next start.
-        for turn in (try? await self.log.store.unfinishedTurns()) ?? [] { await self.finish(turn) }
+        do {
+            for turn in try await self.log.store.unfinishedTurns() { await self.finish(turn) }
+        } catch {
+            // They are tried again at the next start.
+            self.logger.error("Open turns can't be read", metadata: ["store.error": "\(error)"])
+        }
         try? await gracefulShutdown()
     }
 

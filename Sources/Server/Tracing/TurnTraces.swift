@@ -81,6 +81,11 @@ final class TurnTraces: Sendable {
         }
     }
 
+    /// Takes the records of a session out of memory.
+    func forget(_ session: SessionID, of site: SiteID) {
+        self.ring.remove { $0.isOf(session: session.rawValue, site: site.rawValue) }
+    }
+
     /// From when on a turn counts as slow.
     static let slow = Duration.seconds(1)
 

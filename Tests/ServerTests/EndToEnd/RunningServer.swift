@@ -108,7 +108,11 @@ struct RunningServer: Sendable {
         if log == nil { logger.logLevel = .critical }
         let desks = sites.map { ($0.id, SiteDesk(site: Site(name: $0.id.rawValue), chain: $0.chain)) }
         let storeLog = try store.map { options in
-            let store = try MessageStore.open(options, metrics: MetricsRegistry(), logger: logger)
+            let store = try MessageStore.open(
+                StoreSettings(options: options),
+                metrics: MetricsRegistry(),
+                logger: logger
+            )
             return StoreLog(store, clocks: clocks, logger: logger)
         }
         let followUps = FollowUps(clocks: clocks, log: storeLog)
@@ -135,7 +139,7 @@ struct RunningServer: Sendable {
         var options = options
         options.follow(generations)
         let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
-        let keepers = ServeCommand.services(of: storeLog, hub)
+        let keepers = ServeCommand.services(of: storeLog, hub, logger)
         let state = live?.state ?? reloader.map { LiveState(contents: $0, responders: ResponderHealth { [chain] }) }
         let services = (live?.keepers ?? []) + [runner] + services + (live.map { [$0.watcher] } ?? [])
         let (ports, listening) = AsyncStream<Int>.makeStream()

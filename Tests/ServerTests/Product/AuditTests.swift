@@ -188,11 +188,23 @@ extension ProductTests {
                 #expect(list.output.contains("  \(action) "), "\(list.output)")
             }
             #expect(list.output.contains("operator:") && !list.output.contains("text"))
-            #expect(list.lines.last == "6 entries")
+            #expect(list.lines.last == "10 entries")
             // Whoever can't be noted doesn't get to read.
             try Data("no entry\n".utf8).write(to: URL(fileURLWithPath: program.audit))
             let run = try await program.run("store", "search", "text")
             #expect(run.status == 1 && run.output == "" && run.complaint.contains("the last line is no entry"))
+            for command in [
+                ["export"], ["export", "--output", "y.jsonl"], ["backup", "c.db"], ["prune", "--older-than", "1d"],
+                ["import", "x.jsonl"],
+            ] {
+                let run = try await program.run(["store"] + command)
+                #expect(run.status == 1 && run.output == "", "\(command) \(run.output)")
+                #expect(run.complaint.contains("the last line is no entry"), "\(command) \(run.complaint)")
+            }
+            #expect(try await program.run("store", "stats", "--json").json.first?["messages"] == .number(3))
+            for file in ["y.jsonl", "c.db"] {
+                #expect(!FileManager.default.fileExists(atPath: "\(program.folder.path)/\(file)"))
+            }
         }
 
         @Test("twenty tokens of a minute that were no good are one entry; fewer are none")
@@ -243,6 +255,20 @@ extension ProductTests {
                 try await group.waitForAll()
             }
             store.close()
+        }
+
+        @Test("a command without the key of the log is refused, and the log stays sound")
+        func withoutKey() async throws {
+            let program = try BuiltProgram(store: "  audit_key: {env: CHAT_AUDIT}", environment: BuiltProgram.keys)
+            #expect(try await program.run("store", "import", "-", input: try BuiltProgram.lines(3)).status == 0)
+            let run = try await program.run("store", "search", "text", "--store", "data/chat.db")
+            #expect(run.status == 1 && run.output == "")
+            let complaint =
+                "data/chat.db.audit.jsonl: was written with a key; name the configuration that has its audit_key [wrong-key]\n"
+            #expect(run.complaint == complaint)
+            let config = ["--config", "claude-chat.yaml", "--store", "data/chat.db"]
+            #expect(try await program.run(["store", "search", "text"] + config).status == 0)
+            #expect(try await program.run("audit", "verify").status == 0)
         }
     }
 }

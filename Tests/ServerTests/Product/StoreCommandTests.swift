@@ -151,5 +151,25 @@ extension ProductTests {
             let pruned = try await program.run("store", "prune", "--json")
             #expect(pruned.json.first?["messages"] == .number(700), "\(pruned.complaint)")
         }
+
+        @Test("from the first key on it is said that what was there is plain, until it is encrypted")
+        func plainLeft() async throws {
+            let program = try BuiltProgram(environment: BuiltProgram.keys)
+            #expect(try await program.run("store", "import", "-", input: try BuiltProgram.lines(3)).status == 0)
+            let file = "\(program.folder.path)/claude-chat.yaml"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            let keys = "path: data/chat.db\n  keys: {s1: {env: CHAT_KEY_1}}"
+            try program.folder.write(text.replacing("path: data/chat.db", with: keys), to: "claude-chat.yaml")
+            let warning = "Records are plain or of an older key; claude-chat store rekey encrypts them"
+            #expect(try await program.serve { _ in }.contains(warning))
+            let stats = try await program.run("store", "stats")
+            let line = "plain     6 records, readable by whoever has the file; claude-chat store rekey encrypts them\n"
+            #expect(stats.output.contains(line), "\(stats.output)\(stats.complaint)")
+            let verify = try await program.run("store", "verify")
+            #expect(verify.status == 0 && verify.output.contains(": 6 records plain, from before there were keys;"))
+            #expect(try await program.run("store", "rekey").status == 0)
+            #expect(try await !program.run("store", "stats").output.contains("plain"))
+            #expect(try await !program.serve { _ in }.contains(warning))
+        }
     }
 }

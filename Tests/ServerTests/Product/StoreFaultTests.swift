@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import RespondersTesting
+import Store
 import Testing
 
 @testable import Server
@@ -269,6 +270,8 @@ extension ProductTests {
                 try await BuiltProgram.say("hello", "new", in: "s2", port: port)
             }
             #expect(log.contains("Record damaged; restore a backup to have it again") && !log.contains("secretword"))
+            let session = AuditLog.digest(of: "s1", key: nil)
+            #expect(log.contains("store.record=default/\(session):\(place)") && !log.contains("default/s1"), "\(log)")
             let verify = try await program.run("store", "verify")
             #expect(
                 verify.status == 1 && verify.output.contains("message \(place) of default/s1 is damaged"),

@@ -35,6 +35,8 @@ extension ProductTests {
             await BuiltProgram.end(of: process)
             #expect(process.terminationReason == .exit && process.terminationStatus == 130)
             guard times == 1 else { return }
+            let audit = try await program.run("audit", "list").lines
+            #expect(audit[2].contains("  export-begun ") && audit[3].contains("ended=interrupted"), "\(audit)")
             let end = await BuiltProgram.read(complaint, until: "\n")
             #expect(end.hasSuffix("data/chat.db: ended before it was done; what was written is a part [cancelled]\n"))
         }
@@ -83,6 +85,9 @@ extension ProductTests {
             #expect(run.complaint.contains("all keys are needed still; begin again to go on [cancelled]"))
             let counts = try await program.run("store", "stats")
             #expect(counts.output.contains("key s1 ") && counts.output.contains("key s2 "))
+            #expect(counts.output.matches(of: /\d of them left/).count == 2, "\(counts.output)")
+            let audit = try await program.run("audit", "list")
+            #expect(audit.output.contains(/\ rekeyed .* ended=interrupted key=s2 records=[1-9]/), "\(audit.output)")
             #expect(try await program.run("store", "export").output == before)
             let rest = try await program.run("store", "rekey", "--json")
             #expect(rest.status == 0 && rest.output.hasPrefix(#"{"key":"s2","records":"#), "\(rest.complaint)")
@@ -141,9 +146,14 @@ extension ProductTests {
             #expect(left > 0 && left < 3_000)
             let again = try await program.run(arguments)
             #expect(
-                again.status == 0 && again.output.contains("removed      \(grouped(left)) messages"),
+                again.status == 0 && again.output.contains("removed      3,000 messages, 3,000 turns"),
                 "\(again.output)"
             )
+            let audit = try await program.run("audit", "list").lines
+            #expect(audit.filter { $0.contains("  erase-begun ") }.count == 2, "\(audit)")
+            let ended = audit.filter { $0.contains("  erased ") }
+            #expect(ended.count == 2 && ended[0].contains("ended=interrupted records=\(3_000 - left) "), "\(audit)")
+            #expect(ended[1].contains("messages=3000"), "\(audit)")
             let bytes = try Data(contentsOf: URL(fileURLWithPath: program.store))
             #expect(bytes.range(of: Data("part.run".utf8)) == nil)
         }
@@ -160,6 +170,64 @@ extension ProductTests {
             #expect(try await program.run("store", "export").output == before)
             let files = try FileManager.default.contentsOfDirectory(atPath: "\(program.folder.path)/data")
             #expect(!files.contains { $0.contains("partial") || $0.contains("replaced") }, "\(files)")
+        }
+
+        @Test("an import that is ended is noted with what it took, and begun again takes the rest")
+        func importLines() async throws {
+            let program = try BuiltProgram(environment: BuiltProgram.keys)
+            try program.folder.write(try BuiltProgram.lines(3_000), to: "all.jsonl")
+            let arguments = ["store", "import", "\(program.folder.path)/all.jsonl", "--store", program.store]
+            let run = try await CommandRun(arguments, interruptedAt: 2)
+            #expect(run.status == 130 && run.output == "", "\(run.output)\(run.complaint)")
+            #expect(run.complaint.hasSuffix("what was taken so far is there; begin again to go on [cancelled]\n"))
+            let taken = try await program.run("store", "stats", "--json").json.first?["messages"]?.number ?? 0
+            #expect(taken > 0 && taken < 3_000)
+            let audit = try await program.run("audit", "list").lines
+            #expect(audit.count == 3 && audit[0].contains("  import-begun "), "\(audit)")
+            #expect(audit[1].contains("  imported ") && audit[1].contains("records=\(taken)"), "\(audit)")
+            let rest = try await program.run("store", "import", "all.jsonl")
+            #expect(rest.output.hasPrefix("\(grouped(3_000 - taken)) messages taken, \(grouped(taken)) there already"))
+            #expect(try await program.run("store", "verify").output.hasSuffix("everything is sound\n"))
+        }
+
+        @Test("a prune that is ended is noted with what went")
+        func prune() async throws {
+            let program = try await Self.filled("", 3_000)
+            let arguments = ["store", "prune", "--older-than", "1d", "--store", program.store]
+            let run = try await CommandRun(arguments, interruptedAt: 2)
+            #expect(
+                run.status == 130 && run.complaint.hasSuffix("what went stays gone [cancelled]\n"),
+                "\(run.complaint)"
+            )
+            let left = try await program.run("store", "stats", "--json").json.first?["messages"]?.number ?? 0
+            #expect(left > 0 && left < 3_000)
+            let audit = try await program.run("audit", "list").output
+            #expect(audit.contains(/\ prune-begun .* olderThan=1d/), "\(audit)")
+            #expect(audit.contains("ended=interrupted olderThan=1d records=\(3_000 - left)"), "\(audit)")
+            #expect(try await program.run("store", "verify").output.hasSuffix("everything is sound\n"))
+        }
+
+        @Test("a verify that is ended finds nothing")
+        func verify() async throws {
+            let program = try await Self.filled("", 3_000)
+            let run = try await CommandRun(["store", "verify", "--store", program.store], interruptedAt: 2)
+            #expect(run.status == 130 && run.output == "", "\(run.output)")
+            #expect(run.complaint.hasSuffix("chat.db: ended before it was done; nothing was changed [cancelled]\n"))
+        }
+
+        @Test("an export whose reader goes away, and one that is killed, are in the audit log")
+        func unfinished() async throws {
+            let program = try await Self.filled("", 3_000)
+            for isKilled in [false, true] {
+                let output = Pipe()
+                let process = try program.start(["store", "export"], output: output)
+                _ = await BuiltProgram.read(output, until: "\n")
+                if isKilled { kill(process.processIdentifier, SIGKILL) }
+                try output.fileHandleForReading.close()
+                await BuiltProgram.end(of: process)
+            }
+            let audit = try await program.run("audit", "list").lines
+            #expect(audit.filter { $0.contains("  export-begun ") }.count == 2, "\(audit)")
         }
     }
 }

@@ -33,7 +33,7 @@ struct MessageSource: ParsableArguments {
         guard self.isStore else { return [] }
         let settings = try self.access.settings()
         let filter = try self.filter(at: SystemClocks().timestamp())
-        let (messages, damaged) = try await StoreAccess.work(on: settings, "reading") { store, progress in
+        let (messages, damaged) = try await StoreAccess.work(on: settings, as: .reader, "reading") { store, progress in
             var reader = TranscriptReader(file: settings.options.path)
             try await store.forEach(filter, progress: progress.report) { found in
                 for message in found { reader.take(message) }

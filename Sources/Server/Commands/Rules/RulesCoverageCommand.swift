@@ -17,7 +17,7 @@ struct RulesCoverageCommand: AsyncParsableCommand {
               claude-chat rules coverage --store data/chat.db --since 30d
 
             Exit status: 0 every rule fires, 1 some never do or the files have mistakes, \
-            2 wrong usage.
+            2 wrong usage, 130 ended by Ctrl+C.
             """
     )
 

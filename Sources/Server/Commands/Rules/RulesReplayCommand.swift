@@ -26,7 +26,7 @@ struct RulesReplayCommand: AsyncParsableCommand {
               {"session":"s1","message":"the checkout hangs","page":"/shop/cart"}
 
             Exit status: 0 fine, 1 more messages than --fail-above changed their winner \
-            or the rules have mistakes, 2 wrong usage.
+            or the rules have mistakes, 2 wrong usage, 130 ended by Ctrl+C.
             """
     )
 

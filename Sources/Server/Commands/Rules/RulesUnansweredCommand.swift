@@ -20,7 +20,8 @@ struct RulesUnansweredCommand: AsyncParsableCommand {
               claude-chat rules unanswered --log messages.jsonl --skeletons \\
                 --output rules/local/new.yaml
 
-            Exit status: 0 fine, 1 the files have mistakes, 2 wrong usage.
+            Exit status: 0 fine, 1 the files have mistakes, 2 wrong usage, \
+            130 ended by Ctrl+C.
             """
     )
 

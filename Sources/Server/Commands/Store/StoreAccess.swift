@@ -7,7 +7,12 @@ struct StoreAccess: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration, which says where the store and its keys are.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The store, in place of the configuration's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The store, in place of the configuration's; without --config also without its keys.",
+            valueName: "file"
+        )
+    )
     var store: String?
 
     /// The configuration's file, whether it was named or not.
@@ -53,6 +58,34 @@ struct StoreAccess: ParsableArguments {
             return try await interruptible { try await body(store, progress) }
         } catch {
             throw Self.failure(error, stopped: stopped)
+        }
+    }
+
+    /// Does work that is noted in the audit log: before it begins, so that nobody ends it unseen, and with what was done so
+    /// far if it fails or is ended.
+    ///
+    /// Whoever can't be noted doesn't get to begin. What the work has done in the end is noted by ``note(_:_:on:)``.
+    ///
+    /// - Parameters:
+    ///   - settings: Where the store is.
+    ///   - role: Whether a server may have it meanwhile.
+    ///   - act: How the work is noted.
+    ///   - label: What is done, for the line that shows how far it is.
+    ///   - stopped: What follows from ending before it is done.
+    ///   - body: The work, which reports its progress.
+    /// - Returns: What `body` returns.
+    /// - Throws: The exit status, after what is wrong was shown.
+    static func work<T: Sendable>(
+        on settings: StoreSettings,
+        as role: StoreRole = .tool,
+        noting act: AuditedAct,
+        _ label: String,
+        stopped: String,
+        _ body: @escaping @Sendable (MessageStore, @escaping StoreProgress.Report) async throws -> T
+    ) async throws -> T {
+        let trail = AuditTrail(settings)
+        return try await Self.work(on: settings, as: role, label, stopped: stopped) { store, progress in
+            try await act.noted(in: trail, progress) { report in try await body(store, report) }
         }
     }
 

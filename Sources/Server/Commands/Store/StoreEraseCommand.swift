@@ -12,15 +12,16 @@ struct StoreEraseCommand: AsyncParsableCommand {
         discussion: """
             Messages, turns, feedback, tokens and the words in the index; then the file is \
             written anew, so that nothing is left of it in there. A server that has the \
-            store does it, with server.admin_token: it ends the session first. Backups \
-            and exports aren't touched; the certificate names those beside the store.
+            store does it, with server.admin_token: it ends the session first. Backups, \
+            exports and issues aren't touched; the certificate names those beside the store.
 
               claude-chat store erase --site shop --session s_8QmZ…
               claude-chat store erase --site shop --visitor 4711 --yes \\
                 --certificate erased-4711.json
 
             Exit status: 0 erased, 1 nothing is there or not possible, 2 wrong usage, 130 \
-            ended by Ctrl+C: what is gone stays gone; call it again.
+            ended by Ctrl+C: what is gone stays gone; call it again, and the certificate \
+            counts all of it.
             """
     )
 
@@ -66,16 +67,30 @@ struct StoreEraseCommand: AsyncParsableCommand {
         do { file = try self.certificate.map { try OutputFile($0) } } catch {
             throw StoreAccess.failure(error, stopped: "")
         }
-        do {
-            let report = try await self.erase(subject, site, settings)
-            try file?.write(Array("\(report.json)\n".utf8))
-            try file?.finish()
-            Terminal.current.write(self.json ? report.json : Self.text(report))
-            guard report.sessions.isEmpty else { return }
-        } catch {
+        let (report, isOurs): (ErasureReport, Bool)
+        do { (report, isOurs) = try await self.erase(subject, site, settings) } catch {
             file?.discard()
             throw StoreAccess.failure(error, stopped: "what is gone stays gone; begin again to go on")
         }
+        // Shown first: nobody can have it once more, whatever fails from here on.
+        Terminal.current.write(self.json ? report.json : Self.text(report))
+        do {
+            try file?.write(Array("\(report.json)\n".utf8))
+            try file?.finish()
+        } catch {
+            file?.discard()
+            if !self.json { Terminal.current.write(report.json) }
+            if isOurs { try? AuditTrail(settings).noteErasure(report) }
+            throw StoreAccess.failure(error, stopped: "")
+        }
+        if isOurs {
+            do { try AuditTrail(settings).noteErasure(report) } catch {
+                let status = StoreAccess.failure(error, stopped: "")
+                Terminal.current.complain("\(settings.options.path): it is erased, and that isn't noted [not-noted]")
+                throw status
+            }
+        }
+        guard report.sessions.isEmpty else { return }
         Terminal.current.complain("\(settings.options.path): there is nothing of it [nothing-found]")
         throw ExitCode(ExitStatus.findings)
     }
@@ -109,23 +124,27 @@ struct StoreEraseCommand: AsyncParsableCommand {
         }
     }
 
+    /// - Returns: The certificate, and whether this process has erased, which is then to be noted.
     private func erase(
         _ subject: ErasureSubject,
         _ site: SiteID,
         _ settings: StoreSettings
-    ) async throws -> ErasureReport {
+    ) async throws -> (ErasureReport, isOurs: Bool) {
         let progress = ProgressLine("erasing")
         do {
             let store = try MessageStore.open(settings.options, as: .maintenance, time: .system)
             defer { store.close() }
             defer { progress.end() }
+            let trail = AuditTrail(settings)
+            let act = AuditedAct("erased", begun: "erase-begun", trail.details(of: subject, at: site))
             let report = try await interruptible {
-                try await store.erase(subject, of: site, progress: progress.report)
+                try await act.noted(in: trail, progress) { report in
+                    try await store.erase(subject, of: site, progress: report)
+                }
             }
-            try AuditTrail(settings).noteErasure(report)
-            return report
+            return (report, true)
         } catch let error as StoreError where error.code == .inUse {
-            return try await self.askServer(subject, settings)
+            return (try await self.askServer(subject, settings), false)
         }
     }
 
@@ -165,7 +184,7 @@ struct StoreEraseCommand: AsyncParsableCommand {
         ])
         table.append(["store", "\(report.store), written anew"])
         for path in report.untouched { table.append(["not touched", path]) }
-        table.append(["not touched", "backups and exports elsewhere; the process log has no text of visitors"])
+        table.append(["not touched", "backups, exports and issues elsewhere; the process log has no text of visitors"])
         return table.lines.joined(separator: "\n")
     }
 }

@@ -3,16 +3,26 @@ internal import Rules
 internal import ArgumentParser
 internal import Store
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The command `claude-chat store export`.
 struct StoreExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write messages as JSON lines or CSV.",
         discussion: """
-            JSON lines have everything, and store import reads them again. CSV is for \
-            spreadsheets: no cell begins like a formula. What is written isn't encrypted, \
-            whether the store is or not; a file can be read by its owner alone, and appears \
-            when it is whole.
+            JSON lines have messages, whose they are, turns, traces and feedback, and store \
+            import reads them again; states of conversations, promised replies and tokens \
+            are in backups alone. CSV is for spreadsheets: no cell begins like a formula. \
+            What is written isn't encrypted, whether the store is or not; a file can be \
+            read by its owner alone, and appears when it is whole. That somebody exports is \
+            noted before the first line is written.
 
               claude-chat store export --output all.jsonl
               claude-chat store export --site shop --since 30d --format csv > shop.csv
@@ -36,18 +46,23 @@ struct StoreExportCommand: AsyncParsableCommand {
         let format: ExportFormat = self.format == .csv ? .csv : .jsonLines
         let output = self.output
         let terminal = Terminal.current
+        let act = AuditedAct(
+            "exported",
+            begun: "export-begun",
+            filter.audited + [("format", self.format.rawValue), ("file", output)]
+        )
         let (count, damaged) = try await StoreAccess.work(
             on: settings,
+            as: .reader,
+            noting: act,
             "writing",
             stopped: output == nil ? "what was written is a part" : "no file was written"
-        ) { store, progress in
+        ) { store, report in
             let file = try output.map { try OutputFile($0) }
             do {
-                let count = try await store.export(filter, as: format, progress: progress.report) { bytes in
+                let count = try await store.export(filter, as: format, progress: report) { bytes in
                     if let file { return try file.write(bytes) }
-                    guard terminal.writeBytes(bytes) else {
-                        throw FileProblem(code: "cannot-write", path: "the output", problem: "nobody reads it any more")
-                    }
+                    guard terminal.writeBytes(bytes) else { throw FileProblem.output }
                 }
                 try file?.finish()
                 return (count, store.health.damagedRecords)
@@ -56,8 +71,7 @@ struct StoreExportCommand: AsyncParsableCommand {
                 throw error
             }
         }
-        let details = [("messages", "\(count)"), ("format", self.format.rawValue), ("file", output)]
-        try StoreAccess.note("exported", filter.audited + details, on: settings)
+        try StoreAccess.note(act.done, act.details + [("messages", "\(count)")], on: settings)
         if let output {
             let json = JSONValue.object([("file", .text(output)), ("messages", .integer(count))])
             terminal.write(self.json ? json.description : "\(output): \(counted(count, "message"))")
@@ -68,5 +82,14 @@ struct StoreExportCommand: AsyncParsableCommand {
                 + "claude-chat store verify says where [store-corrupt]"
         )
         throw ExitCode(ExitStatus.findings)
+    }
+}
+
+extension FileProblem {
+    /// Why nothing more can be written into the output, right after that was tried.
+    fileprivate static var output: FileProblem {
+        errno == ENOSPC
+            ? FileProblem(code: "disk-full", path: "the output", problem: "no space is left on its disk; free some")
+            : FileProblem(code: "cannot-write", path: "the output", problem: "nobody reads it any more")
     }
 }

@@ -30,19 +30,21 @@ struct StoreImportCommand: AsyncParsableCommand {
         do { lines = try FileLines(of: self.file) } catch { throw StoreAccess.failure(error, stopped: "") }
         let isNew = !FileManager.default.fileExists(atPath: settings.options.path)
         if isNew { MessageStore.makeFolder(of: settings.options.path) }
+        let act = AuditedAct("imported", begun: "import-begun")
         let (result, newKey) = try await StoreAccess.work(
             on: settings,
             as: isNew ? .server : .maintenance,
+            noting: act,
             "reading",
             stopped: "what was taken so far is there; begin again to go on"
-        ) { store, progress in
-            (try await store.importLines(lines, progress: progress.report), store.newKey)
+        ) { store, report in
+            (try await store.importLines(lines, progress: report), store.keys.newKey)
         }
         if let newKey { try StoreAccess.note("key-begun", [("key", newKey)], on: settings) }
         let counts = [
             ("imported", "\(result.imported)"), ("present", "\(result.present)"), ("refused", "\(result.refused)"),
         ]
-        try StoreAccess.note("imported", counts, on: settings)
+        try StoreAccess.note(act.done, counts, on: settings)
         Terminal.current.write(self.json ? Self.json(result) : Self.text(result))
         guard result.refused > 0 else { return }
         let numbers = result.refusedLines.prefix(10).map(String.init).joined(separator: ", ")

@@ -40,18 +40,21 @@ struct StorePruneCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.access.settings()
         let policy = try self.policy(settings)
-        let result = try await StoreAccess.work(on: settings, "removing", stopped: "what went stays gone") {
+        let act = AuditedAct("pruned", begun: "prune-begun", policy.audited)
+        let result = try await StoreAccess.work(on: settings, noting: act, "removing", stopped: "what went stays gone")
+        {
             store,
-            progress in
-            try await store.retain(policy, progress: progress.report)
+            report in
+            try await store.retain(policy, progress: report)
         }
-        try StoreAccess.note("pruned", policy.audited + result.audited, on: settings)
+        try StoreAccess.note(act.done, act.details + result.audited, on: settings)
+        let traces = result.traces > 0 ? ", \(counted(result.traces, "trace"))" : ""
         let text =
-            "\(counted(result.messages, "message")) removed and \(counted(result.rooms, "empty session")); "
+            "\(counted(result.messages, "message")) removed and \(counted(result.rooms, "empty session"))\(traces); "
             + "\(ByteSize.shown(result.freedBytes)) given back"
         let json = JSONValue.object([
             ("messages", .integer(result.messages)), ("sessions", .integer(result.rooms)),
-            ("freedBytes", .integer(result.freedBytes)),
+            ("traces", .integer(result.traces)), ("freedBytes", .integer(result.freedBytes)),
         ])
         Terminal.current.write(self.json ? json.description : text)
     }
@@ -79,11 +82,14 @@ extension RetentionPolicy {
         return [
             ("olderThan", self.days.map { "\($0)d" }), ("maxBytes", self.maximumBytes.map { "\($0)" }),
             ("sites", sites.isEmpty ? nil : sites.joined(separator: ",")),
+            ("tracesOlderThan", self.traceDays.map { "\($0)d" }),
         ]
     }
 }
 
 extension RetentionResult {
     /// What is noted of it.
-    var audited: [(String, String?)] { [("messages", "\(self.messages)"), ("sessions", "\(self.rooms)")] }
+    var audited: [(String, String?)] {
+        [("messages", "\(self.messages)"), ("sessions", "\(self.rooms)"), ("traces", "\(self.traces)")]
+    }
 }

@@ -51,13 +51,13 @@ struct StoreRestoreCommand: AsyncParsableCommand {
             throw StoreAccess.failure(error, stopped: "the store is as it was")
         }
         try StoreAccess.note("restored", [("file", file)], on: settings)
-        let replaced = wasThere ? options.path + ".replaced" : nil
+        let replaced = wasThere ? options.file + ".replaced" : nil
         let json = JSONValue.object([("store", .text(options.path)), ("replaced", .text(replaced))])
         let kept = replaced.map { "; what was there is \($0)" } ?? ""
         let text = "\(options.path): the store is now what \(file) was\(kept)"
         Terminal.current.write(self.json ? json.description : text)
         do {
-            try MessageStore.open(options, as: .tool, time: .system).close()
+            try MessageStore.open(options, as: .reader, time: .system).close()
         } catch let error as StoreError where error.code == .missingKey || error.code == .wrongKey {
             throw StoreAccess.failure(error, stopped: "")
         } catch {

@@ -36,7 +36,7 @@ struct StoreSearchCommand: AsyncParsableCommand {
         let settings = try self.access.settings()
         let filter = try self.filter.filter(at: SystemClocks().timestamp())
         let query = SearchQuery(self.words, filter: filter, limit: self.limit, before: self.before)
-        let result = try await StoreAccess.work(on: settings, "searching") { store, progress in
+        let result = try await StoreAccess.work(on: settings, as: .reader, "searching") { store, progress in
             try await store.search(query, progress: progress.report)
         }
         let count = "\(result.found.count)"

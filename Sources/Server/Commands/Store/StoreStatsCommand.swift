@@ -10,7 +10,8 @@ struct StoreStatsCommand: AsyncParsableCommand {
         abstract: "Show how much a store holds.",
         discussion: """
             Counts what is on the disk at this moment, and says which keys are to be \
-            replaced.
+            replaced. While some records are older than the last change of keys it reads \
+            all of them, to say how many are plain or under which key.
 
               claude-chat store stats --store data/chat.db --json
 
@@ -23,7 +24,9 @@ struct StoreStatsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try self.access.settings()
-        let found = try await StoreAccess.work(on: settings, "counting") { store, _ in try await store.statistics() }
+        let found = try await StoreAccess.work(on: settings, as: .reader, "counting") { store, _ in
+            try await store.statistics()
+        }
         let path = settings.options.path
         let lines = self.json ? [Self.json(found, path).description] : Self.table(found, path)
         for line in lines { Terminal.current.write(line) }
@@ -40,8 +43,13 @@ struct StoreStatsCommand: AsyncParsableCommand {
         table.append(["size", ByteSize.shown(found.bytes) + free])
         table.append(["tables", "version \(found.version)"])
         for key in found.keys {
-            let due = key.isDue ? "; replace it" : ""
-            table.append(["key \(key.id)", "since \(key.since), \(counted(key.records, "record"))\(due)"])
+            let due = key.isDue && key.isActive ? "; replace it" : ""
+            let left = key.left.map { ", \(grouped($0)) of them left" } ?? ""
+            table.append(["key \(key.id)", "since \(key.since), \(counted(key.records, "record"))\(left)\(due)"])
+        }
+        if found.plainRecords > 0 {
+            let what = "\(counted(found.plainRecords, "record")), readable by whoever has the file"
+            table.append(["plain", "\(what); claude-chat store rekey encrypts them"])
         }
         if found.keys.isEmpty { table.append(["keys", "none: texts can be read by whoever has the file"]) }
         return table.lines
@@ -53,14 +61,15 @@ struct StoreStatsCommand: AsyncParsableCommand {
             ("turns", .integer(found.turns)), ("unfinishedTurns", .integer(found.unfinishedTurns)),
             ("oldest", .text(found.oldest?.description)), ("newest", .text(found.newest?.description)),
             ("bytes", .integer(found.bytes)), ("freeBytes", .integer(found.freeBytes)),
-            ("version", .integer(found.version)),
+            ("version", .integer(found.version)), ("plainRecords", .integer(found.plainRecords)),
             (
                 "keys",
                 .array(
                     found.keys.map { key in
                         .object([
                             ("id", .text(key.id)), ("since", .text(key.since.description)),
-                            ("records", .integer(key.records)), ("isDue", .bool(key.isDue)),
+                            ("records", .integer(key.records)), ("left", key.left.map { .integer($0) } ?? .null),
+                            ("isActive", .bool(key.isActive)), ("isDue", .bool(key.isDue)),
                         ])
                     }
                 )
