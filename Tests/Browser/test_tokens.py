@@ -98,6 +98,8 @@ class Production(WidgetTest):
     def test_a_message_written_before_the_conversation_was_lost_goes_to_the_new_one(self):
         visitor = self.visitor(url=self.shop.url).open()
         visitor.ask("hello")
+        # An answer may come before its question is acknowledged, which would be sent again to the new conversation.
+        visitor.page.wait_for_function("claudeChat.state.outbox === 0")
         self.lose_the_store()
         visitor.sees_status("Reconnecting")
         visitor.say("what do you know?")
