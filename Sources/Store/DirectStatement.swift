@@ -3,7 +3,7 @@ internal import GRDBSQLite
 
 /// A statement that is bound and stepped through SQLite's own interface, for what is done with each message.
 ///
-/// The arguments and rows of GRDB took half of what a message costs in the store (`Benchmarks/instructions --store`); all
+/// The arguments and rows of GRDB took a quarter of what a message costs in the store (`Benchmarks/instructions --store`); all
 /// else goes through them. To be used with the database that GRDB gives, on its thread, within its transaction.
 struct DirectStatement {
     /// Keeps what ``pointer`` is.
