@@ -22,7 +22,9 @@ struct PluginStateTests {
     private let time = Time()
 
     private func state(_ kept: Kept? = nil) -> PluginState {
-        PluginState(now: { [time] in time.now }, opening: { kept })
+        let state = PluginState(now: { [time] in time.now })
+        if let kept { state.keep(in: kept) }
+        return state
     }
 
     @Test("has what was set until its time is over, and the last of several")
@@ -91,6 +93,16 @@ struct PluginStateTests {
         #expect(state["long"] == nil)
     }
 
+    @Test("what was set before there was a file is kept, and counts more than what the file has")
+    func early() {
+        let kept = Kept(["a": .init("old", until: 100_000), "b": .init("old", until: 100_000)])
+        let state = self.state()
+        state.set("new", for: "a", during: .seconds(10))
+        state.keep(in: kept)
+        #expect(state["a"] == "new" && state["b"] == "old")
+        #expect(kept.entries().mapValues(\.value) == ["a": "new", "b": "old"])
+    }
+
     @Test("takes no more out of a file than it may hold itself")
     func foreignFile() {
         var entries: [String: PluginState.Entry] = ["": .init("no key", until: 100_000)]
@@ -108,7 +120,12 @@ struct PluginStateTests {
         for _ in 0..<50 {
             let (time, kept) = (Time(), Kept())
             var model: [String: (value: String, end: Int64)] = [:]
-            var state = PluginState(now: { time.now }, opening: { kept })
+            func opened() -> PluginState {
+                let state = PluginState(now: { time.now })
+                state.keep(in: kept)
+                return state
+            }
+            var state = opened()
             for step in 0..<200 {
                 let key = "k\(random.next() % 8)"
                 switch random.next() % 5 {
@@ -120,7 +137,7 @@ struct PluginStateTests {
                     state.remove(key)
                     model[key] = nil
                 case 3: time.pass(Int64(random.next() % 2_000))
-                default: state = PluginState(now: { time.now }, opening: { kept })
+                default: state = opened()
                 }
                 model = model.filter { $0.value.end > time.now }
                 #expect(state.entries.mapValues(\.value) == model.mapValues(\.value))

@@ -294,7 +294,8 @@ extension PluginSessionState {
             let isWanted = call.cancelledAt == nil && call.pieceBytes <= Reply.maximumTextBytes
             call.pieceBytes += isWanted ? text.utf8.count : 0
             self.open[id] = call
-            guard isWanted, call.action == nil, call.turn.place.stage == .answer, case .ready(let ready) = self.phase,
+            guard isWanted, !text.isEmpty, call.action == nil, call.turn.place.stage == .answer,
+                case .ready(let ready) = self.phase,
                 ready.streams
             else { return [] }
             return [.piece(call: call.number, text)]

@@ -4,9 +4,8 @@ internal import Synchronization
 
 /// A small store of a plugin's own, for what has to outlive a restart: counts, cursors, when something was done last.
 ///
-/// Each entry ends by itself. Bounded: where there is no room those are forgotten that end first. Any thread; but for the
-/// first call, which may open a file, nothing waits: what is set is there at once, and on the disk a moment later, so that a
-/// crash may lose the last of it. It is neither encrypted nor erased with a visitor: keep digests of what visitors are known
+/// Each entry ends by itself. Bounded: where there is no room those are forgotten that end first. Any thread; nothing waits
+/// but ``keep(in:)``: what is set is there at once, and on the disk a moment later, so that a crash may lose the last of it. It is neither encrypted nor erased with a visitor: keep digests of what visitors are known
 /// by, and nothing that they wrote.
 public final class PluginState: Sendable {
     /// A value under its key.
@@ -36,34 +35,47 @@ public final class PluginState: Sendable {
         var entries: [String: Entry] = [:]
         var bytes = 0
         var file: (any PluginStateFile)?
-        var isOpen = false
     }
 
     private let state = Mutex(State())
     private let now: @Sendable () -> Int64
-    private let open: @Sendable () -> (any PluginStateFile)?
 
-    /// - Parameters:
-    ///   - now: Milliseconds since 1970-01-01T00:00:00Z; those of the system by default.
-    ///   - open: Opens what keeps the entries, at the first use; by default they are in memory alone.
-    public init(
-        now: (@Sendable () -> Int64)? = nil,
-        opening open: @escaping @Sendable () -> (any PluginStateFile)? = { nil }
-    ) {
+    /// - Parameter now: Milliseconds since 1970-01-01T00:00:00Z; those of the system by default.
+    public init(now: (@Sendable () -> Int64)? = nil) {
         self.now = now ?? { Int64(Date().timeIntervalSince1970 * 1_000) }
-        self.open = open
+    }
+
+    /// Takes over what a file has, and has it keep the entries from now on; until then they are in memory alone.
+    ///
+    /// Waits for ``PluginStateFile/entries()``. What was set before counts.
+    public func keep(in file: any PluginStateFile) {
+        let now = self.now()
+        let kept = file.entries()
+        self.state.withLock { state in
+            state.file = file
+            for (key, entry) in state.entries { file.write(key, entry) }
+            // Whoever wrote the file may have had other bounds.
+            for (key, entry) in kept
+            where state.entries[key] == nil && 1...Self.maximumKeyBytes ~= key.utf8.count
+                && entry.value.utf8.count <= Self.maximumValueBytes
+            {
+                Self.makeRoom(for: Self.bytes(key, entry.value), at: now, &state)
+                state.entries[key] = entry
+                state.bytes += Self.bytes(key, entry.value)
+            }
+        }
     }
 
     /// What was set and has not ended.
     public subscript(key: String) -> String? {
         let now = self.now()
-        return self.withState { state in state.entries[key].flatMap { $0.end > now ? $0.value : nil } }
+        return self.state.withLock { state in state.entries[key].flatMap { $0.end > now ? $0.value : nil } }
     }
 
     /// Everything that has not ended.
     public var entries: [String: Entry] {
         let now = self.now()
-        return self.withState { state in state.entries.filter { $0.value.end > now } }
+        return self.state.withLock { state in state.entries.filter { $0.value.end > now } }
     }
 
     /// Sets a value.
@@ -79,7 +91,7 @@ public final class PluginState: Sendable {
         else { return false }
         let now = self.now()
         let entry = Entry(value, until: now + min(duration, Self.longestTime).milliseconds)
-        self.withState { state in
+        self.state.withLock { state in
             Self.remove(key, &state)
             Self.makeRoom(for: Self.bytes(key, value), at: now, &state)
             state.entries[key] = entry
@@ -92,24 +104,7 @@ public final class PluginState: Sendable {
 
     /// Forgets a value.
     public func remove(_ key: String) {
-        self.withState { state in if Self.remove(key, &state) { state.file?.write(key, nil) } }
-    }
-
-    private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
-        self.state.withLock { state in
-            if !state.isOpen {
-                state.isOpen = true
-                state.file = self.open()
-                // Whoever wrote the file may have had other bounds.
-                for (key, entry) in state.file?.entries() ?? [:]
-                where 1...Self.maximumKeyBytes ~= key.utf8.count && entry.value.utf8.count <= Self.maximumValueBytes {
-                    Self.makeRoom(for: Self.bytes(key, entry.value), at: self.now(), &state)
-                    state.entries[key] = entry
-                    state.bytes += Self.bytes(key, entry.value)
-                }
-            }
-            return body(&state)
-        }
+        self.state.withLock { state in if Self.remove(key, &state) { state.file?.write(key, nil) } }
     }
 
     private static func bytes(_ key: String, _ value: String) -> Int { key.utf8.count + value.utf8.count }
@@ -141,7 +136,7 @@ public final class PluginState: Sendable {
 
 /// Keeps the entries of a ``PluginState`` beyond the process.
 public protocol PluginStateFile: Sendable {
-    /// What was kept and has not ended.
+    /// What was kept and has not ended; may read the disk.
     func entries() -> [String: PluginState.Entry]
 
     /// Keeps an entry, or forgets it where there is none.

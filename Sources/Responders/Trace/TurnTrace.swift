@@ -38,9 +38,6 @@ public struct TurnTrace: Sendable {
     /// Counts what comes too late, also after the turn.
     private let probe: TraceProbe?
 
-    /// Whether the turn was one of a session.
-    public func isOf(session: String, site: String) -> Bool { self.session == session && self.site == site }
-
     /// - Parameters:
     ///   - result: What came of the turn.
     ///   - elapsed: From the message to the outcome.
@@ -85,6 +82,9 @@ public struct TurnTrace: Sendable {
         self.keepsContent = keepsContent
         self.probe = turn.probe
     }
+
+    /// Whether the turn was one of a session.
+    public func isOf(session: String, site: String) -> Bool { self.session == session && self.site == site }
 
     /// The step that gave the last reply or ended the turn.
     private var decisiveStep: Int? {

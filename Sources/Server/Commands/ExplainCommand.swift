@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Diagnostics
-internal import Foundation
+internal import Messages
 internal import Responders
 internal import Rules
 internal import Synchronization
@@ -81,8 +81,6 @@ struct ExplainCommand: AsyncParsableCommand {
         return chain
     }
 
-    private static var today: Weekday { Weekday(daysSinceEpoch: Int(Date().timeIntervalSince1970 / 86_400)) }
-
     private func siteValues() throws -> [String: String] {
         do throws(RuleContext.ArgumentProblem) {
             return try RuleContext.vars(self.vars)
@@ -101,7 +99,7 @@ struct ExplainCommand: AsyncParsableCommand {
             conversation: Conversation(sessionID: "explain", site: self.site, topic: self.topic, said: [:]),
             page: Page(path: self.page, title: self.title, vars: try self.siteValues()),
             localTime: localTime,
-            isOpen: site?.openingHours?.contains(localTime, on: Self.today),
+            isOpen: site?.isOpen(at: localTime, onDayOf: SystemClocks().timestamp().milliseconds),
             isStaffed: self.staffed
         )
     }

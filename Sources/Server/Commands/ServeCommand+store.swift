@@ -27,10 +27,22 @@ extension ServeCommand {
     }
 
     /// What keeps messages, in the order in which it begins.
-    static func services(of log: StoreLog?, _ hub: Hub, _ logger: Logger) -> [any Service] {
+    ///
+    /// - Parameters:
+    ///   - log: Where messages are kept, if anywhere.
+    ///   - hub: Has the rooms.
+    ///   - logger: Where it is noted that something can't be read.
+    ///   - prepared: Has a service wait for what the chains need.
+    /// - Returns: The services.
+    static func services(
+        of log: StoreLog?,
+        _ hub: Hub,
+        _ logger: Logger,
+        when prepared: (any Service) -> any Service = { $0 }
+    ) -> [any Service] {
         guard let log else { return [] }
         let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks(), logger: logger)
-        return [StoreService(store: log.store), log, turns]
+        return [StoreService(store: log.store), log, prepared(turns)]
     }
 
     /// What looks after the store while the server runs.

@@ -63,10 +63,15 @@ public struct Site: Sendable {
     /// - Parameter milliseconds: A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
     /// - Returns: Nothing where the site has no opening hours.
     public func isOpen(atMilliseconds milliseconds: Int64) -> Bool? {
+        self.isOpen(at: self.localTime(atMilliseconds: milliseconds), onDayOf: milliseconds)
+    }
+
+    /// Whether the site is open at a time of the day that a moment is of, on its clock.
+    func isOpen(at time: TimeOfDay, onDayOf milliseconds: Int64) -> Bool? {
         guard let hours = self.openingHours else { return nil }
         let minutes = self.localMinutes(atMilliseconds: milliseconds)
-        let time = TimeOfDay(minutes: minutes)
-        return hours.contains(time, on: Weekday(daysSinceEpoch: (minutes - time.minutes) / 1_440))
+        let day = Weekday(daysSinceEpoch: (minutes - TimeOfDay(minutes: minutes).minutes) / 1_440)
+        return hours.contains(time, on: day)
     }
 
     /// Minutes since 1970 as the site's clock counts them.

@@ -74,8 +74,9 @@ final class ConfigurationService: ConfigurationServing, Service {
     /// Waits until everything has started that runs from the start, or has had its time.
     ///
     /// What doesn't start has said so in the log, and goes on trying.
-    func waitUntilStarted(_ configuration: Configuration) async {
-        _ = await self.problems(at: self.generations.current.parts, configuration)
+    func waitUntilStarted() async {
+        let parts = self.generations.current.parts
+        await Responders.waitUntilStarted(parts, within: ConfigurationReloader.startTime, on: self.clock)
     }
 
     /// Waits until everything has started.

@@ -18,7 +18,6 @@ struct LiveConfiguration: Sendable {
     /// Looks for changes; stops first.
     let watcher: any Service
     private let serving: ConfigurationService
-    private let first: Configuration
 
     /// - Parameters:
     ///   - configuration: The one that the server starts with.
@@ -76,24 +75,23 @@ struct LiveConfiguration: Sendable {
         self.state = LiveState(contents: contents, responders: responders, configuration: reloader)
         self.keepers = [parts, serving]
         self.serving = serving
-        self.first = configuration
         self.watcher = ReloadService(reloader: reloader, logger: logger)
     }
 
-    /// A server that listens once everything runs that its chains need, or has had its time: the first visitors must not
-    /// find programs that still start.
-    func afterStart(_ server: any Service) -> any Service {
-        StartedServer(server: server) { await self.serving.waitUntilStarted(self.first) }
+    /// A service that begins once everything runs that the chains need, or has had its time: neither the first visitors nor
+    /// those of the last run must find programs that still start.
+    func afterStart(_ service: any Service) -> any Service {
+        LateService(service: service) { await self.serving.waitUntilStarted() }
     }
 }
 
-private struct StartedServer: Service {
-    let server: any Service
+private struct LateService: Service {
+    let service: any Service
     let wait: @Sendable () async -> Void
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await self.wait() }
         guard !Task.isShuttingDownGracefully else { return }
-        try await self.server.run()
+        try await self.service.run()
     }
 }

@@ -118,7 +118,8 @@ final class TurnRunner: InboundSubscriber, Service {
         for (index, reply) in result.replies.enumerated() {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
-        self.keep(result, of: chain, in: generation, message, room.key.site, after: .zero)
+        // Nobody is asked beside about it either: there is too much to do as it is.
+        self.traces.keep(result, after: .zero, keepsContent: generation.tracing.keepsContent)
         generation.metrics[chain.name]?.count(result, after: .zero)
     }
 

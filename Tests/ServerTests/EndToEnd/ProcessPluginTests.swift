@@ -89,16 +89,9 @@ struct ProcessPluginTests {
     @Test("and knows that nothing may remain of a message that is only explained")
     func rehearsal() async throws {
         let files = [
-            "program.py": """
-            import json, sys
-            for line in sys.stdin:
-                frame = json.loads(line)
-                if frame["type"] == "hello":
-                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
-                elif frame["type"] == "turn":
-                    text = "rehearsal: %s" % frame["turn"].get("rehearsal")
-                    print(json.dumps({"type": "verdict", "id": frame["id"], "verdict": "reply", "text": text}), flush=True)
-            """,
+            "program.py": PythonPlugin.program(
+                turn: #"answer("reply", text="rehearsal: %s" % frame["turn"].get("rehearsal"))"#
+            ),
             "claude-chat.yaml": """
             version: 1
             default_chain: demo
@@ -112,15 +105,7 @@ struct ProcessPluginTests {
     @Test("and that breaks shows its author why, where it is explained and where it is checked")
     func traceback() async throws {
         let files = [
-            "program.py": """
-            import json, sys
-            for line in sys.stdin:
-                frame = json.loads(line)
-                if frame["type"] == "hello":
-                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
-                elif frame["type"] == "turn":
-                    print(frame["turn"]["visitor"]["nickname"])
-            """,
+            "program.py": PythonPlugin.program(turn: #"print(frame["turn"]["visitor"]["nickname"])"#),
             "claude-chat.yaml": """
             version: 1
             default_chain: demo

@@ -27,9 +27,17 @@ struct BuiltProgram: Sendable {
     /// - Parameters:
     ///   - store: What stands in the section `store`, beside the path.
     ///   - more: Other sections.
+    ///   - chain: The chain that answers.
+    ///   - plugin: A program that the chain names `program.py`.
     ///   - environment: Variables beside those of the tests.
     /// - Throws: What the file system says.
-    init(store: String = "", more: String = "", environment: [String: String] = [:]) throws {
+    init(
+        store: String = "",
+        more: String = "",
+        chain: String = "{answer: [rules: {path: rules/}], fallback: [fallback]}",
+        plugin: String = "",
+        environment: [String: String] = [:]
+    ) throws {
         self.environment = environment
         self.folder = try ScratchFolder([
             "rules/a.yaml": """
@@ -46,11 +54,17 @@ struct BuiltProgram: Sendable {
               path: data/chat.db
             \(store)
             \(more)
-            chains: {demo: {answer: [rules: {path: rules/}], fallback: [fallback]}}
+            chains: {demo: \(chain)}
 
             """,
         ])
+        if !plugin.isEmpty { try self.folder.write(plugin, to: "program.py") }
     }
+
+    /// A chain that waits for `program.py` for as long as a test may take.
+    static let patientChain = """
+        {deadline: 100s, answer: [{process: {command: [python3, program.py]}, timeout: 90s}], fallback: [fallback]}
+        """
 
     var store: String { "\(self.folder.path)/data/chat.db" }
     var audit: String { self.store + ".audit.jsonl" }

@@ -8,47 +8,20 @@ extension ProductTests {
     struct PluginRestartTests {
         /// Promises a reply where it is asked to look, and leaves in a file what it was told; answers the work of a turn only
         /// when that is begun again.
-        private static let program = """
-            import json, sys
-            for line in sys.stdin:
-                frame = json.loads(line)
-                if frame["type"] == "hello":
-                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
-                elif frame["type"] == "ping":
-                    print(json.dumps({"type": "pong", "n": frame["n"]}), flush=True)
-                elif frame["type"] == "turn":
-                    turn = frame["turn"]
-                    verdict = {"type": "verdict", "id": frame["id"], "verdict": "reply", "text": "I am looking."}
-                    if turn["message"]["text"] == "work":
-                        verdict["text"] = "Attempt %d of %s." % (frame["attempt"], turn["id"])
-                        open("turns.txt", "a").write(turn["id"] + " ")
-                        if frame["attempt"] == 1: continue
-                    else:
-                        verdict["followUpTtlMs"] = 900000
-                        open("ticket.txt", "w").write(turn["id"] + " " + turn["followUpToken"])
-                    print(json.dumps(verdict), flush=True)
-            """
+        private static let plugin = PythonPlugin.program(
+            turn: """
+                turn = frame["turn"]
+                if turn["message"]["text"] == "work":
+                    open("turns.txt", "a").write(turn["id"] + " ")
+                    if frame["attempt"] > 1: answer("reply", text="Attempt %d of %s." % (frame["attempt"], turn["id"]))
+                else:
+                    open("ticket.txt", "w").write(turn["id"] + " " + turn["followUpToken"])
+                    answer("reply", text="I am looking.", followUpTtlMs=900000)
+                """
+        )
 
         private static func built() throws -> BuiltProgram {
-            let program = try BuiltProgram()
-            try program.folder.write(Self.program, to: "program.py")
-            try program.folder.write(
-                """
-                version: 1
-                default_chain: demo
-                server: {listen: '127.0.0.1:0', mode: development}
-                store: {path: data/chat.db}
-                chains:
-                  demo:
-                    deadline: 100s
-                    answer:
-                      - process: {command: [python3, program.py]}
-                        timeout: 90s
-                    fallback: [fallback]
-                """,
-                to: "claude-chat.yaml"
-            )
-            return program
+            try BuiltProgram(chain: BuiltProgram.patientChain, plugin: Self.plugin)
         }
 
         private static func words(_ name: String, of program: BuiltProgram) -> [String] {

@@ -8,44 +8,14 @@ import Testing
 extension ProductTests {
     @Suite("what a server waits for before it takes messages", .timeLimit(.minutes(1)))
     struct Start {
-        /// Says what it is once a file is there, and refuses what is "bad".
-        private static let slow = """
-            import json, os, sys, time
-            for line in sys.stdin:
-                frame = json.loads(line)
-                if frame["type"] == "hello":
-                    time.sleep(0.4)
-                    print(json.dumps({"type": "ready", "protocol": 1, "name": "slow", "stages": ["guard"]}), flush=True)
-                elif frame["type"] == "ping":
-                    print(json.dumps({"type": "pong", "n": frame["n"]}), flush=True)
-                elif frame["type"] == "turn":
-                    print(json.dumps({"type": "verdict", "id": frame["id"], "verdict": "pass"}), flush=True)
-            """
-
-        private static func program(_ chain: String) throws -> BuiltProgram {
-            let program = try BuiltProgram()
-            try program.folder.write(Self.slow, to: "slow.py")
-            try program.folder.write(
-                """
-                version: 1
-                default_chain: demo
-                server: {listen: '127.0.0.1:0', mode: development}
-                store: {path: data/chat.db}
-                chains:
-                  demo:
-                \(chain)
-                    answer: [rules: {path: rules/}]
-                    fallback: [fallback]
-
-                """,
-                to: "claude-chat.yaml"
-            )
-            return program
-        }
-
         @Test("the first visitor finds the programs of the chain ready")
         func programs() async throws {
-            let program = try Self.program("    guard: [process: {command: [python3, slow.py]}]")
+            let program = try BuiltProgram(
+                chain: """
+                    {guard: [process: {command: [python3, program.py]}], answer: [rules: {path: rules/}], fallback: [fallback]}
+                    """,
+                plugin: PythonPlugin.program(in: "guard", hello: "time.sleep(0.4)", turn: #"answer("pass")"#)
+            )
             try await program.serve { port in
                 try await TestSocket.open("/ws/chat?session=s", port: port) { socket in
                     try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)
@@ -54,9 +24,34 @@ extension ProductTests {
             }
         }
 
+        @Test("a turn that a crash left open finds them ready, too")
+        func openTurn() async throws {
+            let program = try BuiltProgram(
+                chain:
+                    "{guard: [{process: {command: [python3, slow.py]}, as: slow}], \(BuiltProgram.patientChain.dropFirst())",
+                plugin: PythonPlugin.program(
+                    turn: """
+                        open("asked", "a").close()
+                        if frame["attempt"] > 1: answer("reply", text="At last.")
+                        """
+                )
+            )
+            let slow = PythonPlugin.program(in: "guard", hello: "time.sleep(0.4)", turn: #"answer("pass")"#)
+            try program.folder.write(slow, to: "slow.py")
+            try await program.serve(isKilled: true) { port in
+                try await BuiltProgram.say("hello", "m1", in: "s", port: port)
+                while !FileManager.default.fileExists(atPath: "\(program.folder.path)/asked") { await Task.yield() }
+            }
+            try await program.serve { _ in try await program.untilAnswered() }
+            let found = try await program.run("store", "search", "--outcome", "answered")
+            #expect(found.output.contains("1 message"), "\(found.output)\(found.complaint)")
+        }
+
         @Test("a configuration whose conversations fail is not started, as check says")
         func transcripts() async throws {
-            let program = try Self.program("    tests: [a.chat]")
+            let program = try BuiltProgram(
+                chain: "{tests: [a.chat], answer: [rules: {path: rules/}], fallback: [fallback]}"
+            )
             try program.folder.write("> hello\n< Something else.\n", to: "a.chat")
             let check = try await program.run("check")
             #expect(check.status == 1 && check.output.contains("[transcript-mismatch]"), "\(check.output)")
@@ -69,34 +64,15 @@ extension ProductTests {
 
         @Test("a chain beside has programs of its own, so that visitors don't wait for it")
         func beside() async throws {
-            let program = try Self.program("")
-            try program.folder.write(
-                """
-                import json, os, sys
-                for line in sys.stdin:
-                    frame = json.loads(line)
-                    if frame["type"] == "hello":
-                        print(json.dumps({"type": "ready", "protocol": 1, "name": "x", "stages": ["answer"]}), flush=True)
-                    elif frame["type"] == "ping":
-                        print(json.dumps({"type": "pong", "n": frame["n"]}), flush=True)
-                    elif frame["type"] == "turn":
-                        verdict = {"type": "verdict", "id": frame["id"], "verdict": "reply", "text": str(os.getpid())}
+            let chain = "{answer: [process: {command: [python3, program.py]}], fallback: [fallback]}"
+            let program = try BuiltProgram(
+                chain: "\(chain), next: \(chain)",
+                plugin: PythonPlugin.program(
+                    turn: """
                         with open("asked", "a") as file: file.write("%d\\n" % os.getpid())
-                        print(json.dumps(verdict), flush=True)
-                """,
-                to: "x.py"
-            )
-            let chain = "{answer: [process: {command: [python3, x.py]}], fallback: [fallback]}"
-            try program.folder.write(
-                """
-                version: 1
-                default_chain: demo
-                server: {listen: '127.0.0.1:0', mode: development}
-                store: {path: data/chat.db}
-                chains: {demo: \(chain), next: \(chain)}
-
-                """,
-                to: "claude-chat.yaml"
+                        answer("reply", text=str(os.getpid()))
+                        """
+                )
             )
             try await program.serve(["--shadow-chain", "next"]) { port in
                 let live = try await TestSocket.open("/ws/chat?session=s", port: port) { socket in

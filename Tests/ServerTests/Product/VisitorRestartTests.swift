@@ -8,18 +8,13 @@ extension ProductTests {
     @Suite("a visitor whom the site knows", .timeLimit(.minutes(3)))
     struct VisitorRestartTests {
         /// Leaves in a file who asks, and answers when a turn is begun again.
-        private static let program = """
-            import json, sys
-            for line in sys.stdin:
-                frame = json.loads(line)
-                if frame["type"] == "hello":
-                    print(json.dumps({"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}), flush=True)
-                elif frame["type"] == "turn":
-                    with open("visitors.txt", "a") as file:
-                        file.write(json.dumps(frame["turn"]["visitor"], sort_keys=True) + "\\n")
-                    if frame["attempt"] > 1:
-                        print(json.dumps({"type": "verdict", "id": frame["id"], "verdict": "reply", "text": "At last."}), flush=True)
-            """
+        private static let plugin = PythonPlugin.program(
+            turn: """
+                with open("visitors.txt", "a") as file:
+                    file.write(json.dumps(frame["turn"]["visitor"], sort_keys=True) + "\\n")
+                if frame["attempt"] > 1: answer("reply", text="At last.")
+                """
+        )
 
         private static func visitors(of program: BuiltProgram) -> [String] {
             let text = try? String(contentsOfFile: "\(program.folder.path)/visitors.txt", encoding: .utf8)
@@ -28,28 +23,12 @@ extension ProductTests {
 
         @Test("is told to a program with name and attributes, and again when the turn is run again after a crash")
         func known() async throws {
-            var program = try BuiltProgram()
-            program.environment["SHOP_IDENTITY"] = String(repeating: "s", count: 32)
-            try program.folder.write(Self.program, to: "program.py")
-            try program.folder.write(
-                """
-                version: 1
-                default_chain: demo
-                server: {listen: '127.0.0.1:0', mode: development}
-                store: {path: data/chat.db}
-                sites:
-                  shop:
-                    origins: ['\(AttackGround.shopOrigin)']
-                    identity: {secret: {env: SHOP_IDENTITY}}
-                chains:
-                  demo:
-                    deadline: 100s
-                    answer:
-                      - process: {command: [python3, program.py]}
-                        timeout: 90s
-                    fallback: [fallback]
-                """,
-                to: "claude-chat.yaml"
+            let program = try BuiltProgram(
+                more:
+                    "sites: {shop: {origins: ['\(AttackGround.shopOrigin)'], identity: {secret: {env: SHOP_IDENTITY}}}}",
+                chain: BuiltProgram.patientChain,
+                plugin: Self.plugin,
+                environment: ["SHOP_IDENTITY": String(repeating: "s", count: 32)]
             )
             try await program.serve(isKilled: true) { port in
                 let claims = [
