@@ -41,6 +41,9 @@ public struct HubOptions: Sendable {
     /// Whether a site is open at a time, so that its agents count as there.
     public var isOpen: @Sendable (SiteID, Timestamp) -> Bool = { _, _ in true }
 
+    /// What clients of a site are told that they may offer.
+    func features(of site: SiteID) -> [String] { self.features + self.siteFeatures(site) }
+
     /// After how long a conversation of a site goes on by itself.
     func times(of site: SiteID) -> ConversationTimes { self.siteConversationTimes(site) ?? self.conversationTimes }
 

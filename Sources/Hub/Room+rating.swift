@@ -9,12 +9,15 @@ extension Room {
     /// - Parameters:
     ///   - rating: What they think.
     ///   - completion: Called once, at once or on any thread, unless this throws: whether it is kept.
-    /// - Throws: `rate_limited`, `bad_request` if there is no such reply in the room, or `unavailable` if nothing can be
-    ///   read or kept.
+    /// - Throws: `rate_limited`, `bad_request` if there is no such reply in the room or its site asks for no opinions, or
+    ///   `unavailable` if nothing can be read or kept.
     public func rate(
         _ rating: Rating,
         completion: @escaping @Sendable (Bool) -> Void
     ) async throws(ClientError) {
+        guard self.hub.options.features(of: self.key.site).contains("feedback") else {
+            throw ClientError(.badRequest, "this site takes no feedback", detail: "site")
+        }
         let now = self.hub.clocks.nanoseconds()
         let (wait, isRecent) = self.state.withLock { state -> (UInt64?, Bool) in
             if let wait = state.refuseMessage(self.hub.options.messageRate, at: now) { return (wait, false) }

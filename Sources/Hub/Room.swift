@@ -254,7 +254,7 @@ extension Room {
             messageRate: self.hub.options.messageRate.map { .init(perSecond: $0.perSecond, burst: $0.burst) },
             node: self.hub.options.node,
             expiresInSeconds: expiresInSeconds,
-            features: self.hub.options.features + self.hub.options.siteFeatures(self.key.site),
+            features: self.hub.options.features(of: self.key.site),
             conversation: state.standing.state,
             agent: state.standing.agent
         )

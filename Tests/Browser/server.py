@@ -123,7 +123,7 @@ class ProductionServer(CannedServer):
 
 
 class Site:
-    """A web site on another origin than the server's. `pages` maps a path to its HTML."""
+    """A web site on another origin than the server's. `pages` maps a path to its HTML; one that ends in `.js` to a script."""
 
     def __init__(self, pages):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -131,7 +131,8 @@ class Site:
                 body = pages.get(self.path)
                 # The browser asks for an icon by itself; a missing one would be an error in its console.
                 self.send_response(200 if body else 204)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
+                kind = "text/javascript" if self.path.endswith(".js") else "text/html"
+                self.send_header("Content-Type", f"{kind}; charset=utf-8")
                 self.end_headers()
                 self.wfile.write((body or "").encode())
 

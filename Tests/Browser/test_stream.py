@@ -40,7 +40,9 @@ class Stream(WidgetTest):
         self.assertEqual(visitor.state("transport"), "sse")
 
     def test_two_tabs_by_stream_and_socket_see_the_same(self):
-        slow, fast = self.slow(), self.visitor().open()
+        # With a connection of its own each, as tabs of one browser mostly have not.
+        url = self.site({"/": "<!doctype html><title>x</title><body>" + self.tag("data-share=off")}).url + "/"
+        slow, fast = self.slow(url), self.visitor(url=url).open()
         slow.ask("hello")
         expect(fast.all).to_have_count(2)
         fast.ask("what do you know?")

@@ -19,9 +19,9 @@ struct WidgetBundle: Sendable {
     private static let panelParts = [
         PackageResources.panel_start_js, PackageResources.panel_texts_js, PackageResources.panel_session_js,
         PackageResources.panel_delivery_js, PackageResources.panel_websocket_js, PackageResources.panel_http_js,
-        PackageResources.panel_connection_js, PackageResources.panel_markdown_js, PackageResources.panel_ratings_js,
+        PackageResources.panel_tabs_js, PackageResources.panel_connection_js, PackageResources.panel_markdown_js, PackageResources.panel_ratings_js,
         PackageResources.panel_messages_js, PackageResources.panel_composer_js, PackageResources.panel_person_js,
-        PackageResources.panel_frame_js, PackageResources.panel_context_js,
+        PackageResources.panel_frame_js, PackageResources.panel_back_js, PackageResources.panel_context_js,
         PackageResources.panel_picker_js, PackageResources.panel_sound_js, PackageResources.panel_attention_js,
         PackageResources.panel_chat_js,
     ]
@@ -34,8 +34,8 @@ struct WidgetBundle: Sendable {
 
     init() {
         let all = Self.languages.mapValues { Texts(json: $0) }
-        let panel = Self.panelParts.map(Self.withoutComments).joined(separator: "\n")
-            .replacing("__PANEL_STYLE__", with: Self.literal(Self.withoutComments(PackageResources.panel_css)))
+        let panel = Self.withShortPrivateNames(Self.panelParts.map(Self.withoutComments).joined(separator: "\n"))
+            .replacing("__PANEL_STYLE__", with: Self.literal(Self.style(PackageResources.panel_css)))
             .replacing("__ENGLISH__", with: Self.literal(all["en"]?.ofPanel))
         self.panel = Array(panel.utf8)
         self.panelName = "claude-chat-panel.\(Self.hash(of: self.panel)).js"
@@ -51,7 +51,7 @@ struct WidgetBundle: Sendable {
         let loader = Self.withoutComments(PackageResources.loader_js)
             .replacing("__FILES__", with: Self.literal(names))
             .replacing("__LAUNCHER_TEXTS__", with: Self.literal(all.mapValues(\.ofLauncher)))
-            .replacing("__LAUNCHER_STYLE__", with: Self.literal(Self.withoutComments(PackageResources.launcher_css)))
+            .replacing("__LAUNCHER_STYLE__", with: Self.literal(Self.style(PackageResources.launcher_css)))
         self.loader = Array(loader.utf8)
     }
 
@@ -71,6 +71,41 @@ struct WidgetBundle: Sendable {
             }
         }
         return kept.joined(separator: "\n")
+    }
+
+    /// A script whose private names, as `#position`, are a letter or two: nobody outside of its classes can use them.
+    ///
+    /// - Parameter source: Has a number sign before a letter nowhere else, neither in a text.
+    static func withShortPrivateNames(_ source: String) -> String {
+        var rest = Array(source.utf8)[...]
+        var script: [UInt8] = []
+        var names: [ArraySlice<UInt8>: [UInt8]] = [:]
+        while let sign = rest.firstIndex(of: UInt8(ascii: "#")) {
+            let name = rest[(sign + 1)...].prefix { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 }
+            script += rest[...sign]
+            rest = rest[name.endIndex...]
+            if name.isEmpty { continue }
+            let short = names[name] ?? Self.letters(names.count)
+            names[name] = short
+            script += short
+        }
+        return String(decoding: script + rest, as: UTF8.self)
+    }
+
+    /// `a` to `z`, `aa` to `zz`, and so on.
+    private static func letters(_ number: Int) -> [UInt8] {
+        (number < 26 ? [] : Self.letters(number / 26 - 1)) + [UInt8(ascii: "a") + UInt8(number % 26)]
+    }
+
+    /// A style sheet without its comments and the spaces that only people need.
+    ///
+    /// Texts in a sheet would lose such spaces as well; ours have none.
+    static func style(_ source: [UInt8]) -> String {
+        var style = Self.withoutComments(source).replacing("\n", with: "")
+        // A space before a colon is part of a selector.
+        for sign in ["{", "}", ":", ";", ","] { style = style.replacing("\(sign) ", with: sign) }
+        for sign in ["{", "}"] { style = style.replacing(" \(sign)", with: sign) }
+        return style
     }
 
     /// A value as JSON, which is an expression of JavaScript as well.

@@ -69,6 +69,7 @@
       this.source = tag?.src ? new URL(tag.src, location.href) : new URL('/', location.href);
       this.server = this.#origin(data.server);
       this.identity = data.identity || null;
+      this.launcher = this.#launcher(data.launcher);
       this.hotkey = Hotkey.parse(data.hotkey ?? 'ctrl+shift+c');
       this.choose(CHOICES);
       this.lang = this.#language(data.lang ?? 'auto');
@@ -94,6 +95,17 @@
       const found = wanted.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => TEXTS[tag]);
       if (value !== 'auto' && !found) warn(`data-lang: there are no texts in "${value}"; use auto or ${Object.keys(TEXTS).join(' or ')}`);
       return found ?? 'en';
+    }
+
+    /** A selector of the site's own buttons, or `none`; empty for the round one. */
+    #launcher(value = '') {
+      try {
+        if (value) document.querySelector(value);
+        return value;
+      } catch {
+        warn(`data-launcher: "${value}" is no selector; the chat's own button is there`);
+        return '';
+      }
     }
 
     #origin(value) {
@@ -216,11 +228,13 @@
 
   const settings = new Settings(TAG);
   const tab = new StoredRecord('sessionStorage', `${settings.storageKey}:tab`);
+  /** What the tabs of a conversation share. */
+  const record = new StoredRecord(settings.session === 'tab' ? 'sessionStorage' : 'localStorage', settings.storageKey);
   /** The round button in the corner. */
   const launcher = element(
     'button',
     {
-      class: 'launcher', part: 'launcher', type: 'button', 'aria-haspopup': 'dialog', 'aria-expanded': 'false', 'aria-label': TEXTS[settings.lang].launcher,
+      class: 'launcher', part: 'launcher', type: 'button', hidden: settings.launcher !== '', 'aria-haspopup': 'dialog', 'aria-expanded': 'false', 'aria-label': TEXTS[settings.lang].launcher,
       click: () => act('toggle'), pointerenter: () => preload(), focus: () => preload(),
     },
     icon('M20 11.5a7.5 7.5 0 0 1-7.5 7.5c-1.2 0-2.4-.3-3.4-.8L4 20l1.7-4.4A7.5 7.5 0 1 1 20 11.5Z', 'M9.2 11.5h.01M12.5 11.5h.01M15.8 11.5h.01'),
@@ -258,7 +272,7 @@
     starting ??= preload().then(
       ([script, texts]) => {
         trouble.remove();
-        return (chat = script.default({ settings, tab, host, launcher, texts, prepared, StoredRecord, element, icon, warn, emit }));
+        return (chat = script.default({ settings, tab, record, host, launcher, texts, prepared, element, icon, warn, emit }));
       },
       () => {
         starting = null;
@@ -313,15 +327,15 @@
 
   /** What the page sees before the chat has been used. */
   function idleState() {
-    const session = stored().session ?? null;
     return Object.freeze({
-      isConnected: false, websocket: null, isOpen: false, unread: 0, sessionId: session, page: location.pathname, transport: null,
+      isConnected: false, websocket: null, isOpen: false, unread: 0, sessionId: record.read().session ?? null, page: location.pathname, transport: null,
       connection: 'idle', conversation: 'bot', position: null, outbox: 0, lastError: null,
     });
   }
 
-  function stored() {
-    return new StoredRecord(settings.session === 'tab' ? 'sessionStorage' : 'localStorage', settings.storageKey).read();
+  /** A click on a button of the site's own, whenever it came to the page. */
+  function clicked(event) {
+    if (settings.launcher && event.target.closest?.(settings.launcher)) act('toggle');
   }
 
   function pressed(event) {
@@ -334,16 +348,18 @@
   function attach() {
     host.place();
     addEventListener('keydown', pressed);
+    addEventListener('click', clicked);
     const { isOpen, outbox } = tab.read();
     if (isOpen) act('open', { takesFocus: false });
     // Something unsent, or a reply that may have come since: what is unread is counted.
-    else if (outbox?.length > 0 || Date.now() - stored().usedAt < 86_400_000) act('lookForNews');
+    else if (outbox?.length > 0 || Date.now() - record.read().usedAt < 86_400_000) act('lookForNews');
     isReady();
     emit('ready', {});
   }
 
   function remove() {
     removeEventListener('keydown', pressed);
+    removeEventListener('click', clicked);
     chat?.end();
     host.remove();
     delete window[LOADED];

@@ -1,27 +1,20 @@
 /** What the visitor hasn't seen yet: the number on the launcher, in the title, in other tabs; the sound. */
 class Attention {
   unread = 0;
-  /** Whether the panel is open; set by the chat. */
-  isOpen = () => false;
-  #settings;
-  #launcher;
-  #record;
-  #sound;
-  #isSeen;
+  #options;
   /** The newest message that this page knows of. */
   #top = null;
   #announcer = element('div', { class: 'visually-hidden', role: 'status' });
 
-  /** `isSeen()` says whether the visitor looks at the messages; `record` is shared with the browser's tabs. */
-  constructor({ settings, launcher, host, record, sound, isSeen, signal }) {
-    this.#settings = settings;
-    this.#launcher = launcher;
-    this.#record = record;
-    this.#sound = sound;
-    this.#isSeen = isSeen;
-    host.root.append(this.#announcer);
-    const shared = (event) => event.key === settings.storageKey && this.#clearIfSeenElsewhere();
-    addEventListener('storage', shared, { signal });
+  /**
+   * `options`: settings, launcher, host, isOpen() of the panel, isSeen() whether the visitor looks at the messages, play() for
+   * the sound, a record that is shared with the browser's tabs, a signal that ends it.
+   */
+  constructor(options) {
+    this.#options = options;
+    options.host.root.append(this.#announcer);
+    const shared = (event) => event.key === options.settings.storageKey && this.#clearIfSeenElsewhere();
+    addEventListener('storage', shared, { signal: options.signal });
   }
 
   /** Says something to a screen reader, once. */
@@ -30,19 +23,20 @@ class Attention {
   }
 
   /** A message of somebody else. */
-  arrived(frame, isOpen) {
-    this.#sound.play(this.#isSeen());
+  arrived(frame) {
+    const { isOpen, isSeen, play } = this.#options;
+    play();
     this.#top = { epoch: frame.epoch, seq: frame.seq };
-    if (this.#isSeen()) this.sawTo(frame);
+    if (isSeen()) this.sawTo(frame);
     else this.#set(this.unread + 1);
     const spoken = `${frame.author?.name || say('assistant')}: ${frame.message}`;
-    this.announce(isOpen ? spoken : say('newMessages', { count: this.unread }));
+    this.announce(isOpen() ? spoken : say('newMessages', { count: this.unread }));
   }
 
   /** The visitor has seen everything up to a message. */
   sawTo({ epoch, seq }) {
-    const { seen } = this.#record.read();
-    if (seen?.epoch !== epoch || seen.seq < seq) this.#record.write({ seen: { epoch, seq } });
+    const { seen } = this.#options.record.read();
+    if (seen?.epoch !== epoch || seen.seq < seq) this.#options.record.write({ seen: { epoch, seq } });
     this.#set(0);
   }
 
@@ -52,24 +46,25 @@ class Attention {
 
   /** How many of these messages, the newest of the conversation, are unread; at the first look of a page. */
   count({ epoch, items }) {
-    const { seen } = this.#record.read();
+    const { seen } = this.#options.record.read();
     const isNew = (item) => item.type !== 'user' && item.seq > seen.seq;
     // Of another run of numbers nothing is known, so nothing is claimed.
     if (seen?.epoch !== epoch) return;
-    this.#top = { epoch, seq: items[items.length - 1]?.seq ?? 0 };
+    this.#top = { epoch, seq: items.at(-1)?.seq ?? 0 };
     this.#set(items.filter(isNew).length);
   }
 
   #clearIfSeenElsewhere() {
-    const { seen } = this.#record.read();
+    const { seen } = this.#options.record.read();
     if (this.unread > 0 && seen?.epoch === this.#top?.epoch && seen.seq >= this.#top.seq) this.#set(0);
   }
 
   #set(count) {
     if (count === this.unread) return;
     this.unread = count;
-    this.#launcher.update(this.isOpen(), count);
-    if (this.#settings.title === 'count') document.title = (count > 0 ? `(${count}) ` : '') + document.title.replace(/^\(\d+\) /, '');
+    const { launcher, isOpen, settings } = this.#options;
+    launcher.update(isOpen(), count);
+    if (settings.title === 'count') document.title = (count > 0 ? `(${count}) ` : '') + document.title.replace(/^\(\d+\) /, '');
     emit('unread', { count });
   }
 }

@@ -24,6 +24,7 @@ class Chat {
   #picker;
   #sound;
   #attention;
+  #back;
   #ratings;
   #ownTyping = new OwnTyping((frame) => this.#connection.send(frame));
   #othersTyping = new OthersTyping((state, author) => this.#typingChanged(state, author));
@@ -47,12 +48,12 @@ class Chat {
   #countdown = 0;
   #wasReplaced = false;
 
-  constructor({ settings, tab, host, launcher }) {
+  constructor({ settings, tab, record, host, launcher }) {
     this.#settings = settings;
     this.#tab = tab;
     this.#host = host;
-    this.#launcher = new Launcher(launcher);
-    this.#record = new StoredRecord(settings.session === 'tab' ? 'sessionStorage' : 'localStorage', settings.storageKey);
+    this.#launcher = new Launcher(launcher, settings.launcher);
+    this.#record = record;
     this.#endpoints = new Endpoints(settings);
     this.#session = new Session(settings, this.#endpoints, this.#record);
     this.#session.onReplaced = (reason) => this.#replaced(reason);
@@ -96,6 +97,7 @@ class Chat {
       this.#context.refresh();
       this.#panel.setOpen(true);
       this.#tab.write({ isOpen: true });
+      this.#back.opened();
       this.#list.scrollToEnd();
       this.#seen();
       this.#connection.start();
@@ -114,12 +116,13 @@ class Chat {
     const hadFocus = document.activeElement === this.#host.element;
     this.#panel.setOpen(false);
     this.#tab.write({ isOpen: false });
+    this.#back.closed();
     this.#closedAt = Date.now();
     this.#launcher.update(false, this.#attention.unread);
     this.#ownTyping.stopped();
     // Back to what opened it; the launcher if that has gone.
     const opener = this.#opener?.isConnected && this.#opener !== document.body ? this.#opener : null;
-    if (hadFocus) (opener ?? this.#launcher.node).focus({ preventScroll: true });
+    if (hadFocus) (opener ?? this.#launcher).focus({ preventScroll: true });
     this.#settle();
     emit('close', {});
   }
@@ -207,7 +210,7 @@ class Chat {
   async lookForNews() {
     if (this.#panel.isOpen || this.#outbox.pending > 0) return;
     if ((await this.#session.ensure()).outcome !== 'ok') return;
-    const answer = await this.#history({ limit: 20 });
+    const answer = await getHistory(this.#endpoints, this.#session, { limit: 20 });
     if (answer && !this.#panel.isOpen) this.#attention.count(answer);
   }
 
@@ -216,9 +219,9 @@ class Chat {
     const { position } = this.#sequence;
     if (!position || !this.#connection.isOnline || this.#oldestAsked === before) return;
     this.#oldestAsked = before;
-    const answer = await this.#history({ limit: 50, before, epoch: position.epoch });
+    const answer = await getHistory(this.#endpoints, this.#session, { limit: 50, before, epoch: position.epoch });
     // The list may be of another run, or of another conversation, by now.
-    if (answer?.epoch === this.#sequence.position?.epoch) this.#list.showOlder(answer.items.filter(isDurable));
+    if (answer?.epoch === this.#sequence.position?.epoch) this.#list.showOlder(answer.items);
     else if (!answer) this.#oldestAsked = 0;
   }
 
@@ -228,20 +231,12 @@ class Chat {
       if ((await this.#session.ensure()).outcome !== 'ok') return false;
       // A visitor who presses and leaves has pressed.
       const options = { keepalive: true };
-      const rate = post(this.#endpoints.feedback(this.#session.id), { id, value }, this.#session.headers, options);
+      const rate = post(this.#endpoints.call('feedback', { session: this.#session.id }), { id, value }, this.#session.headers, options);
       // A page that is being left loses its requests, and its timers fire no more: nothing is taken back for that.
       const answer = await rate.catch(() => new Promise((resolve) => setTimeout(resolve, 1000)));
       if (answer?.status !== 401 || isLast) return answer?.ok === true;
       this.#session.invalidate();
     }
-  }
-
-  /** `{epoch, items}`, or null. */
-  async #history(range) {
-    const url = this.#endpoints.history(this.#session.id, range);
-    const response = await fetch(url, { headers: this.#session.headers, credentials: 'omit', cache: 'no-store' }).catch(() => null);
-    const answer = response?.ok ? await response.json().catch(() => null) : null;
-    return Array.isArray(answer?.items) ? answer : null;
   }
 
   /** Ends everything, listeners too. */
@@ -257,6 +252,7 @@ class Chat {
   // Building
 
   #makeConnection() {
+    const settings = this.#settings;
     const options = {
       session: this.#session,
       endpoints: this.#endpoints,
@@ -266,6 +262,9 @@ class Chat {
       onChange: () => this.#connectionChanged(),
       onLost: (end) => this.#connectionLost(end),
       isOwed: () => this.#isOwed(),
+      isSeen: () => this.#isSeen,
+      isShared: settings.share === 'tabs' && settings.session === 'browser',
+      lockName: () => `${settings.storageKey}:${this.#session.id}`,
       signal: this.#life.signal,
     };
     return new Connection(options, this.#tab);
@@ -301,6 +300,7 @@ class Chat {
     });
     this.#sound = new Sound(this.#settings.sound, this.#record);
     this.#panel = new Panel({
+      emblem: this.#launcher.node.querySelector('svg').cloneNode(true),
       list: this.#list,
       person: this.#person,
       composer: this.#composer,
@@ -310,31 +310,32 @@ class Chat {
     });
     this.#showSound();
     this.#launcher.node.after(this.#panel.node);
-    const isSeen = () => this.#panel.isOpen && document.visibilityState === 'visible';
     this.#attention = new Attention({
-      settings: this.#settings, launcher: this.#launcher, host: this.#host, record: this.#record, sound: this.#sound, isSeen, signal,
+      settings: this.#settings, launcher: this.#launcher, host: this.#host, record: this.#record,
+      isOpen: () => this.#panel.isOpen, isSeen: () => this.#isSeen, play: () => this.#play(), signal,
     });
-    this.#attention.isOpen = () => this.#panel.isOpen;
-    document.addEventListener('visibilitychange', () => isSeen() && this.#seen(), { signal });
+    this.#back = new BackButton(this.#settings.back === 'close', () => this.close(), signal);
+    document.addEventListener('visibilitychange', () => this.#seen(), { signal });
     followViewport(this.#host, signal);
   }
 
   #pickButton() {
     if (!this.#settings.context.includes('element')) return '';
-    return element('button', { class: 'chip small', type: 'button', click: () => this.startPicker() }, icons.place(), say('pick'));
+    return makeButton(() => this.startPicker(), { class: 'chip small' }, icons.place(), say('pick'));
   }
 
   #picked(place) {
     this.#context.setElement(place);
     const name = place.text || place.selector;
-    const remove = element('button', { class: 'plain small', type: 'button', 'aria-label': say('unpick') }, icons.close());
-    remove.addEventListener('click', () => {
+    const unpick = () => {
       this.#context.setElement(null);
       this.#composer.showExtras(this.#pickButton());
       this.#composer.focus();
-    });
-    this.#composer.showExtras(element('span', { class: 'place' }, element('bdi', {}, say('picked', { name })), remove));
-    this.#attention.announce(say('picked', { name }));
+    };
+    const remove = makeButton(unpick, { class: 'plain small', 'aria-label': say('unpick') }, icons.close());
+    const picked = say('picked', { name });
+    this.#composer.showExtras(element('span', { class: 'place' }, element('bdi', {}, picked), remove));
+    this.#attention.announce(picked);
     emit('context:preview', {});
   }
 
@@ -413,9 +414,10 @@ class Chat {
     this.#lateTops = 0;
     this.#session.keepFresh(frame.expiresIn);
     if (frame.conversation) this.#conversation = String(frame.conversation);
-    this.#list.isRatable = Array.isArray(frame.features) && frame.features.includes('feedback');
+    const offers = (feature) => Array.isArray(frame.features) && frame.features.includes(feature);
+    this.#list.isRatable = offers('feedback');
     this.#agent = frame.agent ?? null;
-    this.#offersPerson = Array.isArray(frame.features) && frame.features.includes('person');
+    this.#offersPerson = offers('person');
     this.#showPerson();
     if (frame.limits?.message > 0) this.#composer.limit = frame.limits.message;
     this.#outbox.connected();
@@ -451,7 +453,7 @@ class Chat {
     if (frame.type === 'user') return;
     this.#othersTyping.stop();
     this.#askedAt = 0;
-    if (isNew) this.#attention.arrived(frame, this.#panel.isOpen);
+    if (isNew) this.#attention.arrived(frame);
     const { id, seq, author = null, inReplyTo = null, message } = frame;
     emit('message:received', { id, seq, author, inReplyTo, ...(this.#settings.events === 'text' ? { text: message } : {}) });
   }
@@ -587,9 +589,18 @@ class Chat {
     this.#settleTimer = setTimeout(() => this.#settle(), 1000);
   }
 
+  get #isSeen() {
+    return this.#panel.isOpen && document.visibilityState === 'visible';
+  }
+
+  /** A message is heard once, in the tab that has the connection; not while the visitor reads in another. */
+  #play() {
+    if (!this.#connection.isFollowing) this.#sound.play(this.#isSeen || this.#connection.isWatched);
+  }
+
   /** The visitor sees the newest messages, or those up to a position. */
   #seen(position = this.#sequence.position) {
-    if (!this.#panel.isOpen || document.visibilityState !== 'visible') return;
+    if (!this.#isSeen) return;
     if (position) this.#attention.sawTo(position);
     else this.#attention.clear();
   }

@@ -3,7 +3,7 @@ class Composer {
   /** Bytes of one message; the welcome may say another. */
   limit = 16_384;
   #field = element('textarea', { rows: '1', 'aria-label': say('composer'), placeholder: say('placeholder'), dir: 'auto', enterkeyhint: 'send' });
-  // Has the field's text and so its height: a field that grows without a style attribute.
+  // Has the field's text, or what stands for it, and so its height: a field that grows without a style attribute.
   #mirror = element('div', { class: 'mirror', 'aria-hidden': 'true' });
   #counter = element('div', { class: 'counter' });
   #problem = element('div', { class: 'problem', role: 'alert' });
@@ -77,7 +77,7 @@ class Composer {
 
   #changed() {
     const text = this.#field.value;
-    this.#mirror.textContent = `${text}\n`;
+    this.#mirror.textContent = `${text || this.#field.placeholder}\n`;
     const left = this.limit - byteLength(text);
     this.#counter.textContent = left >= this.limit / 10 ? '' : left < 0 ? say('counterOver', { over: -left }) : say('counter', { left });
     // Said once, and not again with each key.

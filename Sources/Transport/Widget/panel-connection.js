@@ -13,6 +13,7 @@ class Connection {
   retryAt = 0;
   #options;
   #record;
+  #tabs;
   #isWanted = false;
   #wentOffline = false;
   #hasBeenOnline = false;
@@ -27,10 +28,15 @@ class Connection {
   #trial = null;
   #trialTimer = 0;
 
-  /** `options`: session, endpoints, page(), position(), onFrame(frame), onChange(), onLost(end), isOwed(), signal that ends it. */
+  /** `options`: session, endpoints, page(), position(), onFrame(frame), onChange(), onLost(end), isOwed(), isSeen(), isShared, lockName(), signal that ends it. */
   constructor(options, record) {
     this.#options = options;
     this.#record = record;
+    this.#tabs = new Tabs({
+      isShared: options.isShared && 'locks' in navigator && typeof BroadcastChannel === 'function',
+      transmit: (frame) => this.send(frame),
+      deposed: () => this.startAnew(),
+    });
     const { signal } = options;
     addEventListener('online', () => this.#cameOnline(), { signal });
     addEventListener('offline', () => this.#lostNetwork(), { signal });
@@ -43,6 +49,16 @@ class Connection {
 
   get isOnline() {
     return this.state === 'online';
+  }
+
+  /** Whether another tab has the connection. */
+  get isFollowing() {
+    return this.transport?.isShared === true;
+  }
+
+  /** Whether the visitor reads in a tab that uses this one's connection. */
+  get isWatched() {
+    return this.#tabs.isWatched;
   }
 
   /** What the status line says, as a key of the texts. */
@@ -84,7 +100,7 @@ class Connection {
 
   /** The connection looks alive but does nothing. */
   renew() {
-    if (this.isOnline) this.#ended(this.transport, { code: 'no_ack' });
+    if (this.isOnline) this.#ended(this.transport, { code: 'no_ack', steals: this.isFollowing });
   }
 
   send(frame) {
@@ -96,14 +112,15 @@ class Connection {
     if (milliseconds > 0) this.#floor = milliseconds;
   }
 
-  async #attempt() {
+  async #attempt(steals = false) {
     this.#drop();
     const round = this.#round;
     this.#set('connecting');
     const answer = await this.#options.session.ensure();
     if (round !== this.#round) return;
     if (answer.outcome !== 'ok') return this.#refused(answer);
-    this.#use(this.#preferred());
+    const isAlone = await this.#tabs.enter(this.#options.lockName(), steals);
+    if (round === this.#round) this.#use(isAlone ? this.#preferred() : SharedTransport);
   }
 
   #use(Transport) {
@@ -116,13 +133,13 @@ class Connection {
   }
 
   #make(Transport, handlers) {
-    const { endpoints, session, page, position } = this.#options;
-    return new Transport({ endpoints, session, page: page(), position, ...handlers });
+    const { endpoints, session, page, position, isSeen } = this.#options;
+    return new Transport({ endpoints, session, page: page(), position, isSeen, tabs: this.#tabs, ...handlers });
   }
 
   #receive(frame) {
     if (frame.event === 'welcome' && !this.isOnline) this.#welcomed();
-    this.#options.onFrame(frame);
+    if (this.#tabs.share(frame, this.transport)) this.#options.onFrame(frame);
   }
 
   #welcomed() {
@@ -140,6 +157,11 @@ class Connection {
     const wasOnline = this.isOnline;
     this.#drop();
     const round = this.#round;
+    if (end.isHandover || end.steals) {
+      this.#options.onLost(end);
+      return this.#attempt(end.steals);
+    }
+    if (wasOnline) this.#tabs.lose(end);
     this.#note(end.code);
     if (end.code === 'token_expired') this.#options.session.invalidate();
     this.#floor = Math.max(this.#floor, end.afterMs ?? 0);
@@ -215,7 +237,7 @@ class Connection {
 
   /** Tries the WebSocket beside a transport that works and changes over at its welcome, so that nobody waits for it. */
   #trySocket() {
-    if (this.#trial || !this.transport || this.transport.name === 'websocket') return;
+    if (this.#trial || !this.transport || this.isFollowing || this.transport.name === 'websocket') return;
     const trial = this.#make(WebSocketTransport, {
       onFrame: (frame) => {
         if (this.#trial === trial) this.#changeOver(trial);
@@ -278,6 +300,8 @@ class Connection {
   }
 
   #set(state) {
+    // Who isn't connected leads nobody.
+    if (state !== 'connecting' && state !== 'online') this.#tabs.leave();
     this.state = state;
     this.#options.onChange();
   }

@@ -9,13 +9,13 @@ class Panel {
   #sound;
   #onClose;
 
-  constructor({ list, composer, context, person, onClose, onSound }) {
+  constructor({ emblem, list, composer, context, person, onClose, onSound }) {
     this.#onClose = onClose;
-    this.#sound = element('button', { class: 'plain', type: 'button', click: onSound });
+    this.#sound = makeButton(onSound, { class: 'plain' });
     const header = element(
       'header',
       { class: 'header', part: 'header' },
-      element('span', { class: 'emblem', 'aria-hidden': 'true' }, icons.chat()),
+      element('span', { class: 'emblem', 'aria-hidden': 'true' }, emblem),
       element(
         'div',
         { class: 'heading' },
@@ -23,7 +23,7 @@ class Panel {
         element('div', { class: 'status', part: 'status' }, this.#dot, this.#status),
       ),
       this.#sound,
-      element('button', { class: 'plain', type: 'button', 'aria-label': say('close'), click: onClose }, icons.close()),
+      makeButton(onClose, { class: 'plain', 'aria-label': say('close') }, icons.close()),
     );
     this.node = element(
       'section',
@@ -72,7 +72,7 @@ class Panel {
       return;
     }
     const children = text === null ? [] : [element('span', {}, text)];
-    if (label) children.push(element('button', { type: 'button', click: action }, label));
+    if (label) children.push(makeButton(action, {}, label));
     this.#notice.replaceChildren(...children);
   }
 
@@ -87,7 +87,7 @@ class Panel {
 
   #wrapFocus(event) {
     const stops = [...this.node.querySelectorAll('button, textarea, a[href], summary, input, [tabindex="0"]')].filter((node) => node.checkVisibility());
-    const [first, last] = [stops[0], stops[stops.length - 1]];
+    const [first, last] = [stops[0], stops.at(-1)];
     if (event.target !== (event.shiftKey ? first : last)) return;
     event.preventDefault();
     (event.shiftKey ? last : first).focus();
@@ -99,18 +99,30 @@ class Launcher {
   node;
   #badge = element('span', { class: 'badge', part: 'badge', 'aria-hidden': 'true', hidden: true });
 
-  /** `node` is the loader's button. */
-  constructor(node) {
+  #selector;
+
+  /** `node` is the loader's button, hidden where the site has its own, which `selector` names. */
+  constructor(node, selector) {
     this.node = node;
+    this.#selector = selector;
     node.setAttribute('aria-controls', 'panel');
     node.append(icons.down(), this.#badge);
   }
 
   update(isOpen, unread) {
-    this.node.setAttribute('aria-expanded', String(isOpen));
+    for (const node of [this.node, ...this.#others]) node.setAttribute('aria-expanded', String(isOpen));
     this.node.setAttribute('aria-label', unread > 0 ? say('unread', { count: unread }) : say('launcher'));
     this.#badge.hidden = unread === 0;
     this.#badge.textContent = unread > 9 ? '9+' : String(unread);
+  }
+
+  focus() {
+    (this.#others[0] ?? this.node).focus({ preventScroll: true });
+  }
+
+  /** The site's own buttons. */
+  get #others() {
+    return this.#selector ? document.querySelectorAll(this.#selector) : [];
   }
 }
 

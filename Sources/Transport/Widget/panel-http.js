@@ -46,7 +46,7 @@ class HTTPTransport {
   async #post(frame) {
     const { endpoints, session } = this.options;
     const isMessage = frame.type === 'user';
-    const response = await post(endpoints.messages(), { ...frame, sessionId: session.id }, session.headers).catch(() => null);
+    const response = await post(endpoints.call('messages'), { ...frame, sessionId: session.id }, session.headers).catch(() => null);
     if (!response) return isMessage && this.end({ code: 'unreachable' });
     if (response.status === 401) return this.end({ code: 'token_expired' });
     if (!isMessage) return;
@@ -88,7 +88,7 @@ class StreamTransport extends HTTPTransport {
     const reading = (this.#reading = new AbortController());
     const { endpoints, session, page, position } = this.options;
     this.#expectWithin(StreamTransport.welcomeTimeout, 'no_welcome');
-    const response = await this.fetch(endpoints.stream(session.id, page, position()), AbortSignal.any([reading.signal, this.abort.signal]));
+    const response = await this.fetch(endpoints.call('stream', { session: session.id, page, ...position() }), AbortSignal.any([reading.signal, this.abort.signal]));
     if (reading.signal.aborted) return;
     if (!response) return this.#stop({ code: 'unreachable' });
     if (!response.ok || !response.body) return this.#refused(response);
@@ -167,7 +167,7 @@ class PollTransport extends HTTPTransport {
   async #poll(position, wait) {
     const { endpoints, session } = this.options;
     const signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout((wait + 10) * 1000)]);
-    const response = await this.fetch(endpoints.poll(session.id, this.#client, position, wait), signal);
+    const response = await this.fetch(endpoints.call('poll', { session: session.id, client: this.#client, ...position, wait }), signal);
     if (!response) return this.end({ code: 'unreachable' }), null;
     if (response.status === 204) return { epoch: position?.epoch, top: position?.seq, recovered: Boolean(position), items: [] };
     const body = response.ok ? await response.json().catch(() => null) : null;
@@ -180,7 +180,7 @@ class PollTransport extends HTTPTransport {
   #handOut(answer, sent, isFirst) {
     if (isFirst || answer.reset || (!sent && answer.epoch)) {
       const durable = answer.items.filter((item) => Number.isInteger(item.seq));
-      const top = durable.length > 0 ? durable[durable.length - 1].seq : answer.top;
+      const top = durable.at(-1)?.seq ?? answer.top;
       const { epoch, recovered = false, reset = false } = answer;
       const expiresIn = this.options.session.secondsLeft;
       this.deliver({ type: 'system', event: 'welcome', epoch, top, recovered, reset, replayed: durable.length, expiresIn });

@@ -52,7 +52,7 @@ function takeList(lines, start, blocks) {
   let index = start;
   for (; index < lines.length; index += 1) {
     const match = LIST_ITEM.exec(lines[index]);
-    const last = list.items[list.items.length - 1];
+    const last = list.items.at(-1);
     const isNested = last && /^ {2,}\S/.test(lines[index]);
     if (match && !isNested && isOrdered(match) !== isOrdered(first)) break;
     if (match && isNested) {
@@ -96,7 +96,7 @@ function parseInline(text, isFormatted = true, hasLinks = true) {
   const runs = isFormatted ? backtickRuns(text) : new Map();
   let plain = 0;
   let index = 0;
-  const top = () => frames[frames.length - 1];
+  const top = () => frames.at(-1);
   const flush = (end) => end > plain && top().children.push(text.slice(plain, end));
   const put = (node, end) => (flush(index), top().children.push(node), (plain = index = end));
 
@@ -138,18 +138,18 @@ function takeMark(frames, mark, before, after) {
   if (open > 0 && !/\s/.test(before) && frames[open].children.length + frames.length - open > 1 && (mark === '**' || !isWord(after))) {
     while (frames.length - 1 > open) reopen(frames);
     const { children } = frames.pop();
-    frames[frames.length - 1].children.push({ type: mark === '**' ? 'strong' : 'em', children });
+    frames.at(-1).children.push({ type: mark === '**' ? 'strong' : 'em', children });
   } else if (open < 0 && !/\s/.test(after) && (mark === '**' || !isWord(before))) {
     frames.push({ mark, children: [] });
   } else {
-    frames[frames.length - 1].children.push(mark);
+    frames.at(-1).children.push(mark);
   }
 }
 
 /** The mark on top was never closed: it's text, and what came after it belongs to what it stood in. */
 function reopen(frames) {
   const { mark, children } = frames.pop();
-  const target = frames[frames.length - 1].children;
+  const target = frames.at(-1).children;
   target.push(mark);
   for (const child of children) target.push(child);
 }
@@ -202,10 +202,8 @@ function listNode({ start, items }) {
 }
 
 function codeNode(text) {
-  const copy = element('button', { class: 'copy', type: 'button' }, say('copy'));
-  copy.addEventListener('click', () =>
-    navigator.clipboard?.writeText(text).then(() => (copy.textContent = say('copied')), () => {}),
-  );
+  const copied = () => (copy.textContent = say('copied'));
+  const copy = makeButton(() => navigator.clipboard?.writeText(text).then(copied, () => {}), { class: 'copy' }, say('copy'));
   // Reachable by keyboard, since it may scroll sideways.
   return element('div', { class: 'code', dir: 'ltr' }, element('pre', { tabindex: '0', role: 'group', 'aria-label': say('code') }, element('code', {}, text)), copy);
 }

@@ -16,7 +16,7 @@ class MessageList {
   #unseen = 0;
   #isFollowing = true;
   #actions;
-  #more = element('button', { class: 'more', type: 'button', hidden: true, click: () => this.scrollToEnd() });
+  #more = makeButton(() => this.scrollToEnd(), { class: 'more', hidden: true });
   #typing = element('div', { class: 'typing', hidden: true });
   #scroller;
   node;
@@ -44,11 +44,15 @@ class MessageList {
   }
 
   get last() {
-    return this.#entries[this.#entries.length - 1];
+    return this.#entries.at(-1);
   }
 
   has(id) {
-    return this.#entries.some((entry) => entry.id === id);
+    return Boolean(this.#find(id));
+  }
+
+  #find(id) {
+    return this.#entries.find((entry) => entry.id === id);
   }
 
   /** Forgets what the server has sent; what it has not got yet stays. */
@@ -72,11 +76,11 @@ class MessageList {
   /** Shows a message of the server; an own one takes the place of its first copy. */
   show(frame) {
     const follow = this.#isAtEnd();
-    const known = this.#entries.find((entry) => entry.id === frame.id);
+    const known = this.#find(frame.id);
     if (known && !known.isStream) return this.confirm(frame.id, frame.seq);
-    if (known) this.#remove(frame.id);
+    if (known) this.remove(frame.id);
     this.#place(this.#make(frame, known));
-    if (this.#entries.length > MessageList.mostEntries) this.#remove(this.#entries[0].id);
+    if (this.#entries.length > MessageList.mostEntries) this.remove(this.#entries[0].id);
     this.#follow(follow, known ? 0 : 1);
   }
 
@@ -95,8 +99,7 @@ class MessageList {
     const entry = this.#make({ ...frame, id: frame.replyId, type: 'claude', message: '', timestamp: new Date().toISOString() });
     Object.assign(entry, { isStream: true, text: '', next: 0 });
     entry.node.classList.add('streaming');
-    const stop = element('button', { type: 'button', click: () => this.#actions.stop(entry.id) }, say('stop'));
-    entry.delivery.replaceChildren(stop);
+    entry.delivery.replaceChildren(makeButton(() => this.#actions.stop(entry.id), {}, say('stop')));
     const follow = this.#isAtEnd();
     this.#place(entry);
     this.#follow(follow, 0);
@@ -104,8 +107,8 @@ class MessageList {
 
   /** More of a reply. If a part was lost, what is there stays until the whole text comes. */
   extendReply({ replyId, index, text }) {
-    const entry = this.#entries.find((candidate) => candidate.id === replyId && candidate.isStream);
-    if (!entry || index !== entry.next || typeof text !== 'string') return;
+    const entry = this.#find(replyId);
+    if (!entry?.isStream || index !== entry.next || typeof text !== 'string') return;
     entry.next += 1;
     entry.text += text;
     this.#rebuildSoon(entry);
@@ -113,8 +116,8 @@ class MessageList {
 
   /** The whole text, where the message itself doesn't come: it always does, but for a lost connection. */
   endReply({ replyId, text }) {
-    const entry = this.#entries.find((candidate) => candidate.id === replyId && candidate.isStream);
-    if (!entry) return;
+    const entry = this.#find(replyId);
+    if (!entry?.isStream) return;
     if (typeof text === 'string') entry.text = text;
     entry.delivery.replaceChildren();
     entry.node.classList.remove('streaming');
@@ -123,7 +126,7 @@ class MessageList {
 
   /** A lost connection takes its replies along; they come whole with the next one. */
   dropReplies() {
-    for (const entry of this.#entries.filter((candidate) => candidate.isStream)) this.#remove(entry.id);
+    for (const entry of this.#entries.filter((candidate) => candidate.isStream)) this.remove(entry.id);
   }
 
   /** At most once in a frame of the screen, however many parts come. */
@@ -140,24 +143,20 @@ class MessageList {
 
   /** The server has an own message and says at which place. */
   confirm(id, seq) {
-    const index = this.#entries.findIndex((candidate) => candidate.id === id);
-    const entry = this.#entries[index];
+    const entry = this.#find(id);
     if (!entry || entry.seq) return;
+    const index = this.#entries.indexOf(entry);
     entry.seq = seq;
     this.setDelivery(id, 'sent');
     // Mostly it's in its place already; a node that is moved would start its animation again.
     if ((this.#entries[index - 1]?.seq ?? 0) < seq && (this.#entries[index + 1]?.seq ?? Infinity) > seq) return;
-    this.#remove(id);
+    this.remove(id);
     this.#place(entry);
-  }
-
-  remove(id) {
-    this.#remove(id);
   }
 
   /** `state`: queued, sending, sent or failed. */
   setDelivery(id, state, code) {
-    const entry = this.#entries.find((candidate) => candidate.id === id);
+    const entry = this.#find(id);
     if (!entry || (entry.seq && state !== 'sent')) return;
     entry.node.dataset.state = state;
     if (state === 'failed') return this.#showFailure(entry, code);
@@ -183,13 +182,12 @@ class MessageList {
   }
 
   #showFailure(entry, code) {
-    const button = (text, action) => element('button', { type: 'button', click: action }, text);
     entry.delivery.setAttribute('role', 'alert');
     entry.delivery.replaceChildren(
       element('span', {}, say('failed', { reason: reasonFor(code, 'otherReason') })),
-      button(say('retry'), () => this.#actions.retry(entry.id)),
-      button(say('copy'), () => navigator.clipboard?.writeText(entry.frame.message).catch(() => {})),
-      button(say('remove'), () => this.#actions.remove(entry.id)),
+      makeButton(() => this.#actions.retry(entry.id), {}, say('retry')),
+      makeButton(() => navigator.clipboard?.writeText(entry.frame.message).catch(() => {}), {}, say('copy')),
+      makeButton(() => this.#actions.remove(entry.id), {}, say('remove')),
     );
   }
 
@@ -208,7 +206,7 @@ class MessageList {
       element('time', { datetime: time.toISOString() }, clock.format(time)),
     );
     const format = frame.type === 'claude' ? frame.format : 'plain';
-    const bubble = element('div', { class: `bubble ${format === 'markdown' ? 'rich' : ''}`, dir: 'auto' }, ...formatted(frame.message, format));
+    const bubble = element('div', { class: `bubble ${format === 'markdown' ? 'rich' : ''}`, dir: 'auto', lang: frame.lang }, ...formatted(frame.message, format));
     const delivery = element('div', { class: 'delivery' });
     const node = element('li', { class: `message ${kind}`, part: 'message', 'data-id': frame.id }, day, meta, bubble, ...this.#links(frame), delivery);
     if (stream) node.classList.add('settled');
@@ -231,8 +229,8 @@ class MessageList {
   /** A reply that was cut says so, and its question can be asked again. */
   #showCut(delivery, { finish, inReplyTo }) {
     delivery.append(element('span', {}, say(finish === 'stopped' ? 'stopped' : 'interrupted')));
-    const question = this.#entries.find((entry) => entry.id === inReplyTo)?.frame.message;
-    if (question) delivery.append(element('button', { type: 'button', click: () => this.#actions.ask(question) }, say('retry')));
+    const question = this.#find(inReplyTo)?.frame.message;
+    if (question) delivery.append(makeButton(() => this.#actions.ask(question), {}, say('retry')));
   }
 
   #place(entry) {
@@ -246,14 +244,15 @@ class MessageList {
     this.#refresh();
   }
 
-  #remove(id) {
-    const index = this.#entries.findIndex((entry) => entry.id === id);
-    if (index < 0) return false;
-    this.#entries[index].node.remove();
+  /** Takes an entry out, whatever its state. */
+  remove(id) {
+    const entry = this.#find(id);
+    if (!entry) return;
+    const index = this.#entries.indexOf(entry);
+    entry.node.remove();
     this.#entries.splice(index, 1);
     this.#decorate(index);
     this.#refresh();
-    return true;
   }
 
   /** The day above the first message of a day, the heading above the first of a group. */
@@ -274,7 +273,7 @@ class MessageList {
     const { id, frame } = this.last ?? {};
     const offered = frame?.type === 'claude' && Array.isArray(frame.choices) ? frame.choices : [];
     const button = ({ label, send = label }, index) =>
-      element('button', { class: 'chip', part: 'chip', type: 'button', click: () => this.#actions.choose(send, { id, index }) }, label);
+      makeButton(() => this.#actions.choose(send, { id, index }), { class: 'chip', part: 'chip' }, label);
     this.#choices.hidden = offered.length === 0;
     this.#choices.replaceChildren(...offered.filter((choice) => typeof choice?.label === 'string').slice(0, 6).map(button));
   }

@@ -13,7 +13,7 @@ class PersonLine {
       waiting: () => [this.#sign(), element('span', {}, say('person.waiting'))],
       human: () => [this.#sign(), element('bdi', {}, say('person.human', { name: agent || say('person.someone') }))],
     }[state]?.();
-    const button = isOffered && element('button', { type: 'button', click: this.#onAsk }, say('person.ask'));
+    const button = isOffered && makeButton(this.#onAsk, {}, say('person.ask'));
     const children = parts ?? (button ? [button] : []);
     this.node.dataset.state = state;
     this.node.hidden = children.length === 0;

@@ -16,8 +16,7 @@ class Picker {
     this.#host = host;
     this.#actions = actions;
     this.#sheet = host.addStyle('');
-    const cancel = element('button', { type: 'button', click: () => this.stop() }, icons.close());
-    cancel.setAttribute('aria-label', say('cancel'));
+    const cancel = makeButton(() => this.stop(), { 'aria-label': say('cancel') }, icons.close());
     // An application, since the arrow keys mean something else here than in a text.
     this.#bar = element('div', { class: 'picker-bar', role: 'application', tabindex: '-1', 'aria-label': say('picking') }, element('span', {}, say('picking')), cancel);
   }

@@ -17,8 +17,7 @@ class Ratings {
   /** The buttons for a reply; of two at most one is pressed, and a second press takes it back. */
   node(id) {
     const buttons = [['up', icons.thumbUp, 'goodReply'], ['down', icons.thumbDown, 'badReply']].map(([value, icon, text]) => {
-      const button = element('button', { class: 'plain small', type: 'button', title: say(text), 'aria-label': say(text) }, icon());
-      button.addEventListener('click', () => this.#press(id, value, show));
+      const button = makeButton(() => this.#press(id, value, show), { class: 'plain small', title: say(text), 'aria-label': say(text) }, icon());
       return { value, button };
     });
     const show = () => {

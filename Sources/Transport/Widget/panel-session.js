@@ -6,43 +6,20 @@ class Endpoints {
     this.#settings = settings;
   }
 
-  session() {
-    return this.#url('/api/chat/session');
+  /** A call of HTTP: `session`, `messages`, `poll`, `stream`, `feedback` or `history`. A position in `query` is `{epoch, seq}`. */
+  call(name, query) {
+    return this.#url(`/api/chat/${name}`, query);
   }
 
-  messages() {
-    return this.#url('/api/chat/messages');
-  }
-
-  poll(session, client, position, wait) {
-    return this.#url('/api/chat/poll', { session, client, ...position, wait });
-  }
-
-  stream(session, page, position) {
-    return this.#url('/api/chat/stream', { session, page, ...position });
-  }
-
-  feedback(session) {
-    return this.#url('/api/chat/feedback', { session });
-  }
-
-  /** `range` is `{limit}`, or `{limit, before, epoch}` for what is older than a message. */
-  history(session, range) {
-    return this.#url('/api/chat/history', { session, ...range });
-  }
-
-  socket(session, page, position) {
-    const url = new URL(this.#url('/ws/chat', { session, page, ...position }));
+  socket(query) {
+    const url = new URL(this.#url('/ws/chat', query));
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     return url.href;
   }
 
   #url(path, query = {}) {
     const url = new URL(path, this.#settings.server);
-    const { epoch, seq, ...rest } = query;
-    for (const [name, value] of Object.entries(rest)) url.searchParams.set(name, value);
-    if (epoch !== undefined) url.searchParams.set('epoch', epoch);
-    if (seq !== undefined) url.searchParams.set('since', seq);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name === 'seq' ? 'since' : name, value);
     if (this.#settings.site && query.session) url.searchParams.set('site', this.#settings.site);
     return url.href;
   }
@@ -185,7 +162,7 @@ class Session {
     const body = { site: this.#settings.site || undefined, session: session ?? undefined, refreshToken: refreshToken ?? undefined, identity };
     let response;
     try {
-      response = await post(this.#endpoints.session(), body);
+      response = await post(this.#endpoints.call('session'), body);
     } catch {
       return { outcome: 'unreachable', code: 'unreachable' };
     }
@@ -249,6 +226,14 @@ async function underLock(name, body) {
 }
 
 const isSessionId = (id) => typeof id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(id);
+
+/** The newest messages, or those of a range of `{limit, before, epoch}`: `{epoch, items}`, or null. */
+async function getHistory(endpoints, session, range) {
+  const url = endpoints.call('history', { session: session.id, ...range });
+  const response = await fetch(url, { headers: session.headers, credentials: 'omit', cache: 'no-store' }).catch(() => null);
+  const answer = response?.ok ? await response.json().catch(() => null) : null;
+  return Array.isArray(answer?.items) ? { epoch: answer.epoch, items: answer.items.filter(isDurable) } : null;
+}
 
 /** POSTs JSON. Throws if there is no answer at all; `body` is `{}` if the answer isn't a JSON object. */
 async function post(url, value, headers = {}, options = {}) {

@@ -2,7 +2,7 @@
  * The panel of the chat, fetched at its first opening. The loader is loader.js.
  *
  * The server puts these files together into one module, in this order: start, texts, session, delivery,
- * transports, connection, markdown, messages, composer, person, frame, context, picker, sound, chat. They share
+ * transports, tabs, connection, markdown, messages, composer, person, frame, back, context, picker, sound, chat. They share
  * one scope. Comment lines and indentation don't travel.
  *
  * Two rules hold everywhere. Text from anybody becomes a text node, never markup. And nothing here
@@ -10,11 +10,11 @@
  */
 
 // What the loader has already; filled before anything here is made.
-let element, icon, warn, emit, StoredRecord;
+let element, icon, warn, emit;
 
 /** Called once by the loader, with what it has. Returns the chat. */
 export default function begin(kit) {
-  ({ element, icon, warn, emit, StoredRecord } = kit);
+  ({ element, icon, warn, emit } = kit);
   readSettings(kit.settings);
   useTexts(kit.settings.lang, kit.texts);
   kit.host.addStyle(PANEL_STYLE);
@@ -26,8 +26,10 @@ export default function begin(kit) {
   return chat;
 }
 
+/** A button that does what `click` says. */
+const makeButton = (click, attributes, ...children) => element('button', { type: 'button', click, ...attributes }, ...children);
+
 const icons = {
-  chat: () => icon('M20 11.5a7.5 7.5 0 0 1-7.5 7.5c-1.2 0-2.4-.3-3.4-.8L4 20l1.7-4.4A7.5 7.5 0 1 1 20 11.5Z', 'M9.2 11.5h.01M12.5 11.5h.01M15.8 11.5h.01'),
   close: () => icon('M6.5 6.5l11 11M17.5 6.5l-11 11'),
   down: () => icon('M6 9.5l6 6 6-6'),
   send: () => icon('M12 19V5M6 11l6-6 6 6'),
@@ -46,6 +48,8 @@ function readSettings(settings) {
     background: ['auto', 'off', 'on'],
     sound: ['hidden', 'off', 'on'],
     title: ['off', 'count'],
+    share: ['tabs', 'off'],
+    back: ['close', 'off'],
     events: ['ids', 'text'],
   });
   const parts = (settings.data.context ?? 'page title viewport locale').split(/[\s,]+/).filter((part) => part !== '' && part !== 'none');

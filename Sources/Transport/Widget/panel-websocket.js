@@ -33,7 +33,7 @@ class WebSocketTransport {
   connect() {
     const { endpoints, session, page, position } = this.#options;
     try {
-      this.socket = new WebSocket(endpoints.socket(session.id, page, position()), session.protocols);
+      this.socket = new WebSocket(endpoints.socket({ session: session.id, page, ...position() }), session.protocols);
     } catch {
       // A page's policy may forbid sockets altogether. Later, since the caller isn't ready yet.
       queueMicrotask(() => this.#end({ code: 'forbidden_by_page', isRefused: true }));

@@ -20,6 +20,7 @@ struct RatingTests {
     }
 
     private func run(
+        site: Site = Site(name: "default"),
         options: HubOptions = .unlimited,
         clocks: any Clocks = SystemClocks(),
         _ body: @escaping @Sendable (RunningServer) async throws -> Void
@@ -27,6 +28,7 @@ struct RatingTests {
         defer { try? FileManager.default.removeItem(at: self.folder) }
         try await RunningServer.run(
             chain: .greeting,
+            desk: SiteDesk(site: site, chain: .greeting),
             options: options,
             admission: .open(clocks: clocks),
             clocks: clocks,
@@ -74,6 +76,20 @@ struct RatingTests {
             let formula = #"{"id":"re:m2","value":"up","comment":"=1+1"}"#
             #expect(try await Self.rate(formula, port: server.port).status == 204)
             #expect(try await self.exported().contains("up,'=1+1"))
+        }
+    }
+
+    @Test("a site with `feedback: false` takes no rating, though everybody can write the request")
+    func unwanted() async throws {
+        var site = Site(name: "default")
+        site.offersFeedback = false
+        try await self.run(site: site) { server in
+            _ = try await Self.say("m1", port: server.port)
+            for body in [#"{"id":"re:m1","value":"up"}"#, #"{"id":"re:m1","value":"none"}"#, #"{"id":"re:m2","value":"up"}"#] {
+                let answer = try await Self.rate(body, port: server.port)
+                #expect(answer.status == 400 && answer.json["detail"] == .text("site"), "\(body): \(answer.text)")
+            }
+            #expect(try await !self.exported().contains(",up,"))
         }
     }
 
