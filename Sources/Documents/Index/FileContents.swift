@@ -1,3 +1,5 @@
+internal import Indexing
+
 /// What was read of a file that may have changed.
 struct FileContents {
     let path: String

@@ -1,61 +1,16 @@
 internal import Diagnostics
 internal import Documents
-internal import NIOPosix
+internal import Indexing
 public import Responders
 internal import Synchronization
 
 /// The index is made and kept up with its documents while the server runs.
 extension Docs {
-    /// Documents on file systems that tell nothing of changes are looked at so often.
-    private static let rescanTime = Duration.seconds(30)
-    /// So long a turn waits for an index that is just being opened.
-    private static let readyTime = Duration.seconds(1)
-
-    public func prepareToRun() { self.state.withLock { $0.isRunning = true } }
+    public func prepareToRun() { self.live.prepareToRun() }
 
     public func run() async {
-        let thread = NIOThreadPool(numberOfThreads: 1)
-        thread.start()
-        while !Task.isCancelled {
-            _ = try? await thread.runIfActive { self.reload() }
-            try? await self.services.clock.sleep(for: Self.rescanTime)
-        }
-        try? await thread.shutdownGracefully()
-        // Others may still read it: the last of them closes it.
-        let waiters = self.state.withLock { state in
-            let waiters = state.waiters.removeAll()
-            state = State()
-            return waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    /// The index, once it has something; nothing where that takes too long.
-    func ready() async -> DocumentIndex? {
-        if let index = self.state.withLock({ $0.isReady ? $0.index : nil }) { return index }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.waitUntilReady() }
-            group.addTask { [clock = self.services.clock] in try? await clock.sleep(for: Self.readyTime) }
-            await group.next()
-            group.cancelAll()
-        }
-        return self.state.withLock { $0.isReady ? $0.index : nil }
-    }
-
-    private func waitUntilReady() async {
-        let number = self.state.withLock { $0.waiters.takeNumber() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
-                let isOver = self.state.withLock { state in
-                    if state.isReady || !state.isRunning || Task.isCancelled { return true }
-                    state.waiters.add(waiter, as: number)
-                    return false
-                }
-                if isOver { waiter.resume() }
-            }
-        } onCancel: {
-            self.state.withLock { $0.waiters.remove(number) }?.resume()
-        }
+        await self.live.run { self.reload() }
+        self.state.withLock { $0 = State() }
     }
 
     // MARK: Content
@@ -82,25 +37,22 @@ extension Docs {
     }
 
     public func reload() {
-        guard self.state.withLock({ $0.isRunning }) else { return }
+        guard self.live.isRunning else { return }
         let start = self.services.clock.now
         do throws(DocumentError) {
-            let index = try self.opened()
-            // What is there from an earlier run answers while it is brought up to date.
-            if try index.size().files > 0 { self.beReady() }
-            let update = try index.update(self.sources.filter(\.isThere)) { _, _ in self.state.withLock { $0.isRunning }
+            let index = try self.live.opened { () throws(DocumentError) in
+                try DocumentIndex.open(self.path, synonyms: self.synonyms, now: self.services.wallClock)
             }
+            // What is there from an earlier run answers while it is brought up to date.
+            if try index.size().files > 0 { self.live.beReady() }
+            let update = try index.update(self.sources.filter(\.isThere)) { _, _ in self.live.isRunning }
             self.state.withLock { state in
                 if state.update == nil || update.changed + update.removed > 0 { state.generation += 1 }
                 state.update = update
                 state.loadTime = self.services.clock.now - start
-                state.rejected = update.problems.prefix(20).map { problem in
-                    let parts = problem.split(separator: ": ", maxSplits: 1).map(String.init)
-                    let place = Place(file: parts[0].replacing("\n", with: " "))
-                    return Diagnostic("left-out", at: place, parts.last ?? "", severity: .warning)
-                }
+                state.rejected = update.problems.prefix(20).map(Diagnostic.leftOut)
             }
-            self.beReady()
+            self.live.beReady()
         } catch {
             guard error.code != "cancelled" else { return }
             self.report(error)
@@ -108,24 +60,5 @@ extension Docs {
                 $0.rejected = [Diagnostic(error.code, at: Place(file: error.place), error.explanation)]
             }
         }
-    }
-
-    private func opened() throws(DocumentError) -> DocumentIndex {
-        if let index = self.state.withLock({ $0.index }) { return index }
-        // Not with the lock held, which turns take, too: another process may be writing.
-        let index = try DocumentIndex.open(self.path, synonyms: self.synonyms, now: self.services.wallClock)
-        return self.state.withLock { state in
-            let first = state.index ?? index
-            state.index = first
-            return first
-        }
-    }
-
-    private func beReady() {
-        let waiters = self.state.withLock { state in
-            state.isReady = true
-            return state.waiters.removeAll()
-        }
-        for waiter in waiters { waiter.resume() }
     }
 }

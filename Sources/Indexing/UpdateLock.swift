@@ -11,14 +11,14 @@ struct UpdateLock {
     private let descriptor: CInt
 
     /// Waits until no other update runs.
-    init(_ path: String) throws(DocumentError) {
+    init(_ path: String) throws(IndexError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw DocumentError("cannot-open-index", path, "can't be written") }
+        guard descriptor >= 0 else { throw IndexError("cannot-open-index", path, "can't be written") }
         self.descriptor = descriptor
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else {
                 close(descriptor)
-                throw DocumentError("cannot-open-index", path, "can't be locked")
+                throw IndexError("cannot-open-index", path, "can't be locked")
             }
         }
     }
