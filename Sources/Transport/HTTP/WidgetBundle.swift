@@ -77,6 +77,7 @@ struct WidgetBundle: Sendable {
     /// A script whose private names, as `#position`, are a letter or two: nobody outside of its classes can use them.
     ///
     /// - Parameter source: Has a number sign before a letter nowhere else, neither in a text.
+    /// - Returns: What does the same.
     static func withShortPrivateNames(_ source: String) -> String {
         var rest = Array(source.utf8)[...]
         var script: [UInt8] = []
