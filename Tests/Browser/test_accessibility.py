@@ -110,6 +110,8 @@ class Scan(Scanned):
                 visitor.receive(message="hello")
                 visitor.page.evaluate("dispatchEvent(new Event('offline'))")
                 visitor.sees_status("Offline")
+                expect(visitor.panel.get_by_text("You are offline. Messages are sent when")).to_be_visible()
+                self.assertEqual(visitor.problems, [])
                 visitor.say("written offline")
                 expect(visitor.panel.get_by_text("Waiting for the connection")).to_be_visible()
                 self.scan(visitor, f"offline-{theme}")

@@ -1,6 +1,10 @@
 """What the tag and the page around it decide: the site's own button, Back on a phone, the examples."""
 
+import base64
+import hashlib
 import json
+import re
+import urllib.request
 
 from playwright.sync_api import expect
 
@@ -8,6 +12,7 @@ from browser import WidgetTest, setUpModule, tearDownModule  # noqa: F401
 from server import REPOSITORY
 from visitor import Visitor
 
+EVERY_PART = 'data-context="page url title viewport locale errors vars element"'
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
@@ -107,8 +112,8 @@ class OwnLauncher(WidgetTest):
         expect(visitor.composer).to_be_focused()
         expect(own).to_have_attribute("aria-expanded", "true")
         visitor.sees_status("Connected")
-        box, window = visitor.panel.bounding_box(), visitor.page.viewport_size
-        self.assertAlmostEqual(box["y"] + box["height"], window["height"] - 20, delta=1)
+        # It slides into its place, where the round button would be.
+        visitor.waits_for("Math.abs(document.querySelector('claude-chat-widget').shadowRoot.querySelector('[role=dialog]').getBoundingClientRect().bottom - innerHeight + 20) < 1")
         visitor.page.keyboard.press("Escape")
         expect(own).to_be_focused()
         expect(own).to_have_attribute("aria-expanded", "false")
@@ -145,6 +150,110 @@ class OwnLauncher(WidgetTest):
         visitor.page.evaluate("claudeChat.destroy()")
         visitor.page.locator("#help").click()
         expect(visitor.page.locator("claude-chat-widget")).to_have_count(0)
+
+
+class Tag(WidgetTest):
+    def page(self, body):
+        return f"{self.site({'/': f'<!doctype html><title>x</title><body>{body}<p>page'}).url}/"
+
+    def test_a_module_reads_its_settings_from_its_tag(self):
+        visitor = self.visitor(url=self.page(self.tag('type="module" data-position="start"'))).open()
+        visitor.ask("hello")
+        self.assertLess(visitor.launcher.bounding_box()["x"], 100)
+        self.assertEqual(visitor.problems, [])
+
+    def test_a_tag_that_is_inserted_later_works(self):
+        visitor = Visitor(self.context.new_page())
+        visitor.page.goto(self.page(""))
+        visitor.page.evaluate("(src) => document.head.append(Object.assign(document.createElement('script'), {src}))", f"{self.server.url}claude-chat.js")
+        visitor.open()
+        visitor.ask("hello")
+        self.assertEqual(visitor.problems, [])
+
+    def test_the_loader_can_be_pinned_by_its_hash(self):
+        with urllib.request.urlopen(f"{self.server.url}claude-chat.js", timeout=30) as answer:
+            digest = base64.b64encode(hashlib.sha384(answer.read()).digest()).decode()
+        visitor = self.visitor(url=self.page(self.tag(f'crossorigin integrity="sha384-{digest}"'))).open()
+        visitor.ask("hello")
+        self.assertEqual(visitor.problems, [])
+        other = Visitor(self.context.new_page())
+        other.page.goto(self.page(self.tag(f'crossorigin integrity="sha384-{digest[::-1]}"')))
+        expect(other.launcher).to_have_count(0)
+
+
+class Page(WidgetTest):
+    """What a page may do with the chat."""
+
+    def test_it_hides_shows_and_removes_it(self):
+        visitor = self.visitor().open()
+        visitor.page.evaluate("claudeChat.hide()")
+        expect(visitor.launcher).to_be_hidden()
+        expect(visitor.panel).to_be_hidden()
+        visitor.page.evaluate("claudeChat.show()")
+        expect(visitor.panel).to_be_visible()
+        visitor.page.evaluate("window.closed_ = 0; claudeChat.state.websocket.addEventListener('close', (event) => (closed_ = event.code)); claudeChat.destroy()")
+        expect(visitor.page.locator("claude-chat-widget")).to_have_count(0)
+        visitor.waits_for("closed_ === 1000")
+        self.assertEqual(visitor.page.evaluate("typeof claudeChat"), "undefined")
+        visitor.page.keyboard.press("Control+Shift+C")
+        expect(visitor.page.locator("claude-chat-widget")).to_have_count(0)
+
+    def test_a_handler_that_throws_disturbs_nothing(self):
+        visitor = self.visitor()
+        visitor.page.evaluate("claudeChat.on('message:received', () => { throw new Error('of the page'); }); claudeChat.on('message:received', () => (window.heard = true)); 0")
+        visitor.open()
+        visitor.ask("hello")
+        visitor.waits_for("window.heard")
+        visitor.ask("hello again")
+        self.assertEqual({"of the page" in problem for problem in visitor.problems}, {True})
+
+    def test_the_51st_unsent_message_is_refused_and_its_text_stays(self):
+        cable = self.cable()
+        visitor = self.visitor(url=cable.url).open()
+        cable.set("cut")
+        expect(visitor.status).not_to_have_text("Connected")
+        visitor.page.evaluate("for (let number = 0; number < 50; number++) void claudeChat.send(`message ${number}`)")
+        expect(visitor.own).to_have_count(50)
+        visitor.composer.fill("one too many")
+        visitor.composer.press("Enter")
+        expect(visitor.panel.get_by_text("Too many messages wait for the connection")).to_be_visible()
+        expect(visitor.composer).to_have_value("one too many")
+        expect(visitor.own).to_have_count(50)
+        code = visitor.page.evaluate("claudeChat.send('another').catch((error) => error.code)")
+        self.assertEqual(code, "outbox-full")
+
+    def test_a_text_is_put_into_an_empty_field_only(self):
+        visitor = self.visitor().open()
+        visitor.page.evaluate("claudeChat.prefill('About my order')")
+        expect(visitor.composer).to_have_value("About my order")
+        visitor.page.evaluate("claudeChat.prefill('Something else')")
+        expect(visitor.composer).to_have_value("About my order")
+
+
+class Declarations(WidgetTest):
+    """`claude-chat.d.ts` against what is there."""
+
+    TEXT = (REPOSITORY / "Examples/embed-widget/claude-chat.d.ts").read_text()
+
+    def members(self, interface):
+        body = re.search(rf"interface {interface} {{\n(.*?)^}}", self.TEXT, re.S | re.M)[1]
+        return sorted(set(re.findall(r"^  (?:readonly )?'?([\w:]+)'?\??[(:<]", body, re.M)))
+
+    def test_methods_state_and_events_are_those_of_the_code(self):
+        visitor = self.visitor()
+        self.assertEqual(self.members("ClaudeChat"), sorted(visitor.page.evaluate("Object.keys(claudeChat)")))
+        self.assertEqual(self.members("ClaudeChatState"), sorted(visitor.page.evaluate("Object.keys(claudeChat.state)")))
+        visitor.open()
+        self.assertEqual(self.members("ClaudeChatState"), sorted(visitor.page.evaluate("Object.keys(claudeChat.state)")))
+        sources = "".join(path.read_text() for path in (REPOSITORY / "Sources/Transport/Widget").glob("*.js"))
+        self.assertEqual(self.members("ClaudeChatEvents"), sorted(set(re.findall(r"\bemit\('([\w:]+)'", sources))))
+
+    def test_the_context_has_no_other_keys(self):
+        visitor = self.visitor(url=self.site({"/": f"<!doctype html><html lang=en><title>x</title><p role=alert>no<main id=m>x</main>{self.tag(EVERY_PART)}"}).url + "/").open()
+        visitor.page.evaluate("claudeChat.setContext({plan: 'team'})")
+        visitor.panel.get_by_role("button", name="Show the place").click()
+        visitor.page.keyboard.press("Enter")
+        self.assertEqual(sorted(visitor.page.evaluate("claudeChat.collectPageContext().then(Object.keys)")), self.members("ClaudeChatContext"))
 
 
 class Examples(WidgetTest):

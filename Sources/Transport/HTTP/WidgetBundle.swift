@@ -19,7 +19,8 @@ struct WidgetBundle: Sendable {
     private static let panelParts = [
         PackageResources.panel_start_js, PackageResources.panel_texts_js, PackageResources.panel_session_js,
         PackageResources.panel_delivery_js, PackageResources.panel_websocket_js, PackageResources.panel_http_js,
-        PackageResources.panel_tabs_js, PackageResources.panel_connection_js, PackageResources.panel_markdown_js, PackageResources.panel_ratings_js,
+        PackageResources.panel_tabs_js, PackageResources.panel_connection_js, PackageResources.panel_markdown_js,
+        PackageResources.panel_ratings_js,
         PackageResources.panel_messages_js, PackageResources.panel_composer_js, PackageResources.panel_person_js,
         PackageResources.panel_frame_js, PackageResources.panel_back_js, PackageResources.panel_context_js,
         PackageResources.panel_picker_js, PackageResources.panel_sound_js, PackageResources.panel_attention_js,
@@ -76,6 +77,7 @@ struct WidgetBundle: Sendable {
     /// A script whose private names, as `#position`, are a letter or two: nobody outside of its classes can use them.
     ///
     /// - Parameter source: Has a number sign before a letter nowhere else, neither in a text.
+    /// - Returns: What does the same.
     static func withShortPrivateNames(_ source: String) -> String {
         var rest = Array(source.utf8)[...]
         var script: [UInt8] = []

@@ -67,7 +67,7 @@ class Panel {
     else this.#notice.removeAttribute('role');
     // The countdown changes each second; the button must stay the same one, or it loses the focus.
     const button = this.#notice.querySelector('button');
-    if (button?.textContent === label && text !== null) {
+    if (label && button?.textContent === label) {
       this.#notice.firstChild.textContent = text;
       return;
     }

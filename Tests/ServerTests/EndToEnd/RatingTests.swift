@@ -85,7 +85,9 @@ struct RatingTests {
         site.offersFeedback = false
         try await self.run(site: site) { server in
             _ = try await Self.say("m1", port: server.port)
-            for body in [#"{"id":"re:m1","value":"up"}"#, #"{"id":"re:m1","value":"none"}"#, #"{"id":"re:m2","value":"up"}"#] {
+            for body in [
+                #"{"id":"re:m1","value":"up"}"#, #"{"id":"re:m1","value":"none"}"#, #"{"id":"re:m2","value":"up"}"#,
+            ] {
                 let answer = try await Self.rate(body, port: server.port)
                 #expect(answer.status == 400 && answer.json["detail"] == .text("site"), "\(body): \(answer.text)")
             }
