@@ -13,15 +13,6 @@ struct CodeQuestion {
             case name
             /// A part of an error that has nothing in it that changes.
             case errorText
-
-            /// Why a place was found that has the text.
-            var reason: CodePlace.Reason {
-                switch self {
-                case .literal, .quoted: .match
-                case .name: .use
-                case .errorText: .errorText
-                }
-            }
         }
 
         var text: String
