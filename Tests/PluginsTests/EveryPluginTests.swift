@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Plugins
 import Responders
 import RespondersTesting
@@ -48,6 +49,18 @@ struct EveryPluginTests {
         let responder = try self.responder(of: manifest, manifest.sample, in: folder)
         let type = manifest.name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
         #expect("\(Swift.type(of: responder))" == type)
+        let root = #filePath.components(separatedBy: "/Tests/")[0]
+        let file = "\(root)/Sources/Plugins/\(type)/\(type).swift"
+        #expect(FileManager.default.fileExists(atPath: file), "\(file)")
+    }
+
+    @Test("what it runs beside the turns ends when it is told to", arguments: try PluginRegistry.builtin().manifests)
+    func ends(manifest: PluginManifest) async throws {
+        let folder = try ScratchFolder(manifest.sampleFiles)
+        let responder = try self.responder(of: manifest, manifest.sample, in: folder)
+        guard let running = responder as? any RunningResponder else { return }
+        // It returns when everything has ended that was started.
+        try await Responders.running([running]) {}
     }
 
     @Test("is listed in alphabetical order")
