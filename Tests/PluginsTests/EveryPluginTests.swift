@@ -60,7 +60,7 @@ struct EveryPluginTests {
         let responder = try self.responder(of: manifest, manifest.sample, in: folder)
         guard let running = responder as? any RunningResponder else { return }
         // It returns when everything has ended that was started.
-        try await Responders.running([running]) {}
+        await Responders.running([running]) {}
     }
 
     @Test("is listed in alphabetical order")
