@@ -156,7 +156,8 @@ let package = Package(
         tests(
             of: "Plugins",
             [
-                "Diagnostics", "Documents", "Messages", "Responders", "RespondersTesting", "Plugins", "ClaudeStub",
+                "Diagnostics", "Documents", "SourceCode", "Messages", "Responders", "RespondersTesting", "Plugins",
+                "ClaudeStub",
                 "Tracker", "VerdictExamples",
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ]

@@ -57,6 +57,12 @@ let package = Package(
             dependencies: ["Indexing", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
+        .target(
+            name: "SourceCode",
+            dependencies: ["Indexing", "Secrets", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "CodeTimes", dependencies: ["SourceCode"], swiftSettings: settings),
         .executableTarget(
             name: "DocumentTimes",
             dependencies: ["Documents", .product(name: "GRDB", package: "GRDB.swift")],

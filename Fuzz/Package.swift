@@ -38,6 +38,13 @@ let package = Package(
         ),
         .target(name: "TrackerAnswers", swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
         .target(name: "DocumentReading", swiftSettings: settings),
+        .target(name: "Secrets", swiftSettings: settings),
+        .target(
+            name: "CodeReading",
+            dependencies: ["Secrets"],
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]
+        ),
+        .executableTarget(name: "FuzzCode", dependencies: ["CodeReading"], swiftSettings: settings),
         .executableTarget(name: "FuzzDocuments", dependencies: ["DocumentReading"], swiftSettings: settings),
         .executableTarget(name: "FuzzTracker", dependencies: ["TrackerAnswers"], swiftSettings: settings),
         .executableTarget(name: "FuzzEventStream", dependencies: ["EventStreams"], swiftSettings: settings),

@@ -48,6 +48,19 @@ struct SearchTests {
         )
     }
 
+    @Test(
+        "what is looked for of a message: what is quoted, looks like a name, or stays the same in an error",
+        arguments: [
+            ("what is `x + y`?", ["x + y"]), ("Basket.total_price fails", ["Basket.total_price", "total_price"]),
+            ("fooBar.ab and a.bC", ["fooBar.ab", "a.bC"]), ("Shop::Basket.run()", ["Shop.Basket.run", "run"]),
+            ("error: could not open 'a.txt' for writing now", ["for writing now", "could not open"]),
+            ("the weather in Paris", []), ("ERR_42 again", ["ERR_42"]), (String(repeating: "aB", count: 150), []),
+        ] as [(String, [String])]
+    )
+    func terms(text: String, expected: [String]) {
+        #expect(CodeQuestion(text, isLiteral: false).terms.map(\.text) == expected)
+    }
+
     @Test("whole words come before parts, and the case as written before others")
     func words() throws {
         let folder = try CodeFolder([

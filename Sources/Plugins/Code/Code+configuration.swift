@@ -44,6 +44,27 @@ extension Code {
         return roots
     }
 
+    static func reports(
+        _ configuration: Configuration,
+        _ services: PluginServices
+    ) throws(ConfigurationProblem) -> [String] {
+        let written = configuration.reports ?? []
+        guard written.count <= 20, !written.contains("") else {
+            let hint = "write at most 20 files or folders"
+            throw ConfigurationProblem(
+                "bad-reports",
+                key: "reports",
+                "a path is empty, or there are too many",
+                hint: hint
+            )
+        }
+        return written.map { path in
+            var path = services.path(of: path)
+            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+            return path
+        }
+    }
+
     private static func isLink(_ link: String) -> Bool {
         link.hasPrefix("https://") && link.contains("{path}")
             && link.utf8.allSatisfy { 0x21...0x7E ~= $0 && $0 != 0x5C }

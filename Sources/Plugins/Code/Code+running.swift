@@ -9,8 +9,20 @@ extension Code {
     public func prepareToRun() { self.live.prepareToRun() }
 
     public func run() async {
-        await self.live.run { self.reload() }
+        await self.live.run({ self.reload() }, followUp: { await self.tag() })
         self.state.withLock { $0 = State() }
+    }
+
+    /// Has what changed files define said by a parser.
+    private func tag() async {
+        guard let tagger, let index = await self.live.ready() else { return }
+        do {
+            try await tagger.tag(index)
+            let size = try index.size()
+            self.state.withLock { $0.update?.symbols = size.symbols }
+        } catch {
+            self.report(error)
+        }
     }
 
     // MARK: Content
@@ -18,7 +30,7 @@ extension Code {
     public var contentFolders: [String] {
         let found = self.state.withLock { $0.update?.folders ?? [] }
         // More can't be watched on most systems; the others are looked at every now and then.
-        return Array(Set(found + self.roots.map(\.path)).sorted().prefix(4_096))
+        return Array(Set(found + self.roots.map(\.path) + self.reports).sorted().prefix(4_096))
     }
 
     public var contentID: ObjectIdentifier { ObjectIdentifier(self) }
@@ -41,7 +53,7 @@ extension Code {
         let start = self.services.clock.now
         do throws(CodeError) {
             let index = try self.live.opened { () throws(CodeError) in
-                try CodeIndex.open(self.path, roots: self.roots, now: self.services.wallClock)
+                try CodeIndex.open(self.path, roots: self.roots, reports: self.reports, now: self.services.wallClock)
             }
             // What is there from an earlier run answers while it is brought up to date.
             if try index.size().files > 0 { self.live.beReady() }

@@ -33,7 +33,7 @@ extension Code {
     private static func confidence(_ place: CodePlace) -> Double {
         switch place.reason {
         case .frame(_, let isAmbiguous): isAmbiguous ? 0.7 : 0.95
-        case .definition: 0.8
+        case .definition, .finding: 0.8
         case .errorText, .match: 0.7
         case .use: 0.3
         }
@@ -67,6 +67,7 @@ extension CodePlace.Reason {
         switch self {
         case .frame(_, let isAmbiguous): isAmbiguous ? "frame, one of several files" : "frame"
         case .definition: "definition"
+        case .finding: "finding"
         case .errorText: "error text"
         case .match: "match"
         case .use: "use"

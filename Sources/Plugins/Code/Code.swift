@@ -28,6 +28,10 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
             allow: ['*.py', '*.swift']
             # What may not, whatever allows it; besides hidden files, keys, and libraries of others.
             deny: ['internal/']
+            # Reports of tools that look for mistakes, in SARIF: files, or folders of them. What they say of a place is shown with it.
+            reports: [reports/]
+            # auto: what is defined where is asked of Universal Ctags, where it is installed. patterns: it is told by the looks of lines.
+            symbols: patterns
             # How many places a message gets at most, 1 to 5.
             top: 2
             # The first line of an answer, at most 1,000 bytes; by default in the language of the page.
@@ -44,6 +48,7 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
                     return sum(item.price for item in self.items)
 
             """,
+            "reports/lint.sarif": #"{"version": "2.1.0", "runs": []}"#,
             "src/internal/notes.py": "def total_price(): pass\n",
         ],
         examples: [
@@ -70,6 +75,9 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
         /// Who may find code.
         public enum Audience: String, CaseIterable, Decodable, Sendable { case staff, `public` }
 
+        /// How it is told what is defined where.
+        public enum Symbols: String, CaseIterable, Decodable, Sendable { case auto, patterns }
+
         public struct Staff: Decodable, Sendable {
             public var attribute: String
             public var value: String
@@ -81,6 +89,8 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
         public var roots: [Root]
         public var allow: [String]?
         public var deny: [String]?
+        public var reports: [String]?
+        public var symbols: Symbols?
         public var top: Int?
         public var text: String?
         public var unknown: String?
@@ -89,6 +99,9 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
     /// Where the index is.
     package let path: String
     package let roots: [CodeRoot]
+    package let reports: [String]
+    /// Nothing where the looks of lines are all there is.
+    package let tagger: CtagsTagger?
     let audience: Configuration.Audience
     let staff: Configuration.Staff
     let top: Int
@@ -111,6 +124,8 @@ public final class Code: ResponderPlugin, RunningResponder, ReloadableResponder 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         self.path = services.path(of: configuration.index ?? Self.defaultIndex)
         self.roots = try Self.roots(configuration, services)
+        self.reports = try Self.reports(configuration, services)
+        self.tagger = configuration.symbols == .patterns ? nil : CtagsTagger(services)
         self.audience = configuration.audience
         self.staff = configuration.staff ?? .init(attribute: "role", value: "staff")
         self.top = configuration.top ?? 2

@@ -13,6 +13,8 @@ public struct CodeUpdate: Sendable, Hashable {
     public var problems: [String] = []
     /// The folders in the roots, as paths from the current folder.
     public var folders: [String] = []
+
+    public init() {}
 }
 
 extension CodeIndex {
@@ -58,6 +60,9 @@ extension CodeIndex {
             }
         }
         _ = progress(done, total)
+        let reports = try ReportFiles(self.reports, writer)
+        update.problems += reports.problems
+        update.folders += reports.folders
         let size = try writer.write { db in
             try CodeWriter.mergeSegments(db)
             return try Self.size(db)

@@ -16,10 +16,13 @@ public final class CodeIndex: Sendable {
     /// What is searched, in the order of the configuration.
     public let roots: [CodeRoot]
     let rules: [PathRules]
+    /// Reports about the code, and folders of such.
+    public let reports: [String]
     /// Milliseconds since 1970, to tell files that may still be changing and searches that take long.
     let now: @Sendable () -> Int64
 
-    private init(_ file: IndexFile, _ roots: [CodeRoot], _ now: @escaping @Sendable () -> Int64) {
+    private init(_ file: IndexFile, _ roots: [CodeRoot], _ reports: [String], _ now: @escaping @Sendable () -> Int64) {
+        self.reports = reports
         self.file = file
         self.roots = roots
         self.rules = roots.map { PathRules(allow: $0.allow, deny: $0.deny) }
@@ -33,15 +36,17 @@ public final class CodeIndex: Sendable {
     /// - Parameters:
     ///   - path: Where it is.
     ///   - roots: What is searched.
+    ///   - reports: Reports about it (SARIF), and folders of such.
     ///   - now: Milliseconds since 1970.
     /// - Returns: The index.
     /// - Throws: `not-an-index`, `broken-index`, or what the disk reports.
     public static func open(
         _ path: String,
         roots: [CodeRoot],
+        reports: [String] = [],
         now: @escaping @Sendable () -> Int64
     ) throws(CodeError) -> CodeIndex {
-        CodeIndex(try IndexFile(path, CodeSchema.current), roots, now)
+        CodeIndex(try IndexFile(path, CodeSchema.current), roots, reports, now)
     }
 
     /// Closes the file; what is called later fails.

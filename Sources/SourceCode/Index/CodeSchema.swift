@@ -6,7 +6,7 @@ enum CodeSchema {
     static let current = IndexSchema(
         // "ccsx"
         applicationID: 0x6363_7378,
-        version: 1,
+        version: 2,
         label: "code",
         tables: """
             -- A changed file is a new one, so ids grow and none is given twice.
@@ -41,6 +41,21 @@ enum CodeSchema {
             ) STRICT;
             CREATE INDEX symbol_name ON symbol (folded);
             CREATE INDEX symbol_file ON symbol (file, line);
+            CREATE TABLE report (path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL) STRICT;
+            -- What reports say; "path" as they say it, "name" its last part in lower case.
+            CREATE TABLE finding (
+                report TEXT NOT NULL,
+                name TEXT NOT NULL,
+                path TEXT NOT NULL,
+                line INTEGER NOT NULL,
+                rule TEXT NOT NULL,
+                level TEXT NOT NULL,
+                message TEXT NOT NULL,
+                is_suppressed INTEGER NOT NULL
+            ) STRICT;
+            CREATE INDEX finding_name ON finding (name, line);
+            CREATE INDEX finding_rule ON finding (rule);
+            CREATE INDEX finding_report ON finding (report);
             -- How many segments there are, and how many files of them are gone.
             CREATE TABLE total (segments INTEGER NOT NULL, gone INTEGER NOT NULL) STRICT;
             INSERT INTO total VALUES (0, 0);

@@ -26,8 +26,6 @@ enum CodeWriter {
 
     /// More segments than this are made one.
     private static let maximumSegments = 64
-    /// How many symbols of a file are kept.
-    static let maximumSymbols = 10_000
 
     /// What the index knows of some files of a root.
     static func known(_ db: Database, _ root: String, _ paths: [String]) throws -> [String: Known] {
@@ -86,7 +84,7 @@ enum CodeWriter {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO symbol (file, line, folded, name, kind, scope, is_exact) VALUES (?, ?, ?, ?, ?, ?, ?)"
         )
-        for symbol in symbols.prefix(self.maximumSymbols) {
+        for symbol in symbols.prefix(SymbolPatterns.maximumSymbols) {
             try statement.execute(
                 arguments: [
                     file, symbol.line, symbol.name.lowercased(), symbol.name, symbol.kind, symbol.scope, isExact,

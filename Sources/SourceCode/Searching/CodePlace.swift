@@ -22,6 +22,8 @@ public struct CodeAnswer: Sendable, Hashable {
     public var isPartial = false
     /// Whether there was a trace, an error or a quoted text to look for: mere words and names are no question yet.
     public var isQuestion = false
+
+    public init() {}
 }
 
 /// A place in source code.
@@ -34,6 +36,8 @@ public struct CodePlace: Sendable, Hashable {
         case definition
         /// It has a text of the error.
         case errorText
+        /// A report names it for the rule that was asked for.
+        case finding
         /// It has what was quoted.
         case match
         /// It has a name that was mentioned.

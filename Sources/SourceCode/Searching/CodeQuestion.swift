@@ -13,15 +13,6 @@ struct CodeQuestion {
             case name
             /// A part of an error that has nothing in it that changes.
             case errorText
-
-            /// Why a place was found that has the text.
-            var reason: CodePlace.Reason {
-                switch self {
-                case .literal, .quoted: .match
-                case .name: .use
-                case .errorText: .errorText
-                }
-            }
         }
 
         var text: String
@@ -102,7 +93,8 @@ struct CodeQuestion {
         else { return [] }
         let isName = parts.contains { self.looksLikeName($0) } || isCall
         guard isName, parts.count > 1 || self.termBytes ~= last.utf8.count else { return [] }
-        return parts.count > 1 && last.utf8.count >= 3 ? [word.description, String(last)] : [String(last)]
+        guard parts.count > 1 else { return [String(last)] }
+        return [word.description] + (self.termBytes ~= last.utf8.count ? [String(last)] : [])
     }
 
     /// Whether it has capitals or underscores where a word has none.

@@ -31,7 +31,7 @@ struct CodeSearch {
         var places = try self.places(of: self.question.frames)
         for term in self.question.terms {
             guard !self.isOver else { break }
-            for place in try self.places(of: term) where places.count < limit * 4 {
+            for place in try self.places(ofRule: term) + self.places(of: term) where places.count < limit * 4 {
                 // A file that a trace or a better term has named is said once.
                 guard !places.contains(where: { $0.path == place.path && abs($0.line - place.line) <= 2 }) else {
                     continue
@@ -39,7 +39,9 @@ struct CodeSearch {
                 places.append(place)
             }
         }
-        var answer = CodeAnswer(places: Array(places.prefix(max(0, limit))), isPartial: self.isPartial)
+        var answer = CodeAnswer()
+        answer.places = Array(places.prefix(max(0, limit)))
+        answer.isPartial = self.isPartial
         answer.isQuestion = self.question.isDefinite
         for index in answer.places.indices { try self.complete(&answer.places[index]) }
         return answer
@@ -162,5 +164,16 @@ struct CodeSearch {
         // Fewer matches say that a file is about something else less often.
         rank += 1 / Double(count)
         return Ranked(place: place, rank: rank)
+    }
+}
+
+extension CodeQuestion.Term.Kind {
+    /// Why a place was found that has the text.
+    fileprivate var reason: CodePlace.Reason {
+        switch self {
+        case .literal, .quoted: .match
+        case .name: .use
+        case .errorText: .errorText
+        }
     }
 }

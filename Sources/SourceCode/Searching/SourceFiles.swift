@@ -42,6 +42,15 @@ final class SourceFiles {
 
     func rootPath(of file: File) -> String { self.index.roots[file.root].path }
 
+    /// Whether a path of a report is that of a file: from the root of the file system, of the root, or of a folder above it.
+    func isPath(_ path: String, of file: File) -> Bool {
+        guard let root = self.folder(file.root)?.path else { return false }
+        if path.hasPrefix("/") { return path == "\(root)/\(file.path)" }
+        guard path.hasSuffix(file.path) else { return false }
+        let above = path.dropLast(file.path.count)
+        return above.isEmpty || above.hasSuffix("/") && "\(root)/".hasSuffix("/\(above)")
+    }
+
     /// What a file has now.
     func text(of file: File) -> SourceText? {
         if let known = self.texts[file] { return known }

@@ -51,6 +51,9 @@ enum SymbolPatterns {
     /// So many words may stand before the keyword.
     private static let maximumModifiers = 6
 
+    /// How many symbols of a file are kept.
+    static let maximumSymbols = 10_000
+
     static func symbols(in text: SourceText, path: String) -> [Symbol] {
         guard let keywords = self.keywords(path) else { return [] }
         let ending = path.split(separator: ".").last?.lowercased() ?? ""
@@ -67,7 +70,7 @@ enum SymbolPatterns {
             guard let (name, kind) = self.definition(code, keywords) ?? (hasBareMethods ? self.method(code) : nil)
             else { continue }
             symbols.append(Symbol(name: name, line: number, kind: kind))
-            if symbols.count == CodeWriter.maximumSymbols { break }
+            if symbols.count == Self.maximumSymbols { break }
         }
         return symbols
     }

@@ -49,6 +49,7 @@ extension CodeSearch {
 
     /// Adds what the index knows of a place.
     func complete(_ place: inout CodePlace) throws {
+        place.findings = try self.findings(at: place)
         guard place.symbol == nil else { return }
         let row = try Row.fetchOne(
             self.db,

@@ -1,5 +1,8 @@
 internal import ArgumentParser
+internal import Indexing
+internal import Messages
 internal import Plugins
+internal import SourceCode
 
 /// The command `claude-chat code`.
 struct CodeCommand: AsyncParsableCommand {
@@ -17,6 +20,25 @@ struct CodeCommand: AsyncParsableCommand {
             """,
         subcommands: [CodeIndexCommand.self, CodeSearchCommand.self]
     )
+}
+
+extension Code {
+    /// The index by itself, beside whoever else has it open.
+    func openIndex() throws(CodeError) -> CodeIndex {
+        try CodeIndex.open(self.path, roots: self.roots, reports: self.reports) {
+            SystemClocks().timestamp().milliseconds
+        }
+    }
+
+    /// Has a parser say what files define, where there is one.
+    ///
+    /// - Returns: How many symbols there are then.
+    func tagged() async throws -> Int {
+        let index = try self.openIndex()
+        defer { index.close() }
+        try await self.tagger?.tag(index)
+        return try index.size().symbols
+    }
 }
 
 extension ConfigurationOptions {

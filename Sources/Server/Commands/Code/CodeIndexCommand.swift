@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Messages
 internal import Plugins
 internal import SourceCode
 
@@ -25,11 +24,12 @@ struct CodeIndexCommand: AsyncParsableCommand {
     func run() async throws {
         let full = self.full
         for code in try self.options.code() {
-            let update = try await indexing { reach in
-                let index = try CodeIndex.open(code.path, roots: code.roots) { SystemClocks().timestamp().milliseconds }
+            var update = try await indexing { reach in
+                let index = try code.openIndex()
                 defer { index.close() }
                 return try index.update(full: full, progress: reach)
             }
+            update.symbols = try await code.tagged()
             for problem in update.problems { Terminal.current.complain(printable(problem, limit: 500)) }
             Terminal.current.write(
                 "\(code.path): \(counted(update.files, "file")), \(counted(update.symbols, "symbol")); "

@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Messages
 internal import Plugins
-internal import Rules
 internal import SourceCode
 
 /// The command `claude-chat code search`.
@@ -33,18 +31,18 @@ struct CodeSearchCommand: AsyncParsableCommand {
         for code in try self.options.code() {
             let answer: CodeAnswer
             do {
-                let index = try CodeIndex.open(
-                    code.path,
-                    roots: code.roots,
-                    now: { SystemClocks().timestamp().milliseconds }
-                )
+                let index = try code.openIndex()
                 defer { index.close() }
                 answer = try await index.search(CodeQuery(self.text, limit: self.limit, isLiteral: true))
             } catch {
                 Terminal.current.complain("\(error)")
                 throw ExitCode(ExitStatus.findings)
             }
-            for place in answer.places { Terminal.current.write(self.json ? Self.json(place) : Self.text(place)) }
+            for place in answer.places {
+                Terminal.current.write(
+                    self.json ? place.json(place.reason.word, place.symbol?.shown) : Self.text(place)
+                )
+            }
             if answer.places.isEmpty, !self.json { Terminal.current.write("nothing has it") }
             if answer.isPartial {
                 Terminal.current.complain("there may be more: the search has read as much as it may")
@@ -57,14 +55,12 @@ struct CodeSearchCommand: AsyncParsableCommand {
         let head = "\(place.name)  \(place.reason.word)\(symbol)"
         let lines =
             place.excerpt?.numbered.split(separator: "\n").map { "    \(printable(String($0), limit: 500))" } ?? []
-        return ([printable(head, limit: 500)] + lines).joined(separator: "\n")
+        let findings = place.findings.map { printable("    \($0.shown)", limit: 500) }
+        return ([printable(head, limit: 500)] + lines + findings).joined(separator: "\n")
     }
+}
 
-    private static func json(_ place: CodePlace) -> String {
-        JSONValue.object([
-            ("path", .text(place.path)), ("line", .number(Double(place.line))), ("reason", .text(place.reason.word)),
-            ("symbol", place.symbol.map { .text($0.shown) } ?? .null),
-            ("text", place.excerpt.map { .text($0.numbered) } ?? .null), ("url", place.url.map { .text($0) } ?? .null),
-        ]).description
-    }
+extension Finding {
+    /// What is said about it on one line.
+    var shown: String { "\(self.level): \(self.message) [\(self.rule)]" }
 }

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Searching/CodeQuestion.swift

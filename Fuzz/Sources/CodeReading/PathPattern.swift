@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Walking/PathPattern.swift

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Reports/SARIFReader.swift

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Reading/SourceText.swift

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Traces/StackFrame.swift

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Traces/StackTrace.swift

@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Symbols/Symbol.swift

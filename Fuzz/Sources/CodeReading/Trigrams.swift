@@ -1,0 +1,1 @@
+../../../Sources/SourceCode/Index/Trigrams.swift
