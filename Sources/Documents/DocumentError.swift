@@ -29,7 +29,7 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
             self.init(
                 "broken-index",
                 place,
-                "is no index of ours any more; remove it, it is made anew from the documents"
+                "is no index of ours any more; remove it, it is made anew from the documents, by a running server within 30 seconds"
             )
         case let error as DatabaseError:
             self.init("index-error", place, "SQLite says \(error.resultCode)")

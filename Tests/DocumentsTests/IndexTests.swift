@@ -108,6 +108,84 @@ struct IndexTests {
         #expect(update.problems.count { $0.hasSuffix("is a link that leaves the source") } == 2)
     }
 
+    @Test("an update gives up when it is told to while another one holds the lock, and goes on when that is done")
+    func heldLock() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "a.md")
+        let index = try folder.open()
+        let descriptor = open(folder.indexPath + ".lock", O_RDWR | O_CREAT, 0o600)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let error = #expect(throws: DocumentError.self) { try index.update([folder.source], waiting: { false }) }
+        #expect(error?.code == "busy")
+        var count = 0
+        let update = try index.update(
+            [folder.source],
+            waiting: {
+                count += 1
+                if count == 2 { close(descriptor) }
+                return true
+            }
+        )
+        #expect(update.changed == 1 && count == 2)
+    }
+
+    @Test("the mark that editors put before UTF-8 is no part of a text")
+    func byteOrderMark() throws {
+        let folder = try DocumentFolder()
+        try folder.write("\u{FEFF}# Marked\n\nneedle", to: "a.md")
+        try folder.write("\u{FEFF}---\ntitle: Front\nurl: /front\n---\nthread", to: "b.md")
+        let index = try folder.indexed()
+        #expect(try index.urls("needle") == ["/docs/a.md#marked"])
+        #expect(try index.urls("thread") == ["/front"])
+    }
+
+    @Test("two names that differ in the form of a letter alone are two files")
+    func namesByBytes() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "caf\u{E9}.md")
+        let index = try folder.indexed()
+        try folder.remove("caf\u{E9}.md")
+        try folder.write("# A\n\nthread", to: "cafe\u{301}.md")
+        let update = try index.update([folder.source])
+        #expect(update.changed == 1 && update.removed == 1)
+        #expect(try index.urls("needle") == [])
+        #expect(try index.urls("thread") == ["/docs/cafe%CC%81.md#a"])
+    }
+
+    @Test("what may not be read any more is found no more, and is named")
+    func withdrawnFile() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "a.md")
+        let index = try folder.indexed()
+        let file = "\(folder.documents)/a.md"
+        #expect(chmod(file, 0) == 0)
+        // The index itself stays anybody's.
+        for ending in ["", "-wal", "-shm", ".lock"] { #expect(chmod(folder.indexPath + ending, 0o666) == 0) }
+        #expect(chmod(folder.path, 0o777) == 0)
+        let update = try withoutRights { try index.update([folder.source]) }
+        #expect(update.problems == ["\(file): can't be read"])
+        #expect(try index.urls("needle") == [])
+        #expect(chmod(file, 0o600) == 0)
+        #expect(try index.update([folder.source]).problems == [])
+        #expect(try index.urls("needle") == ["/docs/a.md#a"])
+    }
+
+    #if os(Linux)
+        /// Looks at files as nobody does, where the tests run as root (setfsuid(2)).
+        private func withoutRights<Result>(_ body: () throws -> Result) throws -> Result {
+            guard geteuid() == 0 else { return try body() }
+            let change = unsafeBitCast(
+                try #require(dlsym(nil, "setfsuid")),
+                to: (@convention(c) (UInt32) -> CInt).self
+            )
+            _ = change(65_534)
+            defer { _ = change(0) }
+            return try body()
+        }
+    #else
+        private func withoutRights<Result>(_ body: () throws -> Result) throws -> Result { try body() }
+    #endif
+
     @Test("a full build goes into a second file, and searches go on with the old content until it is there")
     func fullBuild() throws {
         let folder = try DocumentFolder()

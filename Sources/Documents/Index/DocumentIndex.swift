@@ -14,9 +14,12 @@ public final class DocumentIndex: Sendable {
     private let table = Mutex<[[String]: [[String]]]?>(nil)
     /// Milliseconds since 1970, to tell files that may still be changing.
     let now: @Sendable () -> Int64
+    /// The file that was opened.
+    private let file: FileStamp.Identity?
 
     private init(_ path: String, _ pool: DatabasePool, _ synonyms: Synonyms, _ now: @escaping @Sendable () -> Int64) {
         self.path = path
+        self.file = FileStamp.identity(of: path)
         self.pool = pool
         self.synonyms = synonyms
         self.now = now
@@ -75,7 +78,10 @@ public final class DocumentIndex: Sendable {
         return configuration
     }
 
-    /// Closes the file; what is called later fails.
+    /// Whether its file is still the one at its path: it may have been removed, or another one put there.
+    public var isInPlace: Bool { self.file != nil && FileStamp.identity(of: self.path) == self.file }
+
+    /// Closes the file, once those who read it are done; what is called later fails.
     public func close() { try? self.pool.close() }
 
     func synonymTable(_ db: Database) throws -> [[String]: [[String]]] {

@@ -27,6 +27,19 @@ struct FileStamp: Hashable {
         self.init(status)
     }
 
+    /// Tells a file from others, whatever is in it.
+    struct Identity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    /// Which file a path leads to, behind links, too; nothing where there is none.
+    static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
     /// Whether there is a file or folder, behind links, too.
     static func isThere(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
@@ -45,11 +58,15 @@ struct FileStamp: Hashable {
 
     /// Reads a file that is still the one of the stamp.
     ///
-    /// - Returns: Its bytes; nothing where it can't be read, or another file has taken its place.
-    func bytes(at path: String, limit: Int64) -> [UInt8]? {
+    /// - Returns: Its bytes; nothing where it is gone, or another file has taken its place.
+    /// - Throws: What the system says against it.
+    func bytes(at path: String, limit: Int64) throws(ReadingProblem) -> [UInt8]? {
         // What was an ordinary file when it was looked at may be a link or a pipe by now.
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == ENOTDIR { return nil }
+            throw ReadingProblem("can't be read")
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
@@ -70,7 +87,8 @@ struct FileStamp: Hashable {
                 count += read
             }
         }
-        return isWhole ? bytes : nil
+        guard isWhole else { throw ReadingProblem("can't be read to its end") }
+        return bytes
     }
 }
 

@@ -5,7 +5,7 @@ enum IndexSchema {
     /// Marks the file as ours: "ccdx".
     static let applicationID: Int32 = 0x6363_6478
     /// Another one where the tables, the tokenizer or what is read of documents is another: then the index is made anew.
-    static let version = 1
+    static let version = 2
 
     static let tables = """
         CREATE TABLE file (

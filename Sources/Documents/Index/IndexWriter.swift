@@ -1,5 +1,11 @@
 internal import GRDB
 
+/// A path byte by byte, as the disk and SQLite compare it: two forms of one letter are two names.
+struct FilePath: Hashable {
+    private let bytes: [UInt8]
+    init(_ path: String) { self.bytes = Array(path.utf8) }
+}
+
 /// Changes an index, within one transaction.
 struct IndexWriter {
     /// How many sections an index has at most.
@@ -30,14 +36,14 @@ struct IndexWriter {
     }
 
     /// What the index knows of some files of a source.
-    static func known(_ db: Database, _ source: String, _ paths: [String]) throws -> [String: Known] {
+    static func known(_ db: Database, _ source: String, _ paths: [String]) throws -> [FilePath: Known] {
         let statement = try db.cachedStatement(
             sql: "SELECT id, size, changed, digest FROM file WHERE source = ? AND path = ?"
         )
-        var known: [String: Known] = [:]
+        var known: [FilePath: Known] = [:]
         for path in paths {
             guard let row = try Row.fetchOne(statement, arguments: [source, path]) else { continue }
-            known[path] = Known(id: row[0], size: row[1], changed: row[2], digest: row[3])
+            known[FilePath(path)] = Known(id: row[0], size: row[1], changed: row[2], digest: row[3])
         }
         return known
     }
@@ -47,7 +53,7 @@ struct IndexWriter {
     /// - Returns: Whether its content is another one than before.
     mutating func take(_ contents: FileContents, of source: DocumentSource) throws -> Bool {
         // Another process may have been faster.
-        let known = try Self.known(self.db, source.key, [contents.path])[contents.path]
+        let known = try Self.known(self.db, source.key, [contents.path]).values.first
         if let known, known.digest == contents.digest {
             try self.db.execute(
                 sql: "UPDATE file SET size = ?, changed = ? WHERE id = ?",
@@ -118,9 +124,9 @@ struct IndexWriter {
     /// Drops files that are gone.
     ///
     /// - Returns: How many.
-    mutating func removeFiles(of source: String, except paths: Set<String>) throws -> Int {
+    mutating func removeFiles(of source: String, except paths: Set<FilePath>) throws -> Int {
         let rows = try Row.fetchAll(self.db, sql: "SELECT id, path FROM file WHERE source = ?", arguments: [source])
-        let gone = rows.filter { !paths.contains($0[1]) }
+        let gone = rows.filter { !paths.contains(FilePath($0[1])) }
         for row in gone { try self.removeFile(row[0]) }
         return gone.count
     }

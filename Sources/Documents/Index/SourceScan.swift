@@ -98,7 +98,9 @@ struct SourceScan {
 
     /// Takes what a link leads to, where that is a file of the source.
     private mutating func follow(_ file: String) {
-        guard self.isDocument(file), let target = Self.realPath("\(self.root)/\(file)") else { return }
+        guard let target = Self.realPath("\(self.root)/\(file)") else { return }
+        if FileStamp(at: target)?.isFolder == true { return self.problems.append((file, "is a link to a folder")) }
+        guard self.isDocument(file) else { return }
         guard target.hasPrefix(self.root == "/" ? "/" : "\(self.root)/") else {
             return self.problems.append((file, "is a link that leaves the source"))
         }
