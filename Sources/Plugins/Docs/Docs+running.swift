@@ -10,20 +10,33 @@ extension Docs {
     private static let rescanTime = Duration.seconds(30)
     /// So long a turn waits for an index that is just being opened.
     private static let readyTime = Duration.seconds(1)
+    /// So long an update waits for that of another process, and is tried again then.
+    private static let lockTime = Duration.seconds(10)
 
     public func prepareToRun() { self.state.withLock { $0.isRunning = true } }
 
     public func run() async {
         let thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
-        while !Task.isCancelled {
-            _ = try? await thread.runIfActive { self.reload() }
-            try? await self.services.clock.sleep(for: Self.rescanTime)
+        await withTaskCancellationHandler {
+            while !Task.isCancelled {
+                _ = try? await thread.runIfActive {
+                    let whenDone = self.state.withLock { state in
+                        state.isAsked = false
+                        return state.whenDone.take()
+                    }
+                    self.reload()
+                    if !self.isStopping { whenDone?() }
+                }
+                await self.wait(at: Self.rescanTime, for: \.sleepers) { $0.isAsked || $0.isStopping }
+            }
+        } onCancel: {
+            self.state.withLock { $0.isStopping = true }
         }
         try? await thread.shutdownGracefully()
         // Others may still read it: the last of them closes it.
         let waiters = self.state.withLock { state in
-            let waiters = state.waiters.removeAll()
+            let waiters = state.waiters.removeAll() + state.sleepers.removeAll()
             state = State()
             return waiters
         }
@@ -33,28 +46,42 @@ extension Docs {
     /// The index, once it has something; nothing where that takes too long.
     func ready() async -> DocumentIndex? {
         if let index = self.state.withLock({ $0.isReady ? $0.index : nil }) { return index }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.waitUntilReady() }
-            group.addTask { [clock = self.services.clock] in try? await clock.sleep(for: Self.readyTime) }
-            await group.next()
-            group.cancelAll()
-        }
+        await self.wait(at: Self.readyTime, for: \.waiters) { $0.isReady || !$0.isRunning }
         return self.state.withLock { $0.isReady ? $0.index : nil }
     }
 
-    private func waitUntilReady() async {
-        let number = self.state.withLock { $0.waiters.takeNumber() }
+    private var isStopping: Bool { self.state.withLock { $0.isStopping || !$0.isRunning } }
+
+    /// Waits until something is so, at most for some time.
+    private func wait(
+        at most: Duration,
+        for waiters: any WritableKeyPath<State, StartWaiters> & Sendable,
+        until isOver: @escaping @Sendable (State) -> Bool
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(for: waiters, until: isOver) }
+            group.addTask { [clock = self.services.clock] in try? await clock.sleep(for: most) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func wait(
+        for waiters: any WritableKeyPath<State, StartWaiters> & Sendable,
+        until isOver: @escaping @Sendable (State) -> Bool
+    ) async {
+        let number = self.state.withLock { $0[keyPath: waiters].takeNumber() }
         await withTaskCancellationHandler {
             await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
                 let isOver = self.state.withLock { state in
-                    if state.isReady || !state.isRunning || Task.isCancelled { return true }
-                    state.waiters.add(waiter, as: number)
+                    if isOver(state) || Task.isCancelled { return true }
+                    state[keyPath: waiters].add(waiter, as: number)
                     return false
                 }
                 if isOver { waiter.resume() }
             }
         } onCancel: {
-            self.state.withLock { $0.waiters.remove(number) }?.resume()
+            self.state.withLock { $0[keyPath: waiters].remove(number) }?.resume()
         }
     }
 
@@ -81,15 +108,29 @@ extension Docs {
         }
     }
 
+    /// Has the thread that keeps the index look at the documents now: to read them all may take minutes.
+    public func reload(whenDone: @escaping @Sendable () -> Void) {
+        let sleepers = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            guard state.isRunning else { return [] }
+            state.isAsked = true
+            state.whenDone = whenDone
+            return state.sleepers.removeAll()
+        }
+        for sleeper in sleepers { sleeper.resume() }
+    }
+
     public func reload() {
-        guard self.state.withLock({ $0.isRunning }) else { return }
+        guard !self.isStopping else { return }
         let start = self.services.clock.now
         do throws(DocumentError) {
             let index = try self.opened()
             // What is there from an earlier run answers while it is brought up to date.
             if try index.size().files > 0 { self.beReady() }
-            let update = try index.update(self.sources.filter(\.isThere)) { _, _ in self.state.withLock { $0.isRunning }
-            }
+            let update = try index.update(
+                self.sources.filter(\.isThere),
+                progress: { _, _ in !self.isStopping },
+                waiting: { !self.isStopping && self.services.clock.now - start < Self.lockTime }
+            )
             self.state.withLock { state in
                 if state.update == nil || update.changed + update.removed > 0 { state.generation += 1 }
                 state.update = update
@@ -102,7 +143,8 @@ extension Docs {
             }
             self.beReady()
         } catch {
-            guard error.code != "cancelled" else { return }
+            guard !self.isStopping else { return }
+            if error.code == "broken-index" { self.forget() }
             self.report(error)
             self.state.withLock {
                 $0.rejected = [Diagnostic(error.code, at: Place(file: error.place), error.explanation)]
@@ -111,7 +153,10 @@ extension Docs {
     }
 
     private func opened() throws(DocumentError) -> DocumentIndex {
-        if let index = self.state.withLock({ $0.index }) { return index }
+        if let index = self.state.withLock({ $0.index }) {
+            if index.isInPlace { return index }
+            self.forget()
+        }
         // Not with the lock held, which turns take, too: another process may be writing.
         let index = try DocumentIndex.open(self.path, synonyms: self.synonyms, now: self.services.wallClock)
         return self.state.withLock { state in
@@ -119,6 +164,16 @@ extension Docs {
             state.index = first
             return first
         }
+    }
+
+    /// Lets an index go whose file is gone or broken, so that the next look makes another one.
+    private func forget() {
+        let index = self.state.withLock { state in
+            state.isReady = false
+            state.update = nil
+            return state.index.take()
+        }
+        index?.close()
     }
 
     private func beReady() {

@@ -88,9 +88,15 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
     struct State {
         var index: DocumentIndex?
         var isRunning = false
+        var isStopping = false
         /// Whether the index has what the sources had once.
         var isReady = false
+        /// Those who wait for the index.
         var waiters = StartWaiters()
+        /// Whether the documents are to be looked at anew, who waits for that, and who is told then.
+        var isAsked = false
+        var sleepers = StartWaiters()
+        var whenDone: (@Sendable () -> Void)?
         var update: IndexUpdate?
         var loadTime = Duration.zero
         var generation = 0

@@ -31,16 +31,23 @@ struct DocsIndexCommand: AsyncParsableCommand {
                 update = try await interruptible {
                     let index = try DocumentIndex.open(docs.path) { SystemClocks().timestamp().milliseconds }
                     defer { index.close() }
-                    return try index.update(docs.sources, full: full) { done, total in
-                        line.reach(done, of: total)
-                        return !Task.isCancelled
-                    }
+                    return try index.update(
+                        docs.sources,
+                        full: full,
+                        progress: { done, total in
+                            line.reach(done, of: total)
+                            return !Task.isCancelled
+                        },
+                        waiting: { !Task.isCancelled }
+                    )
                 }
                 line.end()
             } catch let error as DocumentError {
                 line.end()
                 Terminal.current.complain("\(error)")
-                throw ExitCode(error.code == "cancelled" ? ExitStatus.interrupted : ExitStatus.findings)
+                throw ExitCode(
+                    Task.isCancelled || error.code == "cancelled" ? ExitStatus.interrupted : ExitStatus.findings
+                )
             }
             for problem in update.problems { Terminal.current.complain(printable(problem, limit: 500)) }
             Terminal.current.write(
