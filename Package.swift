@@ -90,12 +90,15 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         part("Rules", ["CPCRE2", "Diagnostics"]),
         .target(name: "CProcessLimits"),
-        part("Documents", [grdb]),
+        part("Indexing", [grdb]),
+        part("Secrets"),
+        part("Documents", ["Indexing", grdb]),
+        part("SourceCode", ["Indexing", "Secrets", grdb]),
         part(
             "Plugins",
             [
-                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", "Documents",
-                asyncHTTPClient,
+                "CProcessLimits", "Messages", "Diagnostics", "Responders", "Rules", "Tracker", "Indexing", "Secrets",
+                "Documents", "SourceCode", asyncHTTPClient,
                 subprocess,
                 systemPackage, crypto,
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
@@ -108,7 +111,7 @@ let package = Package(
             "Server",
             [
                 "Messages", "Diagnostics", "Observability", "Hub", "Access", "Transport", "Responders", "Rules",
-                "Plugins", "ClaudeStub", "Store", "Tracker", "Documents", crypto, coreMetrics,
+                "Plugins", "ClaudeStub", "Store", "Tracker", "Indexing", "Documents", "SourceCode", crypto, coreMetrics,
                 argumentParser, logging, serviceLifecycle, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -195,6 +198,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests(of: "Documents", ["Documents", "DocumentsCrashWriter", grdb]),
+        tests(of: "SourceCode", ["SourceCode", "Indexing", grdb]),
         tests(of: "Architecture", []),
     ]
 )

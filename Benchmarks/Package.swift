@@ -47,8 +47,14 @@ let package = Package(
         ),
         .executableTarget(name: "StoreTimes", dependencies: ["Messages", "Store"], swiftSettings: settings),
         .target(
-            name: "Documents",
+            name: "Indexing",
             dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
+        .target(name: "Secrets", swiftSettings: settings),
+        .target(
+            name: "Documents",
+            dependencies: ["Indexing", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
         .executableTarget(

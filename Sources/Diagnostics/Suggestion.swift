@@ -1,5 +1,5 @@
-/// A hint for a word that isn't known: `did you mean "greetings"?` when a known word is at most two
-/// edits away, else the known words.
+/// A hint for a word that isn't known: `did you mean "greetings"?` when a known word is at most two edits away and has half of
+/// its letters in common with it, else the known words.
 ///
 /// - Parameters:
 ///   - word: The word as written.
@@ -7,7 +7,9 @@
 /// - Returns: A hint without a full stop.
 public func suggestion(for word: String, among known: some Collection<String>) -> String {
     let nearest = known.sorted().map { (word: $0, edits: edits(from: word, to: $0)) }.min { $0.edits < $1.edits }
-    guard let nearest, nearest.edits <= 2, nearest.edits < nearest.word.count else {
+    guard let nearest, nearest.edits <= 2,
+        2 * nearest.edits <= max(word.count, nearest.word.count)
+    else {
         guard !known.isEmpty else { return "none is known" }
         // A line that nobody reads to its end helps nobody.
         let rest = known.count > 24 ? " and \(known.count - 20) more" : ""

@@ -1,3 +1,5 @@
+internal import Indexing
+
 /// Where documents are, and what their pages are called on the site.
 public struct DocumentSource: Sendable, Hashable {
     /// What the address of a page is made of.
@@ -69,7 +71,7 @@ public struct DocumentSource: Sendable, Hashable {
             }
         }
         // No path may begin with a second slash: it would lead to another site.
-        return self.url + Self.encoded(path.drop { $0 == "/" })
+        return self.url + percentEncoded(path.drop { $0 == "/" })
     }
 
     private static let maximumAddressBytes = 2_048
@@ -81,19 +83,5 @@ public struct DocumentSource: Sendable, Hashable {
         }
         guard text.utf8.count <= Self.maximumAddressBytes else { return false }
         return text.hasPrefix("https://") || text.hasPrefix("/") && !text.hasPrefix("//")
-    }
-
-    /// A path as a part of an address: everything but unreserved characters and slashes is a percent sign and two digits.
-    static func encoded(_ path: some StringProtocol) -> String {
-        var result: [UInt8] = []
-        for byte in path.utf8 {
-            if byte.isLetter || 0x30...0x39 ~= byte || "-._~/!$&'()*+,;=:@".utf8.contains(byte) {
-                result.append(byte)
-            } else {
-                let digits = Array("0123456789ABCDEF".utf8)
-                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

@@ -9,17 +9,21 @@ extension Room {
         public var format: Message.Format
         public var choices: [Message.Choice]
         public var links: [Message.Link]
+        /// The language of the text where it is known, as in BCP 47; at most 35 bytes.
+        public var lang: String?
 
         public init(
             _ text: String,
             format: Message.Format = .plain,
             choices: [Message.Choice] = [],
-            links: [Message.Link] = []
+            links: [Message.Link] = [],
+            lang: String? = nil
         ) {
             self.text = text
             self.format = format
             self.choices = choices
             self.links = links
+            self.lang = lang
         }
     }
 
@@ -86,14 +90,13 @@ extension Room {
         }
     }
 
-    /// Shows a reply to a message of an earlier run of the server.
+    /// A message that was taken by an earlier run of the server and that nobody will be asked about any more.
     ///
-    /// - Parameters:
-    ///   - text: What it says.
-    ///   - message: The message.
-    ///   - seq: Its number.
-    public func replyLate(_ text: String, to message: Message, seq: Int) {
-        self.reply(Answer(text), to: InboundMessage(message: message, seq: seq, page: "", turnID: ""))
+    /// - Returns: The message, for ``reply(_:to:number:)``.
+    public func abandoned(_ message: Message, seq: Int, page: String, turnID: String, attempt: Int) -> InboundMessage {
+        var inbound = InboundMessage(message: message, seq: seq, page: page, turnID: turnID, attempt: attempt)
+        inbound.floor = self.state.withLock { $0.floor }
+        return inbound
     }
 
     /// Something that the subscriber keeps with the room, made when it is first asked for.
@@ -170,7 +173,8 @@ extension Message {
             inReplyTo: inReplyTo,
             format: answer.format,
             choices: answer.choices,
-            links: answer.links
+            links: answer.links,
+            lang: answer.lang
         )
     }
 }

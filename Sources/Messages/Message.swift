@@ -29,6 +29,8 @@ public struct Message: Hashable, Sendable {
     public var choices: [Choice]
     /// Pages that a reply points to, at most 5.
     public var links: [Link]
+    /// The language of a reply where it is known, as in BCP 47; at most 35 bytes.
+    public var lang: String?
     /// The name of whoever speaks, at most 80 bytes.
     public var authorName: String?
     /// Whether a person has written it who answers for the site.
@@ -86,6 +88,7 @@ public struct Message: Hashable, Sendable {
         format: Format = .plain,
         choices: [Choice] = [],
         links: [Link] = [],
+        lang: String? = nil,
         authorName: String? = nil
     ) {
         self.speaker = speaker
@@ -97,6 +100,7 @@ public struct Message: Hashable, Sendable {
         self.format = format
         self.choices = choices
         self.links = links
+        self.lang = lang
         self.authorName = authorName
     }
 }

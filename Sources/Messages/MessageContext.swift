@@ -224,5 +224,17 @@ extension MessageContext {
             }
             return Dictionary(texts) { first, _ in first }
         }
+
+        /// The texts of a member that is a list, such as `errors`.
+        ///
+        /// - Parameter key: One of the allowed keys.
+        /// - Returns: None where the message has no such list.
+        public func list(of key: StaticString) -> [String] {
+            guard let value = self.scanner.value(of: key, in: self.bytes), value.kind == .array else { return [] }
+            // It notes what it finds, and a reading changes nothing.
+            var scanner = self.scanner
+            return scanner.elements(of: value, in: self.bytes).filter { $0.kind == .string }
+                .map { scanner.text(of: $0, in: self.bytes) }
+        }
     }
 }

@@ -38,6 +38,7 @@ public enum ServerFrame {
     private static func writeReplyExtras(of message: Message, to frame: inout JSONWriter) {
         if message.finish != .complete { frame.text("finish", message.finish.rawValue) }
         if message.format != .plain { frame.text("format", message.format.rawValue) }
+        if let lang = message.lang { frame.text("lang", lang) }
         if !message.choices.isEmpty {
             let choices = message.choices.map { choice in
                 json { object in

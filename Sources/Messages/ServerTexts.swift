@@ -37,6 +37,17 @@ public enum ServerTexts: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Under what people find a message of which a visitor tells them.
+    public func reference(_ reference: String) -> String {
+        switch self {
+        case .english: "Reference: \(reference)."
+        case .german: "Kennung: \(reference)."
+        case .french: "Référence : \(reference)."
+        case .spanish: "Referencia: \(reference)."
+        case .arabic: "المرجع: \(reference)."
+        }
+    }
+
     /// Where a message is for a person and nobody said so.
     public var forPerson: String {
         switch self {

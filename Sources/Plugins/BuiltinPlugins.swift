@@ -10,6 +10,7 @@ extension PluginRegistry {
         try registry.register(AwayNotice.self)
         try registry.register(Claude.self)
         try registry.register(ClaudeStub.self)
+        try registry.register(Code.self)
         try registry.register(Docs.self)
         try registry.register(Fallback.self)
         try registry.register(Handoff.self)

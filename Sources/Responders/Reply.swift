@@ -104,7 +104,18 @@ extension Reply {
         return !self.text.contains { !$0.isWhitespace }
     }
 
-    /// Cuts the text and the labels to their bounds, and drops choices that can't be sent and links that can't be followed.
+    /// Whether a text is a language tag by its form, RFC 5646 section 2.1; the longest that anybody has to take has 35
+    /// characters (section 4.4.1).
+    private static func isLanguage(_ tag: String) -> Bool {
+        1...35 ~= tag.utf8.count && tag.utf8.allSatisfy { $0 < 0x80 && (isAlphanumeric($0) || $0 == UInt8(ascii: "-")) }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        0x30...0x39 ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+    }
+
+    /// Cuts the text and the labels to their bounds, and drops choices that can't be sent, links that can't be followed and a
+    /// language that is none.
     ///
     /// - Returns: Whether the text lost its end.
     mutating func bound() -> Bool {
@@ -114,6 +125,7 @@ extension Reply {
             self.choices.removeLast(self.choices.count - Self.maximumChoices)
         }
         if self.links.count > Self.maximumLinks { self.links.removeLast(self.links.count - Self.maximumLinks) }
+        if let lang, !Self.isLanguage(lang) { self.lang = nil }
         guard self.text.utf8.count > Self.maximumTextBytes else { return false }
         self.text = self.text.prefix(bytes: Self.maximumTextBytes)
         return true

@@ -35,6 +35,9 @@ public protocol Responder: Sendable {
     /// What somebody should look at, though the responder works; found while it was created. None by default.
     var warnings: [Diagnostic] { get }
 
+    /// The same of its settings, which have their places in the configuration. None by default.
+    var doubts: [ConfigurationProblem] { get }
+
     /// What other responders may ask it to do, such as `create`. Nothing by default.
     var operations: [String] { get }
 
@@ -55,6 +58,7 @@ extension Responder {
     public func remember(_ cooldowns: [Cooldown], of turn: Turn) {}
     public var contents: String? { nil }
     public var warnings: [Diagnostic] { [] }
+    public var doubts: [ConfigurationProblem] { [] }
     public var operations: [String] { [] }
     public var hasOpenOperations: Bool { false }
     public var tools: [any Tool] { [] }

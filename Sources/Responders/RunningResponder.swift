@@ -15,6 +15,9 @@ public protocol RunningPart: AnyObject, Sendable {
     /// - Throws: A ``StartProblem`` where it doesn't; what is started goes on trying nevertheless.
     func waitUntilStarted() async throws
 
+    /// What is wrong with what it runs, while ``run()`` runs; nothing where it works, or may still be starting.
+    var ailment: Ailment? { get }
+
     /// Nobody will need it any more, though the task isn't cancelled yet.
     ///
     /// - Returns: Whether ``run()`` returns by itself, when everything is done that the part has taken on.
@@ -23,7 +26,18 @@ public protocol RunningPart: AnyObject, Sendable {
 
 extension RunningPart {
     public func waitUntilStarted() async throws {}
+    public var ailment: Ailment? { nil }
     public func finish() -> Bool { false }
+}
+
+/// Why what a responder needs doesn't work.
+public enum Ailment: String, Sendable, CaseIterable {
+    /// It ended, and is started again in a while.
+    case restarting
+    /// It ended too often, or can't be what is wanted: nobody starts it again.
+    case outOfService = "out-of-service"
+    /// It can't be reached, or isn't what is wanted; that is tried again.
+    case notReady = "not-ready"
 }
 
 /// Why something that a responder needs could not be started.
@@ -51,6 +65,15 @@ public protocol RunningResponder: Responder, RunningPart {
     /// Called once at a time. Outside of it the responder passes with ``TraceReason/notRunning``: a command that only
     /// looks at a configuration reaches nobody.
     func run() async
+
+    /// Whether it can be asked in a stage, as far as that is known. Always by default.
+    ///
+    /// A program says so itself once it has been started.
+    func offers(_ stage: Stage) -> Bool
+}
+
+extension RunningResponder {
+    public func offers(_ stage: Stage) -> Bool { true }
 }
 
 extension TraceReason {

@@ -22,10 +22,20 @@ struct AuditFile: ~Copyable {
         guard self.descriptor >= 0 else {
             throw StoreError(.cannotOpen, path, "can't be opened; see that its folder exists and may be written")
         }
-        guard flock(self.descriptor, LOCK_EX) == 0 else {
+        guard Self.lock(self.descriptor) else {
             close(self.descriptor)
-            throw StoreError(.locked, path, "can't be locked")
+            throw StoreError(.locked, path, "another process is writing to it; end that process, or wait for it")
         }
+    }
+
+    /// Waits for other processes, which take a moment for an entry: five seconds, after which one hangs.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for _ in 0..<500 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK || errno == EINTR else { return false }
+            usleep(10_000)
+        }
+        return false
     }
 
     /// Opens a file to read it; nothing if there is none.

@@ -49,6 +49,14 @@ extension EntryWriter {
     }
 
     private mutating func write(_ change: RoomCache.Change, of room: Int64) throws {
+        try self.update(change, of: room)
+        // Whoever writes to a row that isn't there would write into another conversation later on.
+        guard self.db.changesCount == 1 else {
+            throw StoreError(.unexpected, self.place, "the row of a session is gone; what waits is written again")
+        }
+    }
+
+    private mutating func update(_ change: RoomCache.Change, of room: Int64) throws {
         if change.isMoreThanNumber {
             var update = try self.prepared(
                 """

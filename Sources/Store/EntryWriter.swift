@@ -8,7 +8,7 @@ struct EntryWriter {
     private let codec: RecordCodec
     let now: Timestamp
     /// The path of the store, for errors.
-    private let place: String
+    let place: String
     /// How many records were made.
     private(set) var sealed = 0
     var rooms: RoomCache

@@ -80,7 +80,8 @@ extension MessageStore {
     private static func checkBackup(_ db: Database, at path: String) throws {
         guard try StoreSchema.check(db, at: path) < StoreSchema.version else { return }
         let explanation =
-            "is a copy of an earlier version; restore it to another file with --store, and start a server there once"
+            "is of an earlier version; start a server with it once, which updates it; a backup has to be restored to another "
+            + "file first"
         throw StoreError(.notAStore, path, explanation)
     }
 

@@ -74,6 +74,13 @@ extension MessageStore {
     /// `secure_delete` overwrites what is deleted where it lies, but SQLite leaves copies in the unused parts of pages
     /// when it moves rows from one to another. Commits wait meanwhile.
     func compact() async throws {
+        // Dropped at the end of the call, not before.
+        let lock = CompactionLock(of: self.options.path)
+        try await self.writeAnew()
+        _ = consume lock
+    }
+
+    private func writeAnew() async throws {
         do {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 self.pool.asyncWriteWithoutTransaction { db in

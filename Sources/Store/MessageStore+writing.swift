@@ -46,6 +46,11 @@ extension MessageStore {
                     return
                 }
                 guard error.code != .invalidEntry else { return self.settle(batch, [.failed(error)]) }
+                if error.code == .locked, CompactionLock.isHeld(of: self.options.path) {
+                    // A command of ours writes the file anew and is done with it sooner or later; nothing is lost by waiting.
+                    await self.time.sleep(.milliseconds(250))
+                    continue
+                }
                 self.noteFailure(error)
                 if self.options.failurePolicy == .memory { return await self.goOnWithoutDisk(batch, error) }
                 if self.queue.isFinished { return self.giveUp(batch, error) }
@@ -61,6 +66,8 @@ extension MessageStore {
             return try await self.write(keepingRooms: true) { db in
                 try self.rooms.withLock { rooms in
                     let (place, now) = (self.options.path, self.time.now())
+                    var version = try DirectStatement("PRAGMA data_version", db)
+                    rooms.begin(at: try version.first { $0.number(0) } ?? 0)
                     var writer = EntryWriter(db, codec: self.codec, now: now, place: place, rooms: rooms)
                     // One owner alone: what is known is changed in its place, and gone where something fails.
                     rooms = RoomCache()

@@ -2,8 +2,8 @@ internal import Messages
 
 /// What the writer knows of the rows of rooms, so that it needn't read and write them for each entry.
 ///
-/// Good for as long as nobody else writes to the file: ``MessageStore/write(_:)`` forgets all of it, and so does a commit
-/// that fails.
+/// Good for as long as nobody else writes to the file: ``MessageStore/write(_:)`` forgets all of it, and so do a commit that
+/// fails and one before which another process has written.
 struct RoomCache: Sendable {
     struct Row: Sendable {
         let id: Int64
@@ -33,6 +33,17 @@ struct RoomCache: Sendable {
     private static let capacity = 10_000
 
     private var rows: [RoomName: Row] = [:]
+    /// SQLite's `data_version` when it was last good: another one once another connection has committed something.
+    private var version: Int64?
+
+    /// Forgets everything where another connection has written since the last call.
+    ///
+    /// - Parameter version: `PRAGMA data_version`, within a transaction of the writer.
+    mutating func begin(at version: Int64) {
+        guard self.version != version else { return }
+        self = RoomCache()
+        self.version = version
+    }
 
     subscript(name: RoomName) -> Row? {
         get { self.rows[name] }

@@ -48,6 +48,38 @@ final class StoreLock: Sendable {
     deinit { self.unlock() }
 }
 
+/// Tells a server that a command writes its file anew, which takes as long as it takes (flock(2)).
+struct CompactionLock: ~Copyable {
+    private let descriptor: Int32
+    private let path: String
+
+    /// Takes the lock, where the folder may be written: without it a server waits for no longer than for others.
+    init(of path: String) {
+        self.path = path + ".compacting"
+        self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard self.descriptor >= 0 else { return }
+        giveToOwner(ofFolderOf: path, self.descriptor)
+        flock(self.descriptor, LOCK_EX | LOCK_NB)
+    }
+
+    deinit {
+        guard self.descriptor >= 0 else { return }
+        unlink(self.path)
+        flock(self.descriptor, LOCK_UN)
+        close(self.descriptor)
+    }
+
+    /// Whether another process, or somebody in this one, has the lock of a store.
+    static func isHeld(of path: String) -> Bool {
+        let descriptor = open(path + ".compacting", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return true }
+        flock(descriptor, LOCK_UN)
+        return false
+    }
+}
+
 /// Tells one file from another that was put in its place.
 package struct FileIdentity: Hashable, Sendable {
     private let device: UInt64

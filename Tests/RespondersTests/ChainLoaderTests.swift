@@ -130,9 +130,9 @@ struct ChainLoaderTests {
             found == """
                 test.yaml:1:1: chains.test.select: expected first or best, found "last" [wrong-value]
                 test.yaml:2:1: chains.test.stream_deadline: expected a duration, found "never"; write a number and a unit, \
-                longer than 250ms: 8s [bad-duration]
+                longer than 250ms and at most 1h: 8s [bad-duration]
                 test.yaml:3:1: chains.test.deadline: expected a duration, found "soon"; write a number and a unit, longer \
-                than 250ms: 8s [bad-duration]
+                than 250ms and at most 1h: 8s [bad-duration]
                 test.yaml:4:1: chains.test.anwser: unknown key "anwser"; did you mean "answer"? [unknown-key]
                 test.yaml:6:5: chains.test.guard[0]: "echo" can't run in guard; it allows answer [stage-not-allowed]
                 test.yaml:8:5: chains.test.answer[0]: a second entry is called "echo"; give one of them another name: as: \
@@ -144,6 +144,53 @@ struct ChainLoaderTests {
                 test.yaml:12:1: chains.test.fallback: empty; the built-in sentence will answer; add "- fallback" [no-fallback]
                 """
         )
+    }
+
+    @Test("durations that can't be meant are told, and what a stream may take is no less than what others may")
+    func durations() throws {
+        #expect(
+            try self.mistakes(
+                in: """
+                    deadline: 20s
+                    stream_deadline: 5s
+                    answer:
+                      - {echo: {repeat_count: 1}, timeout: 0s, first_chunk: 2h, next_chunk: 1s}
+                    fallback: [wide: {\(Self.wide)}]
+                    """
+            ) == """
+                test.yaml:2:1: chains.test.stream_deadline: shorter than the deadline; a reply that comes in pieces may take \
+                longer than others: write 20s or more [out-of-range]
+                test.yaml:4:31: chains.test.answer[0].timeout: 0ms is out of range; write 1ms to 1h [out-of-range]
+                test.yaml:4:44: chains.test.answer[0].first_chunk: 2h is out of range; write 1ms to 1h [out-of-range]
+                """
+        )
+        let desk = try ChainDesk("deadline: 2m\nanswer: [echo: {repeat_count: 1}]", plugins: self.registry())
+        #expect(desk.chain.streamDeadline == .seconds(120))
+    }
+
+    @Test("what can't be read is told once, and nothing is made of it")
+    func unread() throws {
+        #expect(
+            try self.mistakes(in: "answer: echo\nfallback: [wide: {\(Self.wide)}]")
+                == #"test.yaml:1:1: chains.test.answer: expected a list, found "echo" [wrong-type]"#
+        )
+        #expect(
+            try self.mistakes(in: "answer: echo\nguard: []")?
+                .split(separator: "\n").filter { !$0.contains("[no-fallback]") }
+                == [#"test.yaml:1:1: chains.test.answer: expected a list, found "echo" [wrong-type]"#]
+        )
+        // Entries that can't be made have names as well.
+        let twice = try #require(
+            try self.mistakes(
+                in: """
+                    answer:
+                      - echo: {repeat_count: many}
+                      - echo: {repeat_count: more}
+                    fallback: [wide: {\(Self.wide)}]
+                    """
+            )
+        )
+        #expect(twice.contains("[duplicate-instance]") && twice.contains("repeat_count"), "\(twice)")
     }
 
     @Test("refuses a chain in which nobody is asked")

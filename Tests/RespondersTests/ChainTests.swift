@@ -146,13 +146,15 @@ struct ChainTests {
         #expect(result.steps[2].problem == "secret inner workings")
     }
 
+    private static let unanswered = ServerTexts.english.unanswered
+
     @Test("never shows the text of an error, and asks the visitor to try again when everything failed")
     func everythingFailed() async throws {
         let result = try await self.result(
             of: Chain.Entry(Immediate { _ in throw Broken() }, name: "a", stage: .answer),
             Chain.Entry(Immediate { _ in throw Broken() }, name: "b", stage: .fallback)
         )
-        try result.expectReply("Sorry, I could not answer that. Please try again in a moment, or ask in other words.")
+        try result.expectReply("\(Self.unanswered) Reference: \(result.turn.id.reference).")
             .expectExactlyOne().expectOutcome(.failedAndTold)
         #expect(result.responder == nil)
     }
@@ -160,7 +162,7 @@ struct ChainTests {
     @Test("says the built-in sentence where nobody answered and there is no fallback")
     func nobody() async throws {
         let result = try await self.result(of: self.entry("a", .answer, .pass()))
-        try result.expectReply("Sorry, I could not answer that. Please try again in a moment, or ask in other words.")
+        try result.expectReply(Self.unanswered)
             .expectExactlyOne().expectOutcome(.fellBack)
     }
 
@@ -177,10 +179,7 @@ struct ChainTests {
         arguments: [
             (Chain.OnFailure.skip, "from b", Outcome.answered),
             (.fallback, "from f", .fellBack),
-            (
-                .abort, "Sorry, I could not answer that. Please try again in a moment, or ask in other words.",
-                .failedAndTold
-            ),
+            (.abort, "\(unanswered) Reference: TEST-0001.", .failedAndTold),
         ]
     )
     func onFailure(onFailure: Chain.OnFailure, text: String, outcome: Outcome) async throws {

@@ -82,6 +82,8 @@ struct TranscriptTests {
                 ! fial a b
                 ! fail a
                 ! delay a soon
+                ! say a
+                ! do a number
                 >> more
                 > bye
                 hello?
@@ -108,13 +110,34 @@ struct TranscriptTests {
                 a.chat:18:3: "10" is no duration; write a number and a unit: 250ms, 2s, 10m, 2h, 30d [bad-duration]
                 a.chat:19:3: unknown word "fial"; did you mean "fail"? [unknown-key]
                 a.chat:20:3: "fail" has other words behind it; write ! fail NAME CODE, ! delay NAME 3s, ! drop NAME, \
-                ! reload or ! restart [wrong-value]
+                ! say NAME TEXT, ! do NAME KEY=VALUE, ! reload or ! restart [wrong-value]
                 a.chat:21:3: "soon" is no duration; write 3s [bad-duration]
-                a.chat:22:1: ">>" stands under no line with > or agent> [nothing-to-continue]
-                a.chat:24:1: a line without a mark; a line begins with >, <, =, +, ! or # [no-mark]
-                a.chat:25:1: "<<" stands under no line with < with a whole text [nothing-to-continue]
+                a.chat:22:3: "say" has other words behind it; write ! fail NAME CODE, ! delay NAME 3s, ! drop NAME, \
+                ! say NAME TEXT, ! do NAME KEY=VALUE, ! reload or ! restart [wrong-value]
+                a.chat:23:3: "number" are no values by name; write ! do a number=17, state=open [wrong-value]
+                a.chat:24:1: ">>" stands under no line with > or agent> [nothing-to-continue]
+                a.chat:26:1: a line without a mark; a line begins with >, <, =, +, ! or # [no-mark]
+                a.chat:27:1: "<<" stands under no line with < with a whole text [nothing-to-continue]
                 """
         )
+    }
+
+    @Test("what others answer is taken as it is written")
+    func answers() throws {
+        let transcript = try Transcript(
+            parsing: "! say orders  On its  way. \n! do issues number=17, title=a = b,url=\n! do issues\n> hello\n",
+            file: "a.chat"
+        )
+        #expect(
+            transcript.steps.map(\.action) == [
+                .disturbs(.say("orders", text: "On its  way.")),
+                .disturbs(.perform("issues", values: ["number": "17", "title": "a = b", "url": ""])),
+                .disturbs(.perform("issues", values: [:])), .says("hello"),
+            ]
+        )
+        for text in ["", "a", "a=1,,b=2", "=1", "a=1, a=2", "a=1,"] {
+            #expect(Transcript.pairs(text) == nil, "\(text)")
+        }
     }
 
     @Test("a file in which nobody says anything is a mistake", arguments: ["", "\n\n", "# nothing\n", "page: /\n"])

@@ -13,7 +13,8 @@ enum PythonPlugin {
             import json, os, sys, time
             def say(**frame): print(json.dumps(frame), flush=True)
             for line in sys.stdin:
-                frame = json.loads(line)
+                try: frame = json.loads(line)
+                except ValueError: continue
                 def answer(verdict, **more): say(type="verdict", id=frame["id"], verdict=verdict, **more)
                 if frame["type"] == "hello":
                     \(indented(hello))

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 internal import GRDB
+public import Indexing
 
 /// What an update has done.
 public struct IndexUpdate: Sendable, Hashable {
@@ -37,28 +37,7 @@ extension DocumentIndex {
         progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
         waiting: () -> Bool = { true }
     ) throws(DocumentError) -> IndexUpdate {
-        do {
-            let lock = try UpdateLock(self.path + ".lock", waiting: waiting)
-            defer { lock.release() }
-            let state = try self.pool.read { try IndexSchema.state($0, at: self.path) }
-            guard full || state == .outdated else {
-                return try self.bring(self.pool, upTo: sources, progress)
-            }
-            let next = self.path + ".next"
-            for ending in ["", "-wal", "-shm", "-journal"] {
-                try? FileManager.default.removeItem(atPath: next + ending)
-            }
-            defer { try? FileManager.default.removeItem(atPath: next) }
-            let queue = try DatabaseQueue(path: next, configuration: Self.configuration(next))
-            try queue.write { try $0.execute(sql: IndexSchema.tables) }
-            let update = try self.bring(queue, upTo: sources, progress)
-            // One transaction: whoever searches sees the old index or the new one.
-            try queue.backup(to: self.pool)
-            try queue.close()
-            return update
-        } catch {
-            throw DocumentError(error, at: self.path)
-        }
+        try self.file.update(full: full, waiting: waiting) { try self.bring($0, upTo: sources, progress) }
     }
 
     private func bring(

@@ -1,26 +1,26 @@
-internal import FoundationEssentials
 internal import GRDB
+public import Indexing
 internal import Synchronization
+
+/// Why documents can't be read or searched.
+public typealias DocumentError = IndexError
 
 /// A file of SQLite with the words of documents, made from them and kept up with them.
 ///
 /// Several processes may have it open at once; what one has indexed all find. Safe on any thread.
 public final class DocumentIndex: Sendable {
+    let file: IndexFile
+    var pool: DatabasePool { self.file.pool }
     /// Where it is.
-    public let path: String
-    let pool: DatabasePool
+    public var path: String { self.file.path }
     private let synonyms: Synonyms
     /// The synonyms by stems, once they are needed.
     private let table = Mutex<[[String]: [[String]]]?>(nil)
     /// Milliseconds since 1970, to tell files that may still be changing.
     let now: @Sendable () -> Int64
-    /// The file that was opened.
-    private let file: FileStamp.Identity?
 
-    private init(_ path: String, _ pool: DatabasePool, _ synonyms: Synonyms, _ now: @escaping @Sendable () -> Int64) {
-        self.path = path
-        self.file = FileStamp.identity(of: path)
-        self.pool = pool
+    private init(_ file: IndexFile, _ synonyms: Synonyms, _ now: @escaping @Sendable () -> Int64) {
+        self.file = file
         self.synonyms = synonyms
         self.now = now
     }
@@ -40,49 +40,14 @@ public final class DocumentIndex: Sendable {
         synonyms: Synonyms = Synonyms(),
         now: @escaping @Sendable () -> Int64
     ) throws(DocumentError) -> DocumentIndex {
-        do {
-            if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-                try? FileManager.default.createDirectory(
-                    atPath: String(path[..<slash]),
-                    withIntermediateDirectories: true
-                )
-            }
-            let pool = try DatabasePool(path: path, configuration: Self.configuration(path))
-            // Whoever only opens it doesn't wait for those who write.
-            let isNew = try pool.read { try IndexSchema.state($0, at: path) == .none }
-            if isNew {
-                try pool.writeWithoutTransaction { db in
-                    try db.inTransaction(.immediate) {
-                        if try IndexSchema.state(db, at: path) == .none { try db.execute(sql: IndexSchema.tables) }
-                        return .commit
-                    }
-                }
-            }
-            return DocumentIndex(path, pool, synonyms, now)
-        } catch {
-            throw DocumentError(error, at: path)
-        }
-    }
-
-    static func configuration(_ path: String) -> Configuration {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
-        configuration.foreignKeysEnabled = false
-        configuration.label = "documents"
-        configuration.prepareDatabase { db in
-            // Before anything is written: what isn't ours stays as it is.
-            _ = try IndexSchema.state(db, at: path)
-            // The documents are there to make it anew.
-            try db.execute(sql: "PRAGMA synchronous = NORMAL")
-        }
-        return configuration
+        DocumentIndex(try IndexFile(path, DocumentSchema.current), synonyms, now)
     }
 
     /// Whether its file is still the one at its path: it may have been removed, or another one put there.
-    public var isInPlace: Bool { self.file != nil && FileStamp.identity(of: self.path) == self.file }
+    public var isInPlace: Bool { self.file.isInPlace }
 
     /// Closes the file, once those who read it are done; what is called later fails.
-    public func close() { try? self.pool.close() }
+    public func close() { self.file.close() }
 
     func synonymTable(_ db: Database) throws -> [[String]: [[String]]] {
         if let table = self.table.withLock({ $0 }) { return table }
@@ -103,7 +68,7 @@ public final class DocumentIndex: Sendable {
     public func size() throws(DocumentError) -> Size {
         do {
             return try self.pool.read { db in
-                guard try IndexSchema.state(db, at: self.path) == .current else { return Size(files: 0, sections: 0) }
+                guard try self.file.isCurrent(db) else { return Size(files: 0, sections: 0) }
                 return Size(
                     files: try Int.fetchOne(db, sql: "SELECT count(*) FROM file") ?? 0,
                     sections: try Int.fetchOne(db, sql: "SELECT sections FROM total") ?? 0

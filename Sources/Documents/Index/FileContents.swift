@@ -1,3 +1,5 @@
+internal import Indexing
+
 /// What was read of a file that may have changed.
 struct FileContents {
     let path: String
@@ -26,9 +28,9 @@ struct FileContents {
         self.size = file.stamp.size
         let limit = source.kind == .folder ? SourceScan.maximumBytes.document : SourceScan.maximumBytes.index
         let found: [UInt8]?
-        do throws(ReadingProblem) { found = try file.stamp.bytes(at: file.realPath, limit: limit) } catch {
+        do throws(UnreadableFile) { found = try file.stamp.bytes(at: file.realPath, limit: limit) } catch {
             // Nothing tells when that is over.
-            (self.pages, self.problem, self.digest) = ([], "\(error)", 0)
+            (self.pages, self.problem, self.digest) = ([], "can't be read", 0)
             self.mark = 0
             return
         }

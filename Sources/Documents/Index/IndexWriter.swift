@@ -31,8 +31,8 @@ struct IndexWriter {
 
     init(_ db: Database) throws {
         self.db = db
-        self.tokenizer = try db.makeTokenizer(IndexSchema.words)
-        self.stemmer = try db.makeTokenizer(IndexSchema.stems)
+        self.tokenizer = try db.makeTokenizer(DocumentSchema.words)
+        self.stemmer = try db.makeTokenizer(DocumentSchema.stems)
     }
 
     /// What the index knows of some files of a source.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import Indexing
 
 /// What there is in a source at one moment: its files, and what of them can't be taken.
 ///
@@ -37,7 +31,7 @@ struct SourceScan {
     /// - Throws: `no-source` where there is none.
     init(_ source: DocumentSource) throws(DocumentError) {
         self.source = source
-        guard let root = Self.realPath(source.folder) else {
+        guard let root = FolderNames.realPath(source.folder) else {
             throw DocumentError("no-source", source.path, "there is no such file or folder")
         }
         self.root = root
@@ -74,7 +68,7 @@ struct SourceScan {
 
     private mutating func walk(_ folder: String, depth: Int) {
         let path = folder.isEmpty ? self.root : "\(self.root)/\(folder)"
-        guard depth <= Self.maximumDepth, let names = Self.names(in: path) else {
+        guard depth <= Self.maximumDepth, let names = FolderNames.of(path) else {
             return self.problems.append((folder, depth > Self.maximumDepth ? "lies too deep" : "can't be read"))
         }
         self.folders.append(folder.isEmpty ? self.source.folder : "\(self.source.folder)/\(folder)")
@@ -98,7 +92,7 @@ struct SourceScan {
 
     /// Takes what a link leads to, where that is a file of the source.
     private mutating func follow(_ file: String) {
-        guard let target = Self.realPath("\(self.root)/\(file)") else { return }
+        guard let target = FolderNames.realPath("\(self.root)/\(file)") else { return }
         if FileStamp(at: target)?.isFolder == true { return self.problems.append((file, "is a link to a folder")) }
         guard self.isDocument(file) else { return }
         guard target.hasPrefix(self.root == "/" ? "/" : "\(self.root)/") else {
@@ -136,35 +130,6 @@ struct SourceScan {
         return name.hasPrefix("_") || name.hasPrefix("genindex") || name == "search.html"
             || name.hasSuffix("-modindex.html")
     }
-
-    /// The names in a folder, sorted; nothing in place of one that isn't UTF-8.
-    private static func names(in folder: String) -> [String?]? {
-        guard let stream = opendir(folder) else { return nil }
-        defer { closedir(stream) }
-        var names: [String?] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
-                    String(
-                        validating: UnsafeBufferPointer(start: bytes, count: strlen(pointer.asCharacters)),
-                        as: UTF8.self
-                    )
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted { ($0 ?? "") < ($1 ?? "") }
-    }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(validatingCString: resolved)
-    }
-}
-
-extension UnsafePointer {
-    fileprivate var asCharacters: UnsafePointer<CChar> { UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self) }
 }
 
 /// What a file is read as.

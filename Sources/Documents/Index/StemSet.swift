@@ -1,3 +1,5 @@
+internal import Indexing
+
 internal import FoundationEssentials
 
 /// Which stems a text has, as sorted numbers of four bytes: to know how much of a question a section has without cutting

@@ -1,4 +1,5 @@
 internal import GRDB
+public import Indexing
 
 extension DocumentIndex {
     /// Looks for sections that answer a text, one for each page, the best first.
@@ -24,13 +25,13 @@ extension DocumentIndex {
 
     private func hits(of query: DocumentQuery, _ db: Database) throws -> [DocumentHit] {
         // One of another version has yet to be made anew.
-        guard try IndexSchema.state(db, at: self.path) == .current else { return [] }
+        guard try self.file.isCurrent(db) else { return [] }
         let terms = try SearchTerms(query.text, self.synonymTable(db), db)
         let patterns = [
             (terms.phrasePattern, Self.candidates.phrase, true), (terms.allPattern, Self.candidates.all, false),
             (terms.anyPattern, Self.candidates.any, false),
         ]
-        let ranking = Ranking(query, terms, try db.makeTokenizer(IndexSchema.stems))
+        let ranking = Ranking(query, terms, try db.makeTokenizer(DocumentSchema.stems))
         var found: [Int64: Ranking.Candidate] = [:]
         for case (let pattern?, let count, let isPhrase) in patterns {
             for candidate in try Self.candidates(pattern, count, db) {

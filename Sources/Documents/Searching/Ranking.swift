@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
+internal import Indexing
 
 /// Puts sections that were found in order.
 ///
@@ -30,7 +31,7 @@ struct Ranking {
             self.title = row[2]
             self.page = row[3]
             let anchor: String? = row[4]
-            self.url = anchor.map { "\(row[3] as String)#\(DocumentSource.encoded($0))" } ?? row[3]
+            self.url = anchor.map { "\(row[3] as String)#\(percentEncoded($0))" } ?? row[3]
             self.lang = row[5]
             self.hasText = row[6]
             self.relevance = -(row[7] as Double)

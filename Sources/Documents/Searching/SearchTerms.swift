@@ -41,8 +41,8 @@ struct SearchTerms {
     /// Reads a text.
     init(_ text: String, _ synonyms: [[String]: [[String]]], _ db: Database) throws {
         self.sections = try Int.fetchOne(db, sql: "SELECT sections FROM total") ?? 0
-        let cutter = try db.makeTokenizer(IndexSchema.words)
-        let stemmer = try db.makeTokenizer(IndexSchema.stems)
+        let cutter = try db.makeTokenizer(DocumentSchema.words)
+        let stemmer = try db.makeTokenizer(DocumentSchema.stems)
         let text = plainText(String(text.prefix(Self.maximum.characters)))
         let words = try cutter.tokenize(query: text).map(\.token).filter { $0.utf8.count <= 64 }
         let stems = try words.map { try stemmer.tokenize(query: $0).first?.token ?? $0 }
@@ -138,8 +138,8 @@ extension Synonyms {
     /// What each phrase may be called besides, by its stems.
     func table(_ db: Database) throws -> [[String]: [[String]]] {
         guard !self.groups.isEmpty else { return [:] }
-        let cutter = try db.makeTokenizer(IndexSchema.words)
-        let stemmer = try db.makeTokenizer(IndexSchema.stems)
+        let cutter = try db.makeTokenizer(DocumentSchema.words)
+        let stemmer = try db.makeTokenizer(DocumentSchema.stems)
         var table: [[String]: [[String]]] = [:]
         for group in self.groups {
             let others = try group.to.map { try cutter.tokenize(query: $0).map(\.token) }.filter { !$0.isEmpty }

@@ -71,7 +71,8 @@ package enum PluginCheck {
             return frame
         }
         let unknown = JSONValue.Member("addedLater", ["list": [1, ["x": true]], "text": "new"])
-        for index in members.indices {
+        // What stands in "config" is the operator's.
+        for index in members.indices where members[index].key != "config" {
             if case .object(let inner) = members[index].value { members[index].value = .object([unknown] + inner) }
         }
         return JSONValue.object([unknown] + members + [.init("alsoAddedLater", .null)]).bytes

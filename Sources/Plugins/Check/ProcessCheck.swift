@@ -7,9 +7,11 @@ package struct ProcessCheck: Sendable {
     private let says: [String]
     private let fields: [String: String]
     private let patience: PluginCheck.Patience
+    private let config: JSONValue
 
     /// - Parameters:
     ///   - command: The program and its arguments, from the current folder.
+    ///   - environment: The variables that it gets, by name: as in a chain none by itself.
     ///   - says: Further messages that it is asked.
     ///   - fields: Further fields of the actions that it is asked for.
     ///   - patience: How long it may take.
@@ -17,13 +19,27 @@ package struct ProcessCheck: Sendable {
     /// - Throws: A program that there is not.
     package init(
         _ command: [String],
+        environment: [String] = [],
         says: [String] = [],
         fields: [String: String] = [:],
         patience: PluginCheck.Patience = .init(),
         services: PluginServices = PluginServices()
     ) throws(ConfigurationProblem) {
-        let configuration = Process.Configuration(command: command, env: ["PATH", "LANG", "HOME"])
+        let configuration = Process.Configuration(command: command, env: environment)
         self.command = try ChildProcess.Command(configuration, services)
+        self.config = .object([])
+        self.says = says
+        self.fields = fields
+        self.patience = patience
+    }
+
+    /// - Parameters:
+    ///   - process: The program of an entry, with the settings and variables that it has there.
+    ///   - says: Further messages that it is asked.
+    ///   - fields: Further fields of the actions that it is asked for.
+    ///   - patience: How long it may take.
+    package init(_ process: Process, says: [String], fields: [String: String], patience: PluginCheck.Patience) {
+        (self.command, self.config) = (process.command, process.config)
         self.says = says
         self.fields = fields
         self.patience = patience
@@ -42,7 +58,7 @@ package struct ProcessCheck: Sendable {
         var isFine = true
         for (name, run) in self.cases where name == "hello" || names?.contains(name) ?? true {
             do {
-                let detail = try await ProcessPeer.run(self.command, self.patience) { peer, child in
+                let detail = try await ProcessPeer.run(self.command, self.config, self.patience) { peer, child in
                     try await run(peer, child, try await peer.hello(child))
                 }
                 report(.init(name: name, detail: detail))

@@ -22,17 +22,22 @@ final class ProcessPeer: Sendable {
     }
 
     private let state = Mutex(State())
+    private let config: JSONValue
     private let patience: PluginCheck.Patience
 
-    private init(_ patience: PluginCheck.Patience) { self.patience = patience }
+    private init(_ config: JSONValue, _ patience: PluginCheck.Patience) {
+        self.config = config
+        self.patience = patience
+    }
 
     /// Starts the program for `body`, and ends it afterwards.
     static func run<R: Sendable>(
         _ command: ChildProcess.Command,
+        _ config: JSONValue,
         _ patience: PluginCheck.Patience,
         _ body: @Sendable (ProcessPeer, ChildProcess) async throws -> R
     ) async throws -> R {
-        let peer = ProcessPeer(patience)
+        let peer = ProcessPeer(config, patience)
         let child = ChildProcess(command) { peer.take($0) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { peer.put(.ended(await child.run())) }
@@ -144,7 +149,7 @@ extension ProcessPeer {
     }
 
     func hello(_ child: ChildProcess) async throws -> PluginReady {
-        self.send(PluginCheck.withUnknownFields(HostFrame.hello(config: .object([])).bytes), to: child)
+        self.send(PluginCheck.withUnknownFields(HostFrame.hello(config: self.config).bytes), to: child)
         let hint = #"write {"type":"ready","protocol":1,"name":…,"stages":["answer"]} and flush the output"#
         let frame = try await self.frame("\"ready\"", within: self.patience.start, code: "no-ready", hint: hint)
         guard case .ready(let ready) = frame else {

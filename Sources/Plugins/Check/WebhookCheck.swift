@@ -5,7 +5,8 @@ package import Responders
 /// The cases for a web service.
 package struct WebhookCheck: Sendable {
     private let client: TargetClient
-    private let secret: String
+    private let signature: RequestSignature
+    private let headers: [(String, String)]
     private let says: [String]
     private let fields: [String: String]
     private let patience: PluginCheck.Patience
@@ -28,7 +29,22 @@ package struct WebhookCheck: Sendable {
         let policy = TargetPolicy(allowed: ["0.0.0.0/0", "::/0"].compactMap { NetworkAddress.Network($0) })
         let target = try HTTPTarget(url, policy: policy, hasNetworks: true)
         self.client = TargetClient(target, policy: policy, resolver: .system, clock: .continuous)
-        self.secret = secret
+        self.signature = RequestSignature(secrets: [secret])
+        self.headers = []
+        self.says = says
+        self.fields = fields
+        self.patience = patience
+        self.now = PluginServices().wallClock
+    }
+
+    /// - Parameters:
+    ///   - webhook: The service of an entry, with its secret and headers.
+    ///   - says: Further messages that it is asked.
+    ///   - fields: Further fields of the actions that it is asked for.
+    ///   - patience: How long it may take.
+    package init(_ webhook: Webhook, says: [String], fields: [String: String], patience: PluginCheck.Patience) {
+        self.client = TargetClient(webhook.target, policy: webhook.policy, resolver: .system, clock: .continuous)
+        (self.signature, self.headers) = (webhook.signature, webhook.headers)
         self.says = says
         self.fields = fields
         self.patience = patience
@@ -98,7 +114,7 @@ extension WebhookCheck {
         try await self.client.send(
             body,
             query: query,
-            headers: signature + [
+            headers: self.headers + signature + [
                 ("User-Agent", "claude-chat"), ("Content-Type", "application/json"),
                 ("Accept", "application/json, application/x-ndjson"), ("Idempotency-Key", key),
             ],
@@ -108,7 +124,8 @@ extension WebhookCheck {
     }
 
     private func signature(of body: [UInt8], age: Int64 = 0, secret: String? = nil) -> [(String, String)] {
-        RequestSignature(secrets: [secret ?? self.secret]).headers(of: body, at: self.now() / 1_000 - age)
+        let signature = secret.map { RequestSignature(secrets: [$0]) } ?? self.signature
+        return signature.headers(of: body, at: self.now() / 1_000 - age)
     }
 
     private func ready() async throws -> PluginReady {

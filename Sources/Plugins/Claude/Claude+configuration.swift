@@ -53,7 +53,10 @@ extension Claude {
         }
 
         /// What of the page Claude sees.
-        public enum PageField: String, CaseIterable, Decodable, Sendable { case path, title, url, vars }
+        public enum PageField: String, CaseIterable, Decodable, Sendable {
+            case path, title, url, vars, errors
+            case selectedElement = "selected_element"
+        }
 
         public struct History: Decodable, Sendable {
             public var messages: Int?

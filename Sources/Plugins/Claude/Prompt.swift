@@ -71,6 +71,9 @@ struct Prompt: Sendable {
             case .path: ["path: \(cleaned(page.path, toBytes: 512))"]
             case .title: page.title.map { ["title: \(cleaned($0, toBytes: 256))"] } ?? []
             case .url: page.url.map { ["url: \(cleaned(String($0.prefix { $0 != "?" }), toBytes: 512))"] } ?? []
+            case .selectedElement:
+                page.selectedElement.map { ["selected element: \(cleaned($0.description, toBytes: 512))"] } ?? []
+            case .errors: page.errors.prefix(3).map { "error: \(cleaned($0, toBytes: 256))" }
             case .vars:
                 page.vars.sorted { $0.key < $1.key }.prefix(20).map {
                     "\(cleaned($0.key, toBytes: 64)): \(cleaned($0.value, toBytes: 256))"

@@ -1,6 +1,5 @@
 internal import Documents
 public import Responders
-internal import Synchronization
 
 /// What rules ask for: `search`.
 extension Docs: ActionPerformer {
@@ -15,7 +14,7 @@ extension Docs: ActionPerformer {
     /// Where no page is good enough, `count` is 0 and there is nothing else.
     public func perform(_ action: Action, in turn: Turn) async throws -> ActionResult {
         guard action.operation == "search" else { throw Failure("unknown-operation", action.operation) }
-        guard self.state.withLock({ $0.isRunning }) else { throw Failure(.notRunning) }
+        guard self.live.isRunning else { throw Failure(.notRunning) }
         let hits = try await self.hits(of: action.fields["text"] ?? turn.message.text, in: turn) ?? []
         var values = ["count": "\(hits.count)"]
         if let best = hits.first {

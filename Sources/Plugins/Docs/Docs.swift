@@ -83,20 +83,10 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
     let text: String?
     let unknown: String?
     let services: PluginServices
+    let live: LiveIndex<DocumentIndex>
     let state = Mutex(State())
 
     struct State {
-        var index: DocumentIndex?
-        var isRunning = false
-        var isStopping = false
-        /// Whether the index has what the sources had once.
-        var isReady = false
-        /// Those who wait for the index.
-        var waiters = StartWaiters()
-        /// Whether the documents are to be looked at anew, who waits for that, and who is told then.
-        var isAsked = false
-        var sleepers = StartWaiters()
-        var whenDone: (@Sendable () -> Void)?
         var update: IndexUpdate?
         var loadTime = Duration.zero
         var generation = 0
@@ -115,6 +105,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         self.text = configuration.text
         self.unknown = configuration.unknown
         self.services = services
+        self.live = LiveIndex(clock: services.clock)
         guard 1...Reply.maximumLinks ~= self.top else {
             throw ConfigurationProblem(
                 "wrong-value",
@@ -136,7 +127,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
     // MARK: Answers
 
     public func respond(to turn: Turn) async throws -> Verdict {
-        guard self.state.withLock({ $0.isRunning }) else { return .pass(reason: .notRunning) }
+        guard self.live.isRunning else { return .pass(reason: .notRunning) }
         // What enrich has found is with the responder that uses it.
         if turn.place.stage == .answer, turn.notes.names.contains(where: { turn.notes[$0]?["documents"] != nil }) {
             return .pass(reason: "already-noted")
@@ -150,7 +141,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
 
     /// The pages that are good enough for a text, the best first; nothing where the index isn't made yet.
     func hits(of text: String, in turn: Turn, from score: Double? = nil) async throws -> [DocumentHit]? {
-        guard let index = await self.ready() else { return nil }
+        guard let index = await self.live.ready() else { return nil }
         let query = DocumentQuery(text, lang: turn.message.lang, page: turn.page.path, limit: self.top)
         do {
             let hits = try await index.search(query)

@@ -1,6 +1,5 @@
 internal import Documents
 internal import Responders
-internal import Synchronization
 
 /// Lets the model look into the documents of the site.
 struct SearchDocs: Tool {
@@ -17,7 +16,7 @@ struct SearchDocs: Tool {
         """
 
     func call(_ input: Input, in turn: Turn) async throws -> String {
-        guard self.docs.state.withLock({ $0.isRunning }) else { throw ToolError("the documents are not there") }
+        guard self.docs.live.isRunning else { throw ToolError("the documents are not there") }
         let hits: [String]?
         do {
             // Less is asked than for an answer to the visitor: the model judges.

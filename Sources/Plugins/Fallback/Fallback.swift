@@ -44,24 +44,17 @@ public struct Fallback: ResponderPlugin, ImmediateResponder {
     public static let defaultText =
         "I have no answer to that yet. Please ask in other words, or tell me what you did and what happened."
 
-    private let reply: Reply
-    private let translations: [String: Reply]
+    private let text: TranslatedText
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         let text = configuration.text ?? Self.defaultText
         try checkText(text, key: "text")
-        self.reply = Reply(text)
-        var translations: [String: Reply] = [:]
-        for (lang, text) in configuration.lang ?? [:] {
-            try checkText(text, key: "lang.\(lang)")
-            translations[lang.lowercased()] = Reply(text, lang: lang)
-        }
-        self.translations = translations
+        for (lang, text) in configuration.lang ?? [:] { try checkText(text, key: "lang.\(lang)") }
+        self.text = TranslatedText(text, translations: configuration.lang ?? [:])
     }
 
     public func respond(to turn: Turn) -> Verdict {
-        guard !self.translations.isEmpty, let lang = turn.message.lang?.lowercased() else { return .reply(self.reply) }
-        let primary = String(lang.prefix { $0 != "-" && $0 != "_" })
-        return .reply(self.translations[lang] ?? self.translations[primary] ?? self.reply)
+        let (text, lang) = self.text.text(in: turn.message.lang)
+        return .reply(Reply(text, lang: lang))
     }
 }

@@ -20,7 +20,7 @@ final class TargetClient: Sendable {
     }
 
     /// An answer whose body hasn't been read.
-    struct Answer {
+    struct Answer: Sendable {
         var status: Int
         var contentType: String
         var retryAfter: Int?

@@ -23,7 +23,7 @@ extension IssueDraft {
         let title = title.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
         try self.init(
             title: IssueText.disarmed(IssueText.line(title ?? turn.message.text, atMost: title == nil ? 80 : 200)),
-            body: IssueText.quoted(IssueText.block(text ?? turn.message.text, atMostBytes: 12_000)),
+            body: Self.body(text ?? turn.message.text, turn.page),
             kind: kind,
             labels: labels,
             reporter: turn.visitor.isVerified ? turn.visitor.id : nil,
@@ -31,5 +31,14 @@ extension IssueDraft {
             site: SiteID(turn.conversation.site) ?? .default,
             session: SessionID(turn.conversation.sessionID)
         )
+    }
+
+    /// The words, and what the visitor pointed at and the page complained of, as lines behind them.
+    private static func body(_ text: String, _ page: Page) -> String {
+        let element = page.selectedElement.map { "Element: \($0)" }
+        let facts = ([element].compactMap { $0 } + page.errors.map { "Error: \($0)" })
+            .map { IssueText.disarmed(IssueText.line($0, atMost: 500)) }.joined(separator: "\n")
+        let words = IssueText.quoted(IssueText.block(text, atMostBytes: 12_000))
+        return facts.isEmpty ? words : "\(words)\n\n\(facts)"
     }
 }

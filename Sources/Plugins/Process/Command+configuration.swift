@@ -1,3 +1,4 @@
+internal import Diagnostics
 internal import FoundationEssentials
 internal import Responders
 
@@ -44,6 +45,32 @@ extension ChildProcess.Command {
             memory: configuration.memory?.bytes
         )
     }
+
+    /// What is probably not meant.
+    func doubts(about configuration: Process.Configuration, _ services: PluginServices) -> [ConfigurationProblem] {
+        let unset = (configuration.env ?? []).filter { services.environment[$0] == nil }.map { name in
+            let hint = suggestion(for: name, among: services.environment.keys)
+            return ConfigurationProblem(
+                "no-variable",
+                key: "env",
+                "the server has no variable \"\(name)\"",
+                hint: hint.hasPrefix("did you mean") ? hint : "set it for the server, or leave it out"
+            )
+        }
+        let missing = self.arguments.filter { argument in
+            let path = argument.hasPrefix("/") ? argument : "\(self.folder)/\(argument)"
+            return Self.sources.contains { argument.hasSuffix($0) } && !argument.hasPrefix("-")
+                && !FileManager.default.fileExists(atPath: path)
+        }
+        return unset
+            + missing.map { name in
+                let hint = "paths start at \"folder\", by default the configuration's own"
+                return ConfigurationProblem("no-file", key: "command", "there is no file \"\(name)\"", hint: hint)
+            }
+    }
+
+    /// How programs end that another program reads.
+    private static let sources = [".py", ".js", ".mjs", ".ts", ".rb", ".sh", ".pl", ".php", ".jar"]
 
     /// Has a change of the program, or of a file that is one of its arguments, start it anew.
     private static func noteFiles(of command: [String], in folder: String, _ services: PluginServices) {

@@ -182,9 +182,20 @@ extension PluginSession {
         }
     }
 
+    /// What it says of itself; nothing while it isn't ready.
+    var ready: PluginReady? {
+        self.state.withLock { if case .ready(let ready) = $0.decisions.phase { ready } else { nil } }
+    }
+
     /// What it can be asked to do; nothing while it isn't ready.
-    var actions: [String] {
-        self.state.withLock { if case .ready(let ready) = $0.decisions.phase { ready.actions } else { [] } }
+    var actions: [String] { self.ready?.actions ?? [] }
+
+    var ailment: Ailment? {
+        switch self.state.withLock(\.decisions.phase) {
+        case .disabled: .outOfService
+        case .restarting: .restarting
+        case .stopped, .starting, .ready: nil
+        }
     }
 
     var isDisabled: Bool { self.state.withLock { $0.decisions.phase == .disabled } }

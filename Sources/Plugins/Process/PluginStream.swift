@@ -1,6 +1,6 @@
 internal import Responders
 
-/// A reply that a plugin process sends piece by piece.
+/// A reply that a plugin sends piece by piece.
 struct PluginStream: Sendable {
     enum Part: Sendable {
         case text(String)
@@ -22,9 +22,21 @@ struct PluginStream: Sendable {
         return (PluginStream(parts: parts, cancel: cancel), input)
     }
 
+    /// The first part; nothing where nobody waits for it any more.
+    ///
+    /// To be called once, before ``reply(beginning:)``.
+    func first() async -> Part? {
+        for await part in self.parts { return part }
+        return nil
+    }
+
     /// The reply as the chain takes it.
-    var reply: StreamedReply {
+    var reply: StreamedReply { self.reply(beginning: nil) }
+
+    /// The same, where its first piece has been read.
+    func reply(beginning start: String?) -> StreamedReply {
         StreamedReply { output in
+            if let start { try output.write(start) }
             let cause = CancelCause.current
             return try await withTaskCancellationHandler {
                 for await part in self.parts {

@@ -64,18 +64,21 @@ public final class Process: ResponderPlugin, RunningResponder, ActionPerformer {
         }
     }
 
-    private let command: ChildProcess.Command
+    let command: ChildProcess.Command
+    let config: JSONValue
     private let session: PluginSession
     private let services: PluginServices
     private let name: String
+    public let doubts: [ConfigurationProblem]
 
     public init(configuration: Configuration, services: PluginServices) throws(ConfigurationProblem) {
         self.command = try ChildProcess.Command(configuration, services)
         // Only what shows which program it is: further arguments may be secret.
         self.name = configuration.command.prefix(2).joined(separator: " ")
+        self.doubts = self.command.doubts(about: configuration, services)
         self.services = services
-        let config = configuration.config ?? .object([])
-        self.session = PluginSession(PluginSessionState(name: self.name, config: config), services: services)
+        self.config = configuration.config ?? .object([])
+        self.session = PluginSession(PluginSessionState(name: self.name, config: self.config), services: services)
     }
 
     public func respond(to turn: Turn) async -> Verdict {
@@ -99,6 +102,10 @@ public final class Process: ResponderPlugin, RunningResponder, ActionPerformer {
         let text = "the process \"\(self.name)\" doesn't work: \(problem.problem)"
         throw StartProblem(problem.code, text, hint: problem.hint)
     }
+
+    public var ailment: Ailment? { self.session.ailment }
+
+    public func offers(_ stage: Stage) -> Bool { self.session.ready?.stages.contains(stage) ?? true }
 
     public func run() async {
         var schedule = RestartSchedule()

@@ -58,6 +58,10 @@ public struct Rules: ResponderPlugin, ImmediateResponder, ReloadableResponder {
                 clock: services.clock
             )
         } catch {
+            // A folder that isn't there is a mistake of whoever names it.
+            if let missing = error.diagnostics.first(where: { $0.code == "no-folder" }) {
+                throw ConfigurationProblem(missing.code, key: "path", missing.problem, hint: missing.hint)
+            }
             throw ConfigurationProblem(key: "path", in: error)
         }
         self.cooldowns = CooldownStore(state: services.state)

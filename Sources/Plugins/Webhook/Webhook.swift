@@ -52,15 +52,18 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         var texts = VisitorTexts()
         var codes = FailureCodes()
         var reports = RateBudget(burst: 20, perSecond: 1)
+        /// Takes answers that are read while their first pieces are shown; nothing while nobody runs it.
+        var reading: AsyncStream<AnswerReading>.Continuation?
     }
 
     /// How many requests may be under way or wait for a connection.
     static let maximumAsking = 40
 
-    private let target: HTTPTarget
+    let target: HTTPTarget
+    let policy: TargetPolicy
     private let client: TargetClient
-    private let signature: RequestSignature
-    private let headers: [(String, String)]
+    let signature: RequestSignature
+    let headers: [(String, String)]
     private let services: PluginServices
     private let state = Mutex(State())
 
@@ -74,6 +77,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         var secrets = [try Self.secret(configuration.secret, key: "secret", services)]
         if let old = configuration.oldSecret { secrets.append(try Self.secret(old, key: "old_secret", services)) }
         self.signature = RequestSignature(secrets: secrets)
+        self.policy = policy
         self.headers = try Self.headers(configuration)
         self.services = services
         self.client = TargetClient(self.target, policy: policy, resolver: resolver, clock: services.clock)
@@ -88,7 +92,7 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
             return .fail(Failure(.stageNotOffered, problem))
         }
         do {
-            return try await self.ask(turn, isIdempotent: ready.isIdempotent)
+            return try await self.ask(turn, ready)
         } catch let wait as RetryAfter {
             throw wait
         } catch is CancellationError {
@@ -98,16 +102,16 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
         }
     }
 
-    private func ask(_ turn: Turn, isIdempotent: Bool) async throws -> Verdict {
+    private func ask(_ turn: Turn, _ ready: PluginReady) async throws -> Verdict {
         let limit = CallLimit.current ?? Self.manifest.timeout
         let token = turn.place.stage == .answer ? FollowUp.makeToken() : nil
         let body = HostFrame.turn(id: turn.id.rawValue, turn, limit: limit, followUpToken: token).bytes
         let place = "\(turn.place.chain).\(turn.place.stage).\(turn.place.position)"
-        let answer = try await self.send(body, key: "\(turn.id)/\(place)", mayRepeat: isIdempotent, within: limit)
+        let answer = try await self.send(body, key: "\(turn.id)/\(place)", mayRepeat: ready.isIdempotent, within: limit)
         switch answer.status {
-        case 200:
-            let verdict = try await answer.verdict(on: turn.id.rawValue) { self.take($0) }
-            return self.state.withLock { $0.codes.bounded(verdict, without: $0.texts) }.promising(by: token)
+        case 200 where answer.isLines && ready.streams && turn.place.stage == .answer:
+            return await self.verdict(in: answer, on: turn, token)
+        case 200: return try await self.whole(answer, on: turn, token)
         case 202 where token != nil:
             return Verdict.reply(try await Self.promise(in: answer)).promising(by: token)
         case 204: return .pass()
@@ -116,6 +120,48 @@ public final class Webhook: ResponderPlugin, RunningResponder, ActionPerformer {
             guard let pause = self.pause(after: answer) else { return .fail(Self.unexpected(answer.status)) }
             throw pause
         default: return .fail(Self.unexpected(answer.status))
+        }
+    }
+
+    /// The verdict that stands in an answer, which is read to its end.
+    ///
+    /// - Parameters:
+    ///   - answer: Its body hasn't been read.
+    ///   - turn: What was asked.
+    ///   - token: Opens the door for a promised reply.
+    ///   - pieces: Takes the pieces that come before the verdict.
+    /// - Returns: The verdict, with codes of a bounded number.
+    /// - Throws: ``WireProblem`` or ``WireProblems``, or what the connection throws.
+    private func whole(
+        _ answer: TargetClient.Answer,
+        on turn: Turn,
+        _ token: String?,
+        pieces: PluginStream.Input? = nil
+    ) async throws -> Verdict {
+        let verdict = try await answer.verdict(on: turn.id.rawValue) { frame in
+            if case .delta(_, _, let text) = frame, !text.isEmpty { pieces?.yield(.text(text)) }
+            self.take(frame)
+        }
+        return self.state.withLock { $0.codes.bounded(verdict, without: $0.texts) }.promising(by: token)
+    }
+
+    /// Has an answer read beside the call that asked for it.
+    ///
+    /// - Returns: Whether anybody does.
+    func read(_ answer: AnswerReading) -> Bool {
+        self.state.withLock { state in
+            guard let reading = state.reading, case .enqueued = reading.yield(answer) else { return false }
+            // The place of the call is given back with its verdict.
+            state.asking += 1
+            return true
+        }
+    }
+
+    private func verdict(in reading: AnswerReading) async -> Verdict {
+        do {
+            return try await self.whole(reading.answer, on: reading.turn, reading.token, pieces: reading.pieces)
+        } catch {
+            return .fail(self.problem(with: error))
         }
     }
 
@@ -177,6 +223,26 @@ extension Webhook {
     public func prepareToRun() { self.state.withLock { $0.phase = .starting } }
 
     public func run() async {
+        let (answers, reading) = AsyncStream.makeStream(of: AnswerReading.self)
+        self.state.withLock { $0.reading = reading }
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await self.keepReady()
+                reading.finish()
+            }
+            for await answer in answers {
+                group.addTask {
+                    await answer.run(self.verdict(in:))
+                    self.end()
+                }
+            }
+        }
+        self.enter(.stopped)
+        await self.client.close()
+    }
+
+    /// Asks the service what it is until it says so, and stays until the task is cancelled.
+    private func keepReady() async {
         var pause = Duration.seconds(1)
         var lastProblem: String?
         while !Task.isCancelled {
@@ -199,8 +265,14 @@ extension Webhook {
                 pause = min(pause * 2, .seconds(60))
             }
         }
-        self.enter(.stopped)
-        await self.client.close()
+    }
+
+    public func offers(_ stage: Stage) -> Bool {
+        self.state.withLock { if case .ready(let ready) = $0.phase { ready.stages.contains(stage) } else { true } }
+    }
+
+    public var ailment: Ailment? {
+        self.state.withLock { if case .failing = $0.phase { .notReady } else { nil } }
     }
 
     public func waitUntilStarted() async throws {

@@ -20,6 +20,9 @@ extension TargetClient.Answer {
         "the answer has more than \(PluginFrame.maximumBytes) bytes"
     )
 
+    /// Whether the body is one object a line.
+    var isLines: Bool { self.contentType.hasPrefix("application/x-ndjson") }
+
     /// Reads the frames of the body until one is the verdict.
     ///
     /// - Parameters:
@@ -28,7 +31,7 @@ extension TargetClient.Answer {
     /// - Returns: The verdict.
     /// - Throws: ``WireProblem`` or ``WireProblems``, or what the connection throws.
     func verdict(on id: String, onFrame: (PluginFrame) -> Void = { _ in }) async throws -> Verdict {
-        guard self.contentType.hasPrefix("application/x-ndjson") else {
+        guard self.isLines else {
             guard self.contentType.hasPrefix("application/json") else { throw Self.notJSON }
             return try Self.verdict(in: PluginFrame(line: try await self.bytes()), on: id) ?? { throw Self.noVerdict }()
         }

@@ -29,7 +29,7 @@ extension FrameReader {
         case .handoff:
             let text = self.value("text") == nil ? nil : self.reply()
             let handoff = Responders.Handoff(
-                queue: self.text("queue", atMost: 64),
+                queue: self.text("queue", atMost: 80),
                 note: self.text("note", atMost: Reply.maximumTextBytes),
                 text: text
             )

@@ -87,6 +87,8 @@ extension JSONValue {
                 "path": .text(turn.page.path), "title": turn.page.title.map(JSONValue.text),
                 "url": turn.page.url.map { .text(String($0.prefix { $0 != "?" && $0 != "#" })) },
                 "vars": .object(turn.page.vars.sorted { $0.key < $1.key }.map { Member($0.key, .text($0.value)) }),
+                "selectedElement": turn.page.selectedElement.map(JSONValue.init(_:)),
+                "errors": turn.page.errors.isEmpty ? nil : .list(turn.page.errors.map(JSONValue.text)),
             ]),
             "history": .list(history.map { ["author": .text($0.author.rawValue), "text": .text($0.text)] }),
             "notes": .object(
@@ -97,6 +99,15 @@ extension JSONValue {
             "rehearsal": turn.isRehearsal ? .flag(true) : nil,
             "outcome": turn.outcome.map { .text($0.rawValue) },
             "followUpToken": followUpToken.map(JSONValue.text),
+        ])
+    }
+}
+
+extension JSONValue {
+    fileprivate init(_ element: PageElement) {
+        self = .present([
+            "selector": element.selector.map(JSONValue.text), "tag": element.tag.map(JSONValue.text),
+            "text": element.text.map(JSONValue.text),
         ])
     }
 }

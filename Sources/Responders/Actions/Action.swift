@@ -54,3 +54,10 @@ public protocol ActionPerformer: Responder {
     /// - Throws: Anything: then the reply does without the values, and the people who run the site learn of it.
     func perform(_ action: Action, in turn: Turn) async throws -> ActionResult
 }
+
+/// A performer of which nothing remains, so that it may be asked in a turn of which nothing may remain: one that a test has
+/// told what to answer.
+package protocol RehearsablePerformer: ActionPerformer {
+    /// Whether it is asked in the next turn.
+    var isRehearsed: Bool { get }
+}

@@ -12,7 +12,7 @@ extension ChainRun {
     /// Takes a verdict, or notes that others have to do something first.
     mutating func takeOrAsk(_ verdict: Verdict, after duration: Duration, counting permit: CallGate.Permit? = nil) {
         guard let plan = verdict.plan else { return self.take(verdict, after: duration, counting: permit) }
-        guard !self.turn.isRehearsal else {
+        guard !self.turn.isRehearsal || plan.steps.contains(where: self.isRehearsed(_:)) else {
             self.performed = plan.rehearsed
             return self.take(verdict, after: duration, counting: permit)
         }
@@ -48,6 +48,11 @@ extension ChainRun {
         }
     }
 
+    private func isRehearsed(_ step: ActionPlan.Step) -> Bool {
+        let performer = self.chain.performer(step.responder, for: self.turn.conversation.sessionID)?.1
+        return (performer as? any RehearsablePerformer)?.isRehearsed ?? false
+    }
+
     /// Has one action performed.
     ///
     /// - Returns: What came of it, or why nothing did.
@@ -61,6 +66,7 @@ extension ChainRun {
         guard entry.responder.hasOpenOperations || entry.responder.operations.contains(step.operation) else {
             return (nil, .unknownOperation)
         }
+        guard !self.turn.isRehearsal || self.isRehearsed(step) else { return (nil, .rehearsal) }
         let limit = min(
             entry.timeout,
             self.startedAt + self.chain.deadline - Self.fallbackReserve - self.chain.clock.now

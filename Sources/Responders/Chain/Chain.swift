@@ -38,6 +38,9 @@ public final class Chain: Sendable {
 
     /// How many replies a turn has at most.
     public static let maximumReplies = 3
+    /// The limits that a configuration may set for a call.
+    static let shortestLimit = Duration.milliseconds(1)
+    static let longestLimit = Duration.seconds(3_600)
 
     /// - Parameters:
     ///   - name: The chain's name.

@@ -18,6 +18,8 @@ public struct ChainLoader {
     private let beside: String?
     /// Whether that one is read now.
     private var isBeside = false
+    /// What the entries of the chain are called that is read now, those that can't be made among them.
+    private var names: [(name: String, place: Place)] = []
 
     /// The responders of all chains that were read, for the next configuration.
     public var instances: ChainInstances { ChainInstances(self.made.compactMapValues { $0 }) }
@@ -60,6 +62,7 @@ public struct ChainLoader {
     /// - Returns: The chain with every entry that could be read. It is fit for use only where ``diagnostics`` has no error.
     public mutating func chain(named name: String, _ node: YAMLNode, at place: Place) -> Chain {
         self.isBeside = name == self.beside
+        self.names = []
         if !name.isName {
             let hint = "use 1 to 64 of a-z A-Z 0-9 - _ ."
             self.refuse("bad-name", at: place, "\(name.debugDescription) can't name a chain", hint: hint)
@@ -84,8 +87,16 @@ public struct ChainLoader {
                 self.check(key)
             }
         }
+        if streamDeadline < deadline {
+            let hint = "a reply that comes in pieces may take longer than others: write \(deadline.written) or more"
+            if let written = node.entries?.first(where: { $0.key == "stream_deadline" }) {
+                self.refuse("out-of-range", at: written.place, "shorter than the deadline", hint: hint)
+            } else {
+                streamDeadline = deadline
+            }
+        }
         self.diagnostics += selection.warnings(for: node)
-        self.checkNames(of: entries.map { ($0.entry.name, $0.place) })
+        self.checkNames(of: self.names)
         self.checkStages(of: entries.map(\.entry), node, at: place)
         let chain = Chain(
             name: name,
@@ -124,7 +135,9 @@ public struct ChainLoader {
             let reading = EntryReading(item, stage: stage, registry: self.registry)
             self.diagnostics += reading.diagnostics
             if reading.isModeKnown { self.diagnostics += reading.parts?.common.modeMistakes(in: item, stage) ?? [] }
-            guard let parts = reading.parts, let instance = self.instance(of: parts) else { return nil }
+            guard let parts = reading.parts else { return nil }
+            self.names.append((parts.common.name ?? parts.manifest.name, parts.place))
+            guard let instance = self.instance(of: parts) else { return nil }
             if instance.gate == nil, reading.diagnostics.allSatisfy({ $0.severity == .warning }) {
                 self.diagnostics += Self.warnings(ofImmediate: parts.manifest.name, in: item)
             }
@@ -148,6 +161,13 @@ public struct ChainLoader {
             instance = self.makeInstance(of: parts)
         }
         self.diagnostics += instance?.responder.warnings ?? []
+        for doubt in instance?.responder.doubts ?? [] {
+            self.diagnostics += parts.settings.diagnostics(of: doubt).map { finding in
+                var finding = finding
+                finding.severity = .warning
+                return finding
+            }
+        }
         self.made[key] = .some(instance)
         return instance
     }
@@ -211,10 +231,12 @@ extension ChainLoader {
     }
 
     private mutating func duration(_ key: YAMLNode.Entry) -> Duration? {
-        if let duration = key.value.text.flatMap(Duration.init(written:)), duration > ChainRun.fallbackReserve {
+        if let duration = key.value.text.flatMap(Duration.init(written:)), duration > ChainRun.fallbackReserve,
+            duration <= Chain.longestLimit
+        {
             return duration
         }
-        let hint = "write a number and a unit, longer than 250ms: 8s"
+        let hint = "write a number and a unit, longer than 250ms and at most 1h: 8s"
         self.refuse("bad-duration", at: key.place, "expected a duration, found \(key.value.written)", hint: hint)
         return nil
     }
@@ -235,6 +257,9 @@ extension ChainLoader {
     private mutating func checkStages(of entries: [Chain.Entry], _ node: YAMLNode, at place: Place) {
         func hasItems(_ stage: Stage) -> Bool { node[stage.rawValue]?.items?.isEmpty == false }
         guard Stage.allCases.contains(where: { $0 != .after && hasItems($0) }) else {
+            // What can't be read may have been somebody.
+            let isRead = Stage.allCases.allSatisfy { node[$0.rawValue].map { $0.items != nil || $0.isNull } ?? true }
+            guard isRead, node.entries != nil || node.isNull else { return }
             return self.refuse(
                 "empty-chain",
                 at: place,

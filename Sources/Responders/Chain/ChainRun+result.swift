@@ -13,9 +13,14 @@ extension ChainRun {
             (outcome == .fellBack || outcome == .handedOver) && self.replies.isEmpty && !self.isForPeople
         let needsSentence = outcome == .failedAndTold || isUnanswered
         if needsSentence, self.replies.count < Chain.maximumReplies {
-            let isHandedOver = outcome == .handedOver
-            self.replies.append(self.turn.sentence { isHandedOver ? $0.forPerson : $0.unanswered })
-            if !isHandedOver { self.responder = nil }
+            if outcome == .handedOver {
+                self.replies.append(self.turn.sentence(\.forPerson))
+            } else {
+                self.replies.append(self.turn.unanswered(hasFailed: outcome == .failedAndTold))
+                self.responder = nil
+            }
+        } else if outcome == .refused, self.replies.isEmpty, let refusal = self.turn.refusal {
+            self.replies.append(refusal)
         }
         return ChainResult(
             outcome: outcome,

@@ -40,6 +40,13 @@ extension EntryReading.CommonKeys {
                 ConfigurationProblem("out-of-range", key: "weight", "\(weight) is out of range", hint: hint)
             )
         }
+        for (key, time) in [
+            ("timeout", self.timeout), ("first_chunk", self.firstPiece), ("next_chunk", self.nextPiece),
+        ] {
+            guard let time, !(Chain.shortestLimit...Chain.longestLimit ~= time) else { continue }
+            let problem = "\(time.written) is out of range"
+            problems.append(ConfigurationProblem("out-of-range", key: key, problem, hint: "write 1ms to 1h"))
+        }
         if !(.seconds(1)...CircuitBreaker.longestWait).contains(limits.breaker.wait) {
             let problem = "the wait is out of range"
             problems.append(

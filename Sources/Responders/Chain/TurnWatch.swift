@@ -181,7 +181,7 @@ extension ChainRun {
         run.endIndex = self.index
         run.redactTheRest()
         var replies = shown + self.replies.dropFirst(shown.count)
-        if replies.count < Chain.maximumReplies { replies.append(self.turn.sentence(\.unanswered)) }
+        if replies.count < Chain.maximumReplies { replies.append(self.turn.unanswered(hasFailed: true)) }
         let asked = self.index < self.chain.decidingCount ? self.chain.entries[self.index].name : self.chain.name
         return ChainResult(
             outcome: .failedAndTold,

@@ -72,6 +72,14 @@ public final class TraceRing: Sendable {
     /// The record of a turn; nothing where it isn't remembered.
     public func record(of turn: String) -> TurnTrace? { self.newest(1) { $0.turn == turn }.first }
 
+    /// The record of the last turn with a reference, as ``TurnID/reference`` has it, in any case; nothing where none is
+    /// remembered.
+    public func record(ofReference reference: String) -> TurnTrace? {
+        let wanted = reference.uppercased()
+        guard wanted.utf8.count == TurnID(wanted).reference.utf8.count else { return nil }
+        return self.newest(1) { TurnID($0.turn).reference == wanted }.first
+    }
+
     /// The last turns that a condition holds for, the newest first.
     ///
     /// - Parameters:

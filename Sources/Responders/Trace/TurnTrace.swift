@@ -145,6 +145,9 @@ extension TurnTrace {
                 if let verdict = step.verdict {
                     object.text("verdict", verdict)
                     object.integer("us", step.duration.microseconds)
+                } else if step.duration > .zero {
+                    // It was asked, and came too late to count.
+                    object.integer("us", step.duration.microseconds)
                 }
                 if let reason = step.reason {
                     object.text(step.verdict == "fail" ? "code" : "reason", reason.rawValue)

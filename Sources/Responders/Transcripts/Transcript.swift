@@ -17,7 +17,9 @@ public struct Transcript: Sendable, Hashable {
         /// Where the value stands.
         public var place: Place
 
-        public enum Key: String, Sendable, CaseIterable { case chain, site, page, lang, time, visitor, state }
+        public enum Key: String, Sendable, CaseIterable {
+            case chain, site, page, lang, time, visitor, state, session, vars, staffed
+        }
     }
 
     /// One line of the conversation, with the lines that continue it.
@@ -71,6 +73,10 @@ public struct Transcript: Sendable, Hashable {
         case delay(String, Duration)
         /// It never answers.
         case drop(String)
+        /// It answers with a text.
+        case say(String, text: String)
+        /// It does what it is asked to, with these values as the result.
+        case perform(String, values: [String: String])
         /// All files are read anew.
         case reload
         /// The server stops and starts.
@@ -79,7 +85,8 @@ public struct Transcript: Sendable, Hashable {
         /// Whose responder it is about.
         public var responder: String? {
             switch self {
-            case .fail(let name, _), .delay(let name, _), .drop(let name): name
+            case .fail(let name, _), .delay(let name, _), .drop(let name), .say(let name, _), .perform(let name, _):
+                name
             case .reload, .restart: nil
             }
         }
@@ -91,6 +98,20 @@ public struct Transcript: Sendable, Hashable {
     public var settings: [Setting]
     /// In the order of the file.
     public var steps: [Step]
+
+    /// Values by name, as `vars:` and `! do` have them: `plan=pro, name=Ada Lovelace`.
+    ///
+    /// - Returns: Nothing where a part is none.
+    public static func pairs(_ text: String) -> [String: String]? {
+        var pairs: [String: String] = [:]
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let name = part.prefix { $0 != "=" }
+            guard name.count < part.count, !name.trimmed.isEmpty,
+                pairs.updateValue(part.dropFirst(name.count + 1).trimmed, forKey: name.trimmed) == nil
+            else { return nil }
+        }
+        return pairs
+    }
 
     /// What a key says.
     public func setting(_ key: Setting.Key) -> Setting? { self.settings.first { $0.key == key } }

@@ -224,7 +224,7 @@ extension TranscriptParser {
 
     private mutating func takeDisturbance(_ line: Substring) {
         let words = line.dropFirst().split(separator: " ").map(String.init)
-        let known = ["fail", "delay", "drop", "reload", "restart"]
+        let known = ["fail", "delay", "drop", "say", "do", "reload", "restart"]
         switch (words.first, words.count) {
         case ("fail"?, 3): self.add(.disturbs(.fail(words[1], code: words[2])))
         case ("delay"?, 3):
@@ -233,15 +233,29 @@ extension TranscriptParser {
             }
             self.add(.disturbs(.delay(words[1], duration)))
         case ("drop"?, 2): self.add(.disturbs(.drop(words[1])))
+        case ("say"?, 3...): self.add(.disturbs(.say(words[1], text: Self.rest(of: line, behind: words[1]))))
+        case ("do"?, 2...):
+            let written = Self.rest(of: line, behind: words[1])
+            guard let values = written.isEmpty ? [:] : Transcript.pairs(written) else {
+                let hint = "write ! do \(words[1]) number=17, state=open"
+                return self.refuse("wrong-value", column: 3, "\"\(written)\" are no values by name", hint: hint)
+            }
+            self.add(.disturbs(.perform(words[1], values: values)))
         case ("reload"?, 1): self.add(.disturbs(.reload))
         case ("restart"?, 1): self.add(.disturbs(.restart))
         case (let word?, _) where known.contains(word):
-            let hint = "write ! fail NAME CODE, ! delay NAME 3s, ! drop NAME, ! reload or ! restart"
+            let hint =
+                "write ! fail NAME CODE, ! delay NAME 3s, ! drop NAME, ! say NAME TEXT, ! do NAME KEY=VALUE, ! reload or ! restart"
             self.refuse("wrong-value", column: 3, "\"\(word)\" has other words behind it", hint: hint)
         case (let word, _):
             let hint = suggestion(for: word ?? "", among: known)
             self.refuse("unknown-key", column: 3, "unknown word \"\(word ?? "")\"", hint: hint)
         }
+    }
+
+    /// What stands behind the name of whoever a line is about.
+    private static func rest(of line: Substring, behind name: String) -> String {
+        line.firstRange(of: " \(name)").map { line[$0.upperBound...].trimmed } ?? ""
     }
 
     private mutating func takeSetting(_ line: Substring) {
@@ -277,7 +291,7 @@ extension TranscriptParser {
 
 extension StringProtocol {
     /// Without white space at both ends.
-    fileprivate var trimmed: String {
+    var trimmed: String {
         var text = Substring(self)
         while text.first?.isWhitespace == true { text.removeFirst() }
         while text.last?.isWhitespace == true { text.removeLast() }

@@ -114,9 +114,30 @@ extension Chain {
         saying sentence: String,
         tracing: Bool
     ) -> ChainResult {
+        self.unasked(turn, .refused, because: reason, saying: Reply(sentence, format: .plain), tracing: tracing)
+    }
+
+    /// A turn that was begun too often, or too long ago, to be begun again.
+    ///
+    /// - Parameters:
+    ///   - turn: The message.
+    ///   - tracing: Whether the result says so of each entry.
+    /// - Returns: An outcome, ``Outcome/failedAndTold``, with what the visitor reads.
+    public func abandoned(_ turn: Turn, tracing: Bool) -> ChainResult {
+        let sentence = turn.sentence { "\($0.wasNotAnswered) \($0.reference(turn.id.reference))" }
+        return self.unasked(turn, .aborted, because: .abandoned, saying: sentence, tracing: tracing)
+    }
+
+    private func unasked(
+        _ turn: Turn,
+        _ ending: ChainRun.Ending,
+        because reason: TraceReason,
+        saying sentence: Reply,
+        tracing: Bool
+    ) -> ChainResult {
         var run = ChainRun(chain: self, turn: turn, startedAt: nil, isTracing: tracing, isExplaining: false)
-        if let entry = self.entries.first { run.end(.refused, by: entry) }
-        run.replies = [Reply(sentence, format: .plain)]
+        if let entry = self.entries.first { run.end(ending, by: entry) }
+        run.replies = [sentence]
         run.noteNobodyAsked(because: reason)
         while run.next() != nil {}
         return run.result()
@@ -126,4 +147,6 @@ extension Chain {
 extension TraceReason {
     /// Too many messages of the conversation wait to be answered.
     public static let queueFull: TraceReason = "queue-full"
+    /// The server stopped before the message was answered, three times or an hour ago.
+    public static let abandoned: TraceReason = "abandoned"
 }

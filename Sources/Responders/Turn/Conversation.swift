@@ -178,12 +178,52 @@ public struct Page: Sendable, Hashable {
     public var url: String?
     /// The context values that the site itself set.
     public var vars: [String: String]
+    /// What the visitor picked on the page to speak about.
+    public var selectedElement: PageElement?
+    /// What the page reported as wrong when the message was written: at most 5 texts of 200 characters.
+    public var errors: [String]
 
-    public init(path: String = "/", title: String? = nil, url: String? = nil, vars: [String: String] = [:]) {
+    public init(
+        path: String = "/",
+        title: String? = nil,
+        url: String? = nil,
+        vars: [String: String] = [:],
+        selectedElement: PageElement? = nil,
+        errors: [String] = []
+    ) {
         self.path = path
         self.title = title
         self.url = url
         self.vars = vars
+        self.selectedElement = selectedElement
+        self.errors = errors
+    }
+}
+
+/// An element of a page, such as a button; a page may say what it likes about it.
+public struct PageElement: Sendable, Hashable {
+    /// A CSS selector that finds it, at most 300 characters.
+    public var selector: String?
+    /// The name of the element, `button`; at most 32 characters.
+    public var tag: String?
+    /// What can be read in it, at most 100 characters.
+    public var text: String?
+
+    /// - Returns: Nothing where nothing is known.
+    public init?(selector: String? = nil, tag: String? = nil, text: String? = nil) {
+        guard selector != nil || tag != nil || text != nil else { return nil }
+        self.selector = selector
+        self.tag = tag
+        self.text = text
+    }
+}
+
+extension PageElement: CustomStringConvertible {
+    /// In one line: `button "Pay now" (#pay)`.
+    public var description: String {
+        [self.tag, self.text.map { "\"\($0)\"" }, self.selector.map { "(\($0))" }].compactMap { $0 }.joined(
+            separator: " "
+        )
     }
 }
 

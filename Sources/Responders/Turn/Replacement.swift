@@ -95,6 +95,14 @@ extension Turn {
         page.title = page.title.map { redactor.shown($0) }
         page.url = page.url.map { redactor.shown($0) }
         page.vars = page.vars.mapValues { redactor.shown($0) }
+        page.selectedElement = page.selectedElement.flatMap { element in
+            PageElement(
+                selector: element.selector.map { redactor.shown($0) },
+                tag: element.tag,
+                text: element.text.map { redactor.shown($0) }
+            )
+        }
+        page.errors = page.errors.map { redactor.shown($0) }
         let history = self.history
         let hidden = History(lazily: { count in
             history.items(atMost: count).map { HistoryItem($0.author, redactor.shown($0.text)) }

@@ -42,13 +42,14 @@ public struct Turn: Sendable {
         isOpen: Bool? = nil,
         isStaffed: Bool = false,
         attempt: Int = 1,
-        trace: TraceParent? = nil
+        trace: TraceParent? = nil,
+        texts: SiteTexts = SiteTexts()
     ) {
         self.isOpen = isOpen
         self.isStaffed = isStaffed
         var conversation = conversation
         conversation.forgetTopic(endedAt: message.serverTime)
-        self.fixed = Fixed(id, attempt, message, conversation, visitor, page, history, localTime, trace)
+        self.fixed = Fixed(id, attempt, message, conversation, visitor, page, history, localTime, trace, texts)
     }
 
     /// The turn as a responder of that stage sees it, outside of any chain.
@@ -69,7 +70,8 @@ public struct Turn: Sendable {
             page,
             history,
             self.localTime,
-            self.trace
+            self.trace,
+            self.texts
         )
     }
 
@@ -102,6 +104,8 @@ public struct Turn: Sendable {
     /// The trace that the visitor's page is in, where it said so: for the header `traceparent` of what a responder asks
     /// others, by ``TraceParent/next(using:)``.
     public var trace: TraceParent? { self.fixed.trace }
+    /// What the site says in place of the server's own sentences.
+    public var texts: SiteTexts { self.fixed.texts }
 
     /// What stays the same through the chain: for who keeps it beyond a call.
     package final class Fixed: Sendable {
@@ -114,6 +118,7 @@ public struct Turn: Sendable {
         let history: History
         let localTime: TimeOfDay
         let trace: TraceParent?
+        let texts: SiteTexts
 
         init(
             _ id: TurnID,
@@ -124,8 +129,10 @@ public struct Turn: Sendable {
             _ page: Page,
             _ history: History,
             _ localTime: TimeOfDay,
-            _ trace: TraceParent?
+            _ trace: TraceParent?,
+            _ texts: SiteTexts
         ) {
+            self.texts = texts
             self.trace = trace
             self.id = id
             self.attempt = attempt

@@ -28,7 +28,7 @@ public struct ClaudeChatCommand: AsyncParsableCommand {
             RulesCommand.self,
             PluginsCommand.self,
             ConnectionsCommand.self, RevokeCommand.self, TokenCommand.self, StoreCommand.self, AuditCommand.self,
-            IssuesCommand.self, OutboxCommand.self, DocsCommand.self, TryCommand.self,
+            IssuesCommand.self, OutboxCommand.self, DocsCommand.self, CodeCommand.self, TryCommand.self,
             StubCommand.self,
         ]
     )

@@ -100,7 +100,8 @@ struct ExplainCommand: AsyncParsableCommand {
             page: Page(path: self.page, title: self.title, vars: try self.siteValues()),
             localTime: localTime,
             isOpen: site?.isOpen(at: localTime, onDayOf: SystemClocks().timestamp().milliseconds),
-            isStaffed: self.staffed
+            isStaffed: self.staffed,
+            texts: site?.texts ?? SiteTexts()
         )
     }
 }

@@ -31,17 +31,19 @@ extension ServeCommand {
     /// - Parameters:
     ///   - log: Where messages are kept, if anywhere.
     ///   - hub: Has the rooms.
+    ///   - runner: Answers, or says that nobody will.
     ///   - logger: Where it is noted that something can't be read.
     ///   - prepared: Has a service wait for what the chains need.
     /// - Returns: The services.
     static func services(
         of log: StoreLog?,
         _ hub: Hub,
+        _ runner: TurnRunner,
         _ logger: Logger,
         when prepared: (any Service) -> any Service = { $0 }
     ) -> [any Service] {
         guard let log else { return [] }
-        let turns = UnfinishedTurns(log: log, hub: hub, clocks: SystemClocks(), logger: logger)
+        let turns = UnfinishedTurns(log: log, hub: hub, runner: runner, clocks: SystemClocks(), logger: logger)
         return [StoreService(store: log.store), log, prepared(turns)]
     }
 

@@ -202,7 +202,7 @@ struct ServeCommand: AsyncParsableCommand {
         )
         // The server stops first, so that no new turn comes while the last ones are finished.
         var services = ServiceGroupConfiguration(
-            services: (Self.services(of: log, hub, logger, when: live.afterStart)
+            services: (Self.services(of: log, hub, runner, logger, when: live.afterStart)
                 + Self.keepers(of: log, generations, audit, metrics, logger)
                 + (agentAudit.map { [$0] } ?? []) + live.keepers + [
                     runner, live.watcher, notices, live.afterStart(server),

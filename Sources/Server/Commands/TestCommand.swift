@@ -30,7 +30,12 @@ struct TestCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The conversations.", valueName: "files")) var files: [String] = []
     @Option(help: ArgumentHelp("The chain, where a file names none; else that of the site.", valueName: "name"))
     var chain: String?
-    @Option(help: ArgumentHelp("A new file with what came of them, for build servers.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write what came of them to a file, for build servers; one of an earlier run is replaced.",
+            valueName: "file"
+        )
+    )
     var junit: String?
     @Option(help: ArgumentHelp("Write this session of the store as a conversation.", valueName: "session"))
     var record: String?
@@ -43,9 +48,6 @@ struct TestCommand: AsyncParsableCommand {
             throw ValidationError("--record takes no files, --chain and --junit")
         }
         if self.site != nil, self.record == nil { throw ValidationError("--site needs --record") }
-        if let junit, FileManager.default.fileExists(atPath: junit) {
-            throw ValidationError("\"\(printable(junit))\" is there already; name a new file")
-        }
     }
 
     func run() async throws {
@@ -108,7 +110,7 @@ struct TestCommand: AsyncParsableCommand {
 
     private func write(_ text: String, to path: String) throws {
         do {
-            let file = try OutputFile(path)
+            let file = try OutputFile(path, isReplacing: true)
             try file.write(Array(text.utf8))
             try file.finish()
         } catch let problem as FileProblem {

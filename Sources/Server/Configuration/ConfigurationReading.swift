@@ -136,6 +136,7 @@ struct ConfigurationReading {
                 site.returnAfter = written.returnAfter
                 site.closeAfter = written.closeAfter
                 site.offersFeedback = written.feedback ?? true
+                site.texts = SiteTexts(unanswered: written.texts?.unanswered, refusal: written.texts?.refusal)
                 return site
             }
         }

@@ -37,6 +37,8 @@ public struct Site: Sendable {
     public var returnAfter: Duration?
     /// After how long without a word a conversation is over; nothing means 24 hours.
     public var closeAfter: Duration?
+    /// What it says in place of the server's own sentences.
+    public var texts = SiteTexts()
     /// Whether its visitors are offered to rate replies.
     public var offersFeedback = true
 

@@ -102,6 +102,13 @@ struct WrittenConfiguration: Decodable {
         var returnAfter: Duration?
         var closeAfter: Duration?
         var feedback: Bool?
+        var texts: Texts?
+    }
+
+    /// What a site says itself.
+    struct Texts: Decodable {
+        var unanswered: TranslatedText?
+        var refusal: TranslatedText?
     }
 
     /// Pages with a chain of their own.
@@ -159,6 +166,7 @@ struct WrittenConfiguration: Decodable {
                     close_after: 24h
                     opening_hours: {mon-fri: '08:00-18:00', sat: '09:00-13:00'}
                     feedback: true
+                    texts: {unanswered: {other: Please call 555-0100., de: Bitte rufen Sie an.}, refusal: Not now.}
                 \(WrittenLimits.sample)
                 \(WrittenBounds.sample)
                 \(Store.sample)
@@ -167,12 +175,13 @@ struct WrittenConfiguration: Decodable {
                 """,
             name: "claude-chat",
             openKeys: Set(Store.openKeys.map { "store.\($0)" }).union([
-                "sites", "chains", "server.token_keys", "sites.*.opening_hours",
+                "sites", "chains", "server.token_keys", "sites.*.opening_hours", "sites.*.texts.unanswered",
+                "sites.*.texts.refusal",
             ]),
             notBuilt: [
                 "audit": "leave it out: the audit log is beside the store, and its key is store: audit_key",
                 "sites.*.retention": "write store: {retention: {sites: {NAME: 30d}}}",
-                "sites.*.refusal": "leave it out",
+                "sites.*.refusal": "write texts: {refusal: ...}",
             ]
         )
     }

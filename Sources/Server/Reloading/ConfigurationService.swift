@@ -61,7 +61,7 @@ final class ConfigurationService: ConfigurationServing, Service {
         let parts = next.parts
         // What runs already may be ill without anybody having changed it.
         let fresh = self.parts.start(parts)
-        let problems = await self.problems(at: fresh, configuration)
+        let problems = await self.problems(at: fresh, configuration) + configuration.refusedStages
         guard problems.isEmpty else {
             await self.parts.release(parts)
             throw Rejection(problems)
@@ -74,9 +74,13 @@ final class ConfigurationService: ConfigurationServing, Service {
     /// Waits until everything has started that runs from the start, or has had its time.
     ///
     /// What doesn't start has said so in the log, and goes on trying.
-    func waitUntilStarted() async {
+    ///
+    /// - Parameter configuration: The one that the server starts with.
+    /// - Returns: Where programs are asked in a stage that they don't offer.
+    func waitUntilStarted(_ configuration: Configuration) async -> [Diagnostic] {
         let parts = self.generations.current.parts
         await Responders.waitUntilStarted(parts, within: ConfigurationReloader.startTime, on: self.clock)
+        return configuration.refusedStages
     }
 
     /// Waits until everything has started.
@@ -154,6 +158,23 @@ final class ConfigurationService: ConfigurationServing, Service {
             await group.next()
             group.cancelAll()
         }
+    }
+}
+
+extension Configuration {
+    /// Entries whose programs, by what they say of themselves, can't stand in their stage.
+    fileprivate var refusedStages: [Diagnostic] {
+        let entries = self.chains.values.flatMap(\.entries).filter(\.isEnabled)
+        let refused = entries.compactMap { entry -> Diagnostic? in
+            guard let running = entry.responder as? any RunningResponder, !running.offers(entry.stage) else {
+                return nil
+            }
+            let place = self.instances.place(of: running) ?? Place(file: self.file)
+            let problem = "\"\(entry.name)\" stands in \(entry.stage), which its program doesn't offer"
+            let hint = "move the entry, or add the stage to \"stages\" of its \"ready\""
+            return Diagnostic("stage-not-offered", at: place, problem, hint: hint)
+        }
+        return refused.inFileOrder()
     }
 }
 

@@ -5,6 +5,7 @@ internal import Logging
 internal import Observability
 internal import Responders
 internal import ServiceLifecycle
+internal import Synchronization
 internal import Transport
 
 /// What a server works by, and all that keeps it up to date.
@@ -17,7 +18,7 @@ struct LiveConfiguration: Sendable {
     let keepers: [any Service]
     /// Looks for changes; stops first.
     let watcher: any Service
-    private let serving: ConfigurationService
+    private let start: Start
 
     /// - Parameters:
     ///   - configuration: The one that the server starts with.
@@ -74,14 +75,37 @@ struct LiveConfiguration: Sendable {
         self.sessions = sessions
         self.state = LiveState(contents: contents, responders: responders, configuration: reloader)
         self.keepers = [parts, serving]
-        self.serving = serving
+        self.start = Start(serving: serving, configuration: configuration, logger: logger)
         self.watcher = ReloadService(reloader: reloader, logger: logger)
     }
 
     /// A service that begins once everything runs that the chains need, or has had its time: neither the first visitors nor
     /// those of the last run must find programs that still start.
     func afterStart(_ service: any Service) -> any Service {
-        LateService(service: service) { await self.serving.waitUntilStarted() }
+        LateService(service: service) { await self.start.wait() }
+    }
+}
+
+/// The start of what the first configuration runs.
+private final class Start: Sendable {
+    private let serving: ConfigurationService
+    private let configuration: Configuration
+    private let logger: Logger
+    private let isTold = Atomic<Bool>(false)
+
+    init(serving: ConfigurationService, configuration: Configuration, logger: Logger) {
+        self.serving = serving
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Waits for it, and says once what is wrong with programs that have started.
+    func wait() async {
+        let problems = await self.serving.waitUntilStarted(self.configuration)
+        guard !problems.isEmpty, !self.isTold.exchange(true, ordering: .relaxed) else { return }
+        for problem in problems {
+            self.logger.error("Responder can't be asked", metadata: ["problem": "\(DiagnosticReport([problem]).text)"])
+        }
     }
 }
 

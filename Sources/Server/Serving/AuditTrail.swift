@@ -54,10 +54,10 @@ extension String {
     fileprivate func cut(to bytes: Int) -> Substring {
         guard self.utf8.count > bytes else { return self[...] }
         var count = 0
-        return self.unicodeScalars.prefix { scalar in
+        let beginning = self.unicodeScalars.prefix { scalar in
             count += UTF8.width(scalar)
             return count <= bytes
         }
-        .description[...]
+        return Substring(beginning)
     }
 }

@@ -68,6 +68,19 @@ struct AuditWriter: Sendable {
         }
     }
 
+    /// Appends that an erasure begins.
+    ///
+    /// - Throws: A ``StoreError`` where that can't be written.
+    func begin(erasing subject: ErasureSubject, at site: SiteID) async throws {
+        let details = self.trail.details(of: subject, at: site)
+        try await NIOThreadPool.singleton.runIfActive {
+            do { _ = try self.trail.note("erase-begun", details, by: self.admin) } catch {
+                self.failures.increment()
+                throw error
+            }
+        }
+    }
+
     /// Appends an erasure that wasn't done to its end.
     func note(_ subject: ErasureSubject, at site: SiteID, _ ending: [(String, String?)]) async {
         let details = self.trail.details(of: subject, at: site) + ending

@@ -12,26 +12,29 @@ struct ResponderHealth: Sendable {
     init(_ chains: @escaping @Sendable () -> [Chain]) { self.chains = chains }
 
     /// Each with its name, behind the chain's where there are several.
-    private var gates: [(name: String, gate: CallGate)] {
+    private var gates: [(name: String, gate: CallGate, ailment: Ailment?)] {
         let chains = self.chains()
         var seen: Set<ObjectIdentifier> = []
         return chains.flatMap { chain in
             chain.entries.filter(\.isEnabled).compactMap { entry in
                 guard let gate = entry.gate, seen.insert(ObjectIdentifier(gate)).inserted else { return nil }
-                return (chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)", gate)
+                let name = chains.count == 1 ? entry.name : "\(chain.name)/\(entry.name)"
+                return (name, gate, (entry.responder as? any RunningResponder)?.ailment)
             }
         }
     }
 
-    /// Those that are not asked, or have calls that don't end: one object each.
+    /// Those that are not asked, have calls that don't end, or need something that doesn't work: one object each.
     var ailing: [JSONValue] {
-        self.gates.compactMap { name, gate in
+        self.gates.compactMap { name, gate, ailment in
             let report = gate.current
-            guard report.breaker != .closed || report.stuck > 0 else { return nil }
-            return .object([
-                ("responder", .text(name)), ("breaker", .text(report.breaker.rawValue)),
-                ("stuck", .integer(report.stuck)),
-            ])
+            guard report.breaker != .closed || report.stuck > 0 || ailment != nil else { return nil }
+            return .object(
+                [
+                    ("responder", .text(name)), ("breaker", .text(report.breaker.rawValue)),
+                    ("stuck", .integer(report.stuck)),
+                ] + (ailment.map { [("problem", .text($0.rawValue))] } ?? [])
+            )
         }
     }
 
@@ -52,7 +55,7 @@ struct ResponderHealth: Sendable {
     /// Has the calls shown with each page of metrics.
     func collectMetrics(in registry: MetricsRegistry) {
         registry.collect { samples in
-            for (name, gate) in self.gates { samples.add(gate.current, of: name) }
+            for (name, gate, _) in self.gates { samples.add(gate.current, of: name) }
             for chain in self.chains() {
                 for (name, count) in chain.droppedObservations {
                     samples.counter(

@@ -36,6 +36,8 @@ struct SessionEraser: Sendable {
             case .visitor(let visitor):
                 (subject, sessions) = (.visitor(visitor), try await self.store.sessions(of: visitor, at: request.site))
             }
+            // What can't be noted isn't begun.
+            try await self.audit?.begin(erasing: subject, at: request.site)
             for session in sessions { self.end(session, request.site) }
             let report = try await self.erase(subject, of: request.site)
             // Somebody may have come while it went on, and have got what was not yet erased.

@@ -103,18 +103,30 @@ final class TurnRunner: InboundSubscriber, Service {
     }
 
     func overflow(_ message: InboundMessage, in room: Room) {
+        self.tell(message, in: room) { chain, turn, isTraced in
+            let sentence = ServerTexts.of(turn.message.lang).oneMoment
+            return chain.refused(turn, because: .queueFull, saying: sentence, tracing: isTraced)
+        }
+    }
+
+    /// Tells the visitor of a message that nobody will answer any more.
+    func abandon(_ message: InboundMessage, in room: Room) {
+        self.tell(message, in: room) { chain, turn, isTraced in chain.abandoned(turn, tracing: isTraced) }
+    }
+
+    /// Ends a turn about which nobody is asked.
+    private func tell(
+        _ message: InboundMessage,
+        in room: Room,
+        _ end: (_ chain: Chain, _ turn: Turn, _ isTraced: Bool) -> ChainResult
+    ) {
         let dialogue = self.dialogue(in: room)
         let generation = self.generations.hold()
         defer { generation.release() }
         let desk = generation.desks[room.key.site]
         let turn = self.turn(of: message, in: room, dialogue, at: desk)
         let chain = desk.chain(on: turn.page.path)
-        let result = chain.refused(
-            turn,
-            because: .queueFull,
-            saying: ServerTexts.of(turn.message.lang).oneMoment,
-            tracing: generation.traces(message.turnID)
-        )
+        let result = end(chain, turn, generation.traces(message.turnID))
         for (index, reply) in result.replies.enumerated() {
             room.reply(Room.Answer(reply), to: message, number: index + 1)
         }
@@ -234,7 +246,11 @@ final class TurnRunner: InboundSubscriber, Service {
         }
     }
 
-    func chain(in room: Room) -> Chain { self.generations.current.desks[room.key.site].chain }
+    /// The chain of the page from which the visitor wrote last.
+    func chain(in room: Room) -> Chain {
+        let desk = self.generations.current.desks[room.key.site]
+        return self.dialogue(in: room).page.map(desk.chain(on:)) ?? desk.chain
+    }
 
     func conversationChanged(in room: Room) {
         let dialogue = self.dialogue(in: room)
@@ -356,6 +372,7 @@ final class TurnRunner: InboundSubscriber, Service {
             (Page(of: context, writtenOn: inbound.page), context.text("locale"))
         }
         dialogue.speak(ServerTexts.of(lang), in: room)
+        dialogue.page = page.path
         return Turn(
             id: TurnID(inbound.turnID),
             message: Incoming(
@@ -373,7 +390,8 @@ final class TurnRunner: InboundSubscriber, Service {
             isOpen: desk.site.isOpen(atMilliseconds: milliseconds),
             isStaffed: room.isStaffed,
             attempt: inbound.attempt,
-            trace: inbound.origin?.trace
+            trace: inbound.origin?.trace,
+            texts: desk.site.texts
         )
     }
 }
@@ -387,11 +405,14 @@ extension Page {
     init(of context: borrowing MessageContext.Reading, writtenOn page: String) {
         let written = context.text("page") ?? page
         let end = written.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+        let element = context.texts(of: "selectedElement")
         self.init(
             path: end.map { String(written[..<$0]) } ?? written,
             title: context.text("title") ?? context.text("pageTitle"),
             url: context.text("url"),
-            vars: context.texts(of: "vars")
+            vars: context.texts(of: "vars"),
+            selectedElement: PageElement(selector: element["selector"], tag: element["tag"], text: element["text"]),
+            errors: context.list(of: "errors")
         )
     }
 }
@@ -437,6 +458,7 @@ private final class Dialogue: Sendable {
     private let shown = Mutex<RoomSink?>(nil)
     private let interrupting = Mutex<Interruption?>(nil)
     private let texts = Mutex(ServerTexts.english)
+    private let lastPage = Mutex<String?>(nil)
 
     init(session: SessionID, site: String, _ echoes: EchoWatch) {
         self.state = Mutex(Conversation(sessionID: session.rawValue, site: site, said: [:], echoes: echoes))
@@ -449,6 +471,12 @@ private final class Dialogue: Sendable {
             return known != texts
         }
         if isNew { room.texts = texts }
+    }
+
+    /// The page from which the visitor wrote last.
+    var page: String? {
+        get { self.lastPage.withLock { $0 } }
+        set { self.lastPage.withLock { $0 = newValue } }
     }
 
     /// Where the turn that is under way shows its replies.
@@ -485,7 +513,8 @@ extension Room.Answer {
             reply.text,
             format: reply.format == .markdown ? .markdown : .plain,
             choices: reply.choices.map { Message.Choice(label: $0.label, send: $0.send ?? $0.label) },
-            links: reply.links.map { Message.Link(title: $0.title, url: $0.url) }
+            links: reply.links.map { Message.Link(title: $0.title, url: $0.url) },
+            lang: reply.lang
         )
     }
 }

@@ -8,6 +8,7 @@ internal import Store
 struct UnfinishedTurns: Service {
     let log: StoreLog
     let hub: Hub
+    let runner: TurnRunner
     let clocks: any Clocks
     let logger: Logger
 
@@ -42,10 +43,14 @@ struct UnfinishedTurns: Service {
             context: MessageContext(ofFrame: stored.frame)
         )
         guard turn.attempt < Self.attempts, age < Self.longestMilliseconds else {
-            let texts = ServerTexts.of(message.context.read { $0.text("locale") })
-            room.replyLate(texts.wasNotAnswered, to: message, seq: stored.seq)
-            self.log.turnEnded(turn.turn, "abandoned")
-            return
+            let inbound = room.abandoned(
+                message,
+                seq: stored.seq,
+                page: stored.page,
+                turnID: turn.turn,
+                attempt: turn.attempt + 1
+            )
+            return self.runner.abandon(inbound, in: room)
         }
         let opening = TurnOpening(turn: turn.turn, attempt: turn.attempt + 1)
         self.log.store.append(.turnOpened(opening, site: key.site, session: key.session, seq: stored.seq))

@@ -56,10 +56,14 @@ final class TurnTraces: Sendable {
 
     /// The record of a turn; nothing where none is kept.
     ///
+    /// - Parameter turnID: Its id, or, for one of the last turns, the reference that its visitor was told.
+    /// - Returns: The record, JSON.
     /// - Throws: A `ClientError` where the store can't be read.
     func record(of turnID: String) async throws -> [UInt8]? {
         let record: [UInt8]?
         if let trace = self.ring.record(of: turnID) {
+            record = trace.json
+        } else if let trace = self.ring.record(ofReference: turnID) {
             record = trace.json
         } else {
             record = try await self.log?.trace(of: turnID)

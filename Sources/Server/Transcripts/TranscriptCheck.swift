@@ -43,9 +43,12 @@ struct TranscriptCheck {
         wanted == found ? nil : "expected \(what) \"\(printable(wanted))\", got \"\(printable(found, limit: 200))\""
     }
 
+    /// Who gave a reply that no responder gave.
+    static let chainItself = "the chain itself"
+
     /// `rules greetings/greeting`, or the responder alone where a line names no rule.
     private var origin: String {
-        let responder = self.result.responder ?? "the chain itself"
+        let responder = self.result.responder ?? Self.chainItself
         let step = self.result.steps.last { $0.responder == responder && $0.decisiveName != nil }
         return [responder, step?.decisiveName].compactMap(\.self).joined(separator: " ")
     }

@@ -19,6 +19,8 @@ struct TranscriptRecording {
         var text: String
         var time: Timestamp
         var page: String
+        /// The language of that page.
+        var lang: String?
         /// Of the visitor's messages.
         var outcome: String?
         var responder: String?
@@ -27,15 +29,18 @@ struct TranscriptRecording {
 
     /// - Parameters:
     ///   - entries: The messages in their order.
+    ///   - session: Its name, by which replies are chosen among several.
     ///   - site: The site that they are of.
     ///   - redactor: Finds what is taken out.
-    init(_ entries: [Entry], site: String, redactor: any TextRedactor) {
+    init(_ entries: [Entry], session: String, site: String, redactor: any TextRedactor) {
         self.redactor = redactor
         let first = entries.first { $0.speaker == .user }
         self.lines.append(
             "# Recorded, with card numbers, addresses and the like taken out. Read it before you keep it."
         )
         if site != "default" { self.lines.append("site: \(site)") }
+        self.lines.append("session: \(session)")
+        if let lang = first?.lang, !lang.isEmpty { self.lines.append("lang: \(self.line(lang))") }
         if let page = first?.page, !page.isEmpty {
             self.lines.append("page: \(self.line(page))")
             self.page = page
@@ -137,7 +142,12 @@ extension TranscriptRecording {
             throw ExitCode(ExitStatus.findings)
         }
         try StoreAccess.note("transcript-recorded", [("messages", "\(entries.count)")], on: settings)
-        let recording = TranscriptRecording(entries, site: site.rawValue, redactor: try Self.redactor())
+        let recording = TranscriptRecording(
+            entries,
+            session: session,
+            site: site.rawValue,
+            redactor: try Self.redactor()
+        )
         Terminal.current.write(recording.text)
     }
 
@@ -161,6 +171,7 @@ extension TranscriptRecording {
         for item in found {
             let message = item.message
             var entry = Entry(speaker: message.speaker, text: message.text, time: message.time, page: message.page)
+            entry.lang = MessageContext(ofFrame: message.frame).read { $0.text("locale") }
             entry.outcome = item.outcome
             entry.rule = item.rule
             if let turn = item.turn, let trace = try await store.trace(of: turn)?.outcome?.trace {

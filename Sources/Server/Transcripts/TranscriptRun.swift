@@ -20,6 +20,7 @@ struct TranscriptRun {
     private let page: Page
     private let visitor: Visitor
     private let lang: String?
+    private let isStaffed: Bool
     /// The moment at which the conversation begins, in milliseconds since 1970.
     private let start: Int64
     private var conversation: Conversation
@@ -43,8 +44,9 @@ struct TranscriptRun {
         self.visitor = opening.visitor
         self.lang = opening.lang
         self.start = opening.start
+        self.isStaffed = opening.isStaffed
         let (site, state) = (opening.site.name, opening.state)
-        self.conversation = Conversation(sessionID: "transcript", site: site, state: state, said: [:])
+        self.conversation = Conversation(sessionID: opening.session, site: site, state: state, said: [:])
     }
 
     /// Runs all of it.
@@ -87,7 +89,9 @@ struct TranscriptRun {
             page: self.page,
             history: History(Array(self.history.suffix(20))),
             localTime: site.localTime(atMilliseconds: now),
-            isOpen: site.isOpen(atMilliseconds: now)
+            isOpen: site.isOpen(atMilliseconds: now),
+            isStaffed: self.isStaffed,
+            texts: site.texts
         )
         let began = self.clock.now
         let result: ChainResult
@@ -109,13 +113,15 @@ struct TranscriptRun {
 
     private mutating func disturb(_ disturbance: Transcript.Disturbance, at place: Place) {
         switch disturbance {
-        case .fail(let name, _), .delay(let name, _), .drop(let name): self.stage.standIns.disturb(name, disturbance)
+        case .fail(let name, _), .delay(let name, _), .drop(let name), .say(let name, _), .perform(let name, _):
+            self.stage.standIns.disturb(name, disturbance)
         case .reload:
             for mistake in self.stage.standIns.reload() { self.add(mistake) }
         case .restart:
             // What is known of a conversation beside its messages is in memory alone.
-            let (site, state) = (self.conversation.site, self.conversation.state)
-            self.conversation = Conversation(sessionID: "transcript", site: site, state: state, said: [:])
+            let (session, site) = (self.conversation.sessionID, self.conversation.site)
+            let state = self.conversation.state
+            self.conversation = Conversation(sessionID: session, site: site, state: state, said: [:])
         }
     }
 }

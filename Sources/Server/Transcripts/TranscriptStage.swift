@@ -44,6 +44,9 @@ struct TranscriptOpening {
     let page: Page
     let visitor: Visitor
     let lang: String?
+    let session: String
+    /// Whether somebody is there to whom the conversation can be handed over.
+    let isStaffed: Bool
     /// Who answers.
     let state: ConversationState
     /// In milliseconds since 1970.
@@ -88,12 +91,28 @@ struct TranscriptOpening {
             let hint = "write 2026-03-02 10:00, or 10:00"
             mistakes.append(time.refused("wrong-value", "\"\(time.value)\" is no time", hint))
         }
+        let session = transcript.setting(.session)
+        if let session, SessionID(session.value) == nil {
+            let problem = "\"\(printable(session.value))\" can't name a session"
+            mistakes.append(session.refused("wrong-value", problem, "use 1 to 64 of A-Z a-z 0-9 _ -"))
+        }
+        let vars = transcript.setting(.vars)
+        let values = Transcript.pairs(vars?.value ?? "")
+        if let vars, values == nil {
+            mistakes.append(vars.refused("wrong-value", "no values by name", "write vars: plan=pro, cart=3"))
+        }
+        let staffed = transcript.setting(.staffed)
+        if let staffed, !["yes", "no"].contains(staffed.value) {
+            mistakes.append(staffed.refused("wrong-value", "\"\(staffed.value)\" is neither", "write yes or no"))
+        }
         if let chain { mistakes += Self.mistakes(in: transcript, of: chain, stage.standIns) }
         guard mistakes.isEmpty, let chain, let start else { throw Rejection(mistakes.inFileOrder()) }
         self.chain = chain
         self.site = site
         self.start = start
-        self.page = Page(path: page)
+        self.session = session?.value ?? "transcript"
+        self.isStaffed = staffed?.value == "yes"
+        self.page = Page(path: page, vars: values ?? [:])
         let name = transcript.setting(.visitor)?.value
         self.visitor = Visitor(id: name, name: name, isVerified: name != nil)
         self.lang = transcript.setting(.lang)?.value
@@ -112,9 +131,28 @@ struct TranscriptOpening {
                     return Diagnostic("unknown-responder", at: step.place, problem, hint: hint)
                 }
                 if case .fail = disturbance { return nil }
+                if case .perform = disturbance {
+                    guard !standIns.performs(name) else { return nil }
+                    let problem = "\"\(name)\" can't be asked to do anything"
+                    return Diagnostic("wrong-value", at: step.place, problem, hint: "leave the line out")
+                }
                 guard standIns.isImmediate(name) else { return nil }
+                if case .say = disturbance {
+                    let problem = "what \"\(name)\" says comes from its own files"
+                    return Diagnostic("wrong-value", at: step.place, problem, hint: "leave the line out")
+                }
                 let problem = "\"\(name)\" answers at once and can't be late"
                 return Diagnostic("wrong-value", at: step.place, problem, hint: "write ! fail \(name) CODE")
+            case .checks(.from, let value):
+                let name = String(value.prefix { !$0.isWhitespace })
+                guard !names.contains(name), value != TranscriptCheck.chainItself else { return nil }
+                let problem = "the chain \"\(chain.name)\" has no \"\(name)\""
+                return Diagnostic(
+                    "unknown-responder",
+                    at: step.place,
+                    problem,
+                    hint: suggestion(for: name, among: names)
+                )
             case .checks(.outcome, let value) where Outcome(rawValue: value) == nil:
                 let hint = suggestion(for: value, among: Outcome.allCases.map(\.rawValue))
                 return Diagnostic("wrong-value", at: step.place, "unknown outcome \"\(value)\"", hint: hint)

@@ -60,7 +60,7 @@ struct PluginsCheckCommandTests {
     @Test(
         "says what is wrong with its own arguments",
         arguments: [
-            (["plugins", "check"], "write the program behind --, the service behind --url, or the name of a plugin"),
+            (["plugins", "check"], "write the program behind --, the service behind --url, an entry behind --entry"),
             (["plugins", "check", "--url", "http://127.0.0.1:1/"], "--url needs --secret-env NAME"),
             (
                 ["plugins", "check", "--", "no-such-program-anywhere"],

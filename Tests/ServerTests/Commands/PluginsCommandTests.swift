@@ -12,6 +12,7 @@ struct PluginsCommandTests {
                 away-notice  answer, fallback                        Tells visitors when the desk is closed
                 claude       answer                                  Answers with Claude, over the Messages API
                 claude-stub  answer                                  Answers as Claude would, offline: from a script of canned answers
+                code         enrich, answer                          Finds the lines of source code that an error or a question is about
                 docs         enrich, answer                          Searches the documents of a site: notes for others, or links as an answer
                 fallback     fallback                                Says one fixed sentence, by language, where nobody else answered
                 handoff      answer, fallback                        Hands the conversation over to a person: by words, by time, by a button, or always

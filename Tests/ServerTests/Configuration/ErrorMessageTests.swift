@@ -29,7 +29,7 @@ struct ErrorMessageTests {
     private static let expected = """
         claude-chat.yaml:2:1: default_chain: unknown chain "dmeo"; did you mean "demo"? [unknown-chain]
         claude-chat.yaml:5:5: chains.demo.deadline: expected a duration, found "8"; write a number and a unit, longer than \
-        250ms: 8s [bad-duration]
+        250ms and at most 1h: 8s [bad-duration]
         claude-chat.yaml:7:9: chains.demo.guard[0]: "claude" can't run in guard; it allows answer [stage-not-allowed]
         claude-chat.yaml:7:9: chains.demo.guard[0].claude: "system" is missing [missing-key]
         claude-chat.yaml:9:42: chains.demo.answer[0].away-notice.closes_at: the desk opens at 18:00 and closes at 08:00; \

@@ -139,7 +139,7 @@ struct RunningServer: Sendable {
         var options = options
         options.follow(generations)
         let hub = Hub(options: options, clocks: clocks, subscriber: runner, log: storeLog, filter: filter)
-        let keepers = ServeCommand.services(of: storeLog, hub, logger)
+        let keepers = ServeCommand.services(of: storeLog, hub, runner, logger)
         let state = live?.state ?? reloader.map { LiveState(contents: $0, responders: ResponderHealth { [chain] }) }
         let services = (live?.keepers ?? []) + [runner] + services + (live.map { [$0.watcher] } ?? [])
         let (ports, listening) = AsyncStream<Int>.makeStream()

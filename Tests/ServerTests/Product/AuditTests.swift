@@ -78,9 +78,10 @@ extension ProductTests {
             for secret in ["secretword", "visitorone", "visitortwo", "eyJ", BuiltProgram.key] {
                 #expect(!list.output.contains(secret), "\(secret)")
             }
-            // The revocation and the erasure are of two sessions.
+            // The revocation and the erasure, which has a begin and an end, are of two sessions.
             let names = list.output.matches(of: /"sessions?":"([0-9a-f]{8})"/).map(\.output.1)
-            #expect(names.count == 2 && names[0] != names[1], "\(list.output)")
+            #expect(names.count == 3 && names[0] != names[1] && names[1] == names[2], "\(list.output)")
+            #expect(try #require(actions.firstIndex(of: "erase-begun")) + 1 == actions.firstIndex(of: "erased"))
             let since = try await program.run("audit", "list", "--since", "1h", "--action", "erased")
             #expect(since.lines.count == 2 && since.lines.last == "1 entry")
             #expect(try await program.run("audit", "list", "--until", "1d").output == "0 entries\n")
@@ -90,6 +91,21 @@ extension ProductTests {
             // Where it ended is in the log of the process, too.
             let head = try #require(log.firstMatch(of: /audit\.head=(\d+:[0-9a-f]{64})/)?.output.1)
             #expect(try await program.run("audit", "verify", "--head", String(head)).status == 0)
+        }
+
+        @Test("a name that is too long for the log loses its end, and nothing is refused for it")
+        func longNames() async throws {
+            let program = try BuiltProgram()
+            _ = try await program.serve { port in try await BuiltProgram.say("hello", "m1", in: "s", port: port) }
+            let names = [String(repeating: "ü", count: 100), String(repeating: "a", count: 100)]
+            let folder = ([program.folder.path] + names).joined(separator: "/")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let backup = try await program.run("store", "backup", "\(folder)/chat.db")
+            #expect(backup.status == 0, "\(backup.complaint)")
+            let list = try await program.run("audit", "list", "--json", "--action", "backed-up")
+            let file = try #require(list.output.firstMatch(of: /"file":"([^"]*)"/)?.output.1, "\(list.output)")
+            #expect(255...256 ~= file.utf8.count && folder.hasPrefix(file), "\(file)")
+            #expect(try await program.run("audit", "verify").status == 0)
         }
 
         @Test("what agents do is there in order, by their names, with no text, no token and no session")
@@ -188,14 +204,14 @@ extension ProductTests {
                 #expect(list.output.contains("  \(action) "), "\(list.output)")
             }
             #expect(list.output.contains("operator:") && !list.output.contains("text"))
-            #expect(list.lines.last == "10 entries")
+            #expect(list.lines.last == "11 entries")
             // Whoever can't be noted doesn't get to read.
             try Data("no entry\n".utf8).write(to: URL(fileURLWithPath: program.audit))
             let run = try await program.run("store", "search", "text")
             #expect(run.status == 1 && run.output == "" && run.complaint.contains("the last line is no entry"))
             for command in [
                 ["export"], ["export", "--output", "y.jsonl"], ["backup", "c.db"], ["prune", "--older-than", "1d"],
-                ["import", "x.jsonl"],
+                ["import", "x.jsonl"], ["restore", "b.db"],
             ] {
                 let run = try await program.run(["store"] + command)
                 #expect(run.status == 1 && run.output == "", "\(command) \(run.output)")

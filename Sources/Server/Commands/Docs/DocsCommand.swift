@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Diagnostics
 internal import Plugins
-internal import Responders
 
 /// The command `claude-chat docs`.
 struct DocsCommand: AsyncParsableCommand {
@@ -21,30 +19,9 @@ struct DocsCommand: AsyncParsableCommand {
     )
 }
 
-extension Configuration {
-    /// The plugins docs of the chains, one for each index.
-    ///
-    /// - Throws: The exit status, after it was said that there is none.
-    func docs() throws -> [Docs] {
-        var seen: Set<String> = []
-        let docs = self.chains.values.flatMap(\.entries).filter(\.isEnabled).compactMap { $0.responder as? Docs }
-            .sorted { $0.path < $1.path }.filter { seen.insert($0.path).inserted }
-        guard docs.isEmpty else { return docs }
-        Terminal.current.complain("\(self.file): no chain has the plugin docs; add it [no-docs]")
-        throw ExitCode(ExitStatus.findings)
-    }
-}
-
 extension ConfigurationOptions {
-    /// The plugins docs of the configuration.
+    /// The plugins docs of the configuration, one for each index.
     ///
     /// - Throws: The exit status, after what is wrong was shown.
-    func docs() throws -> [Docs] {
-        let configuration: Configuration
-        do throws(Rejection) { configuration = try self.load() } catch {
-            Terminal.current.complain(DiagnosticReport(error.diagnostics).text)
-            throw ExitCode(ExitStatus.findings)
-        }
-        return try configuration.docs()
-    }
+    func docs() throws -> [Docs] { try self.responders(of: Docs.self, named: "docs") { $0.path } }
 }

@@ -25,29 +25,10 @@ struct DocsIndexCommand: AsyncParsableCommand {
     func run() async throws {
         let full = self.full
         for docs in try self.options.docs() {
-            let line = ProgressLine("indexing")
-            let update: IndexUpdate
-            do {
-                update = try await interruptible {
-                    let index = try DocumentIndex.open(docs.path) { SystemClocks().timestamp().milliseconds }
-                    defer { index.close() }
-                    return try index.update(
-                        docs.sources,
-                        full: full,
-                        progress: { done, total in
-                            line.reach(done, of: total)
-                            return !Task.isCancelled
-                        },
-                        waiting: { !Task.isCancelled }
-                    )
-                }
-                line.end()
-            } catch let error as DocumentError {
-                line.end()
-                Terminal.current.complain("\(error)")
-                throw ExitCode(
-                    Task.isCancelled || error.code == "cancelled" ? ExitStatus.interrupted : ExitStatus.findings
-                )
+            let update = try await indexing { reach in
+                let index = try DocumentIndex.open(docs.path) { SystemClocks().timestamp().milliseconds }
+                defer { index.close() }
+                return try index.update(docs.sources, full: full, progress: reach, waiting: { !Task.isCancelled })
             }
             for problem in update.problems { Terminal.current.complain(printable(problem, limit: 500)) }
             Terminal.current.write(

@@ -11,14 +11,18 @@ internal import Foundation
 /// A new file that only its owner may read, and that appears under its name when it is whole.
 final class OutputFile: Sendable {
     let path: String
+    private let isReplacing: Bool
     private let descriptor: Int32
     private var partial: String { self.path + ".partial" }
 
-    /// - Parameter path: A file that doesn't exist.
+    /// - Parameters:
+    ///   - path: A file that doesn't exist.
+    ///   - isReplacing: Whether it may exist, and is replaced at the end.
     /// - Throws: A ``FileProblem``.
-    init(_ path: String) throws {
+    init(_ path: String, isReplacing: Bool = false) throws {
         self.path = path
-        guard !FileManager.default.fileExists(atPath: path) else {
+        self.isReplacing = isReplacing
+        guard isReplacing || !FileManager.default.fileExists(atPath: path) else {
             throw FileProblem(code: "file-exists", path: path, problem: "is there already; name another file")
         }
         let partial = path + ".partial"
@@ -53,13 +57,13 @@ final class OutputFile: Sendable {
     func finish() throws {
         // A link doesn't take the place of a file, as a rename would.
         let isWritten = fsync(self.descriptor) == 0
-        if isWritten, link(self.partial, self.path) == 0 {
+        if isWritten, !self.isReplacing, link(self.partial, self.path) == 0 {
             unlink(self.partial)
             return
         }
         // Some file systems have no links.
         let isThere = FileManager.default.fileExists(atPath: self.path)
-        guard isWritten, !isThere, rename(self.partial, self.path) == 0 else {
+        guard isWritten, self.isReplacing || !isThere, rename(self.partial, self.path) == 0 else {
             throw FileProblem(code: "cannot-write", path: self.path, problem: "can't be put there")
         }
     }

@@ -32,19 +32,22 @@ struct StoreRestoreCommand: AsyncParsableCommand {
         let wasThere = FileManager.default.fileExists(atPath: options.path)
         let progress = ProgressLine("copying")
         let isCancelled = Cancellation()
+        let act = AuditedAct("restored", begun: "restore-begun", [("file", file)])
         do {
             defer { progress.end() }
             try await interruptible {
-                try await withTaskCancellationHandler {
-                    // It computes for as long as it takes, which is no work for the threads of tasks.
-                    try await NIOThreadPool.singleton.runIfActive {
-                        try MessageStore.restore(from: file, to: options) { step in
-                            progress.reach(step.done, of: step.total)
-                            if isCancelled.flag.load(ordering: .relaxed) { throw CancellationError() }
+                try await act.noted(in: AuditTrail(settings), progress) { report in
+                    try await withTaskCancellationHandler {
+                        // It computes for as long as it takes, which is no work for the threads of tasks.
+                        try await NIOThreadPool.singleton.runIfActive {
+                            try MessageStore.restore(from: file, to: options) { step in
+                                report(step)
+                                if isCancelled.flag.load(ordering: .relaxed) { throw CancellationError() }
+                            }
                         }
+                    } onCancel: {
+                        isCancelled.flag.store(true, ordering: .relaxed)
                     }
-                } onCancel: {
-                    isCancelled.flag.store(true, ordering: .relaxed)
                 }
             }
         } catch {

@@ -1,12 +1,12 @@
 internal import GRDB
 
-/// Why documents can't be read or searched.
-public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible {
+/// Why an index can't be made, kept up or searched.
+public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A stable word in kebab-case.
     public var code: String
     /// The file or folder.
     public var place: String
-    /// Lower case, no full stop, and no text of a document or a visitor.
+    /// Lower case, no full stop, and no text of a file or a visitor.
     public var explanation: String
 
     public init(_ code: String, _ place: String, _ explanation: String) {
@@ -16,9 +16,9 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     /// What the disk or SQLite says.
-    init(_ error: any Error, at place: String) {
+    package init(_ error: any Error, at place: String) {
         switch error {
-        case let error as DocumentError: self = error
+        case let error as IndexError: self = error
         case is CancellationError: self.init("cancelled", place, "ended before it was done")
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
             self.init("disk-full", place, "the disk is full; what was there stays")
@@ -29,7 +29,7 @@ public struct DocumentError: Error, Sendable, Hashable, CustomStringConvertible 
             self.init(
                 "broken-index",
                 place,
-                "is no index of ours any more; remove it, it is made anew from the documents, by a running server within 30 seconds"
+                "is no index of ours any more; remove it, it is made anew from its files, by a running server within 30 seconds"
             )
         case let error as DatabaseError:
             self.init("index-error", place, "SQLite says \(error.resultCode)")

@@ -19,9 +19,9 @@ struct UpdateLock {
     ///   - path: The file that is locked.
     ///   - waiting: Asked about every tenth of a second while another one runs; false to give up.
     /// - Throws: `busy` after it was given up, and `cannot-open-index`.
-    init(_ path: String, waiting: () -> Bool) throws(DocumentError) {
+    init(_ path: String, waiting: () -> Bool) throws(IndexError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw DocumentError("cannot-open-index", path, "can't be written") }
+        guard descriptor >= 0 else { throw IndexError("cannot-open-index", path, "can't be written") }
         self.descriptor = descriptor
         // Never a lock that blocks: who holds it may be stopped, or on another machine that is gone.
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -29,11 +29,11 @@ struct UpdateLock {
             if reason == EINTR { continue }
             guard reason == EWOULDBLOCK else {
                 close(descriptor)
-                throw DocumentError("cannot-open-index", path, "can't be locked")
+                throw IndexError("cannot-open-index", path, "can't be locked")
             }
             guard waiting() else {
                 close(descriptor)
-                throw DocumentError("busy", path, "another process brings the index up to the documents")
+                throw IndexError("busy", path, "another process brings the index up to date")
             }
             usleep(Self.pause)
         }

@@ -1,13 +1,18 @@
 internal import GRDB
+internal import Indexing
 
 /// The tables of an index.
-enum IndexSchema {
-    /// Marks the file as ours: "ccdx".
-    static let applicationID: Int32 = 0x6363_6478
-    /// Another one where the tables, the tokenizer or what is read of documents is another: then the index is made anew.
-    static let version = 2
+enum DocumentSchema {
+    /// Another version where the tables, the tokenizer or what is read of documents is another.
+    static let current = IndexSchema(
+        // "ccdx"
+        applicationID: 0x6363_6478,
+        version: 2,
+        label: "documents",
+        tables: tables
+    )
 
-    static let tables = """
+    private static let tables = """
         CREATE TABLE file (
             id INTEGER PRIMARY KEY,
             source TEXT NOT NULL,
@@ -40,27 +45,12 @@ enum IndexSchema {
         CREATE VIRTUAL TABLE trigrams USING fts5(text, content='word', content_rowid='id', tokenize='trigram');
         CREATE TABLE total (sections INTEGER NOT NULL) STRICT;
         INSERT INTO total VALUES (0);
-        PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(version);
         """
+
+    /// As words are cut and folded before they are stemmed.
 
     /// As words are cut and folded before they are stemmed.
     static let words = FTS5TokenizerDescriptor.unicode61(diacritics: .remove)
     /// As the table `words` has them.
     static let stems = FTS5TokenizerDescriptor.porter(wrapping: words)
-
-    enum State { case none, current, outdated }
-
-    /// What a file has.
-    ///
-    /// - Throws: `not-an-index` for a database of another program.
-    static func state(_ db: Database, at path: String) throws -> State {
-        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        guard !isEmpty else { return .none }
-        guard application == self.applicationID else {
-            throw DocumentError("not-an-index", path, "is a database of another program; name another file")
-        }
-        return try Int.fetchOne(db, sql: "PRAGMA user_version") == self.version ? .current : .outdated
-    }
 }

@@ -7,28 +7,28 @@
 #endif
 
 /// What the system says of a file without reading it.
-struct FileStamp: Hashable {
-    var device: UInt64
-    var inode: UInt64
+package struct FileStamp: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
     /// In bytes.
-    var size: Int64
+    package var size: Int64
     /// The later one of the times of its content and of its name, in nanoseconds since 1970.
-    var changed: Int64
+    package var changed: Int64
     private var mode: mode_t
 
-    var isFile: Bool { self.mode & S_IFMT == S_IFREG }
-    var isFolder: Bool { self.mode & S_IFMT == S_IFDIR }
-    var isLink: Bool { self.mode & S_IFMT == S_IFLNK }
+    package var isFile: Bool { self.mode & S_IFMT == S_IFREG }
+    package var isFolder: Bool { self.mode & S_IFMT == S_IFDIR }
+    package var isLink: Bool { self.mode & S_IFMT == S_IFLNK }
 
     /// A link is looked at and not followed.
-    init?(at path: String) {
+    package init?(at path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 
     /// Tells a file from others, whatever is in it.
-    struct Identity: Hashable {
+    struct Identity: Hashable, Sendable {
         var device: UInt64
         var inode: UInt64
     }
@@ -41,7 +41,14 @@ struct FileStamp: Hashable {
     }
 
     /// Whether there is a file or folder, behind links, too.
-    static func isThere(_ path: String) -> Bool { access(path, R_OK) == 0 }
+    package static func isThere(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+    /// Of a name in an open folder; a link is looked at and not followed.
+    package init?(of name: String, in folder: CInt) {
+        var status = stat()
+        guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+        self.init(status)
+    }
 
     private init(_ status: stat) {
         self.device = UInt64(status.st_dev)
@@ -59,15 +66,22 @@ struct FileStamp: Hashable {
     /// Reads a file that is still the one of the stamp.
     ///
     /// - Returns: Its bytes; nothing where it is gone, or another file has taken its place.
-    /// - Throws: What the system says against it.
-    func bytes(at path: String, limit: Int64) throws(ReadingProblem) -> [UInt8]? {
+    /// - Throws: `UnreadableFile` where the system says no.
+    package func bytes(at path: String, limit: Int64) throws(UnreadableFile) -> [UInt8]? {
         // What was an ordinary file when it was looked at may be a link or a pipe by now.
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == ENOTDIR { return nil }
-            throw ReadingProblem("can't be read")
+            throw UnreadableFile()
         }
         defer { close(descriptor) }
+        return self.bytes(of: descriptor, limit: limit)
+    }
+
+    /// Reads an open file that is still the one of the stamp.
+    ///
+    /// - Returns: Its bytes; nothing where it can't be read, or is another file.
+    package func bytes(of descriptor: CInt, limit: Int64) -> [UInt8]? {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         let now = FileStamp(status)
@@ -87,8 +101,7 @@ struct FileStamp: Hashable {
                 count += read
             }
         }
-        guard isWhole else { throw ReadingProblem("can't be read to its end") }
-        return bytes
+        return isWhole ? bytes : nil
     }
 }
 
@@ -97,8 +110,11 @@ extension timespec {
 }
 
 /// Numbers for contents, equal for equal ones: FNV-1a with 64 bits, which tells edits apart and keeps nobody out.
-enum Digest {
-    static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+package enum Digest {
+    package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
+
+/// A file may not be read, or its disk is broken.
+package struct UnreadableFile: Error {}

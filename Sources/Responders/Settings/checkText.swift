@@ -1,9 +1,7 @@
-internal import Responders
-
 /// Checks a text of a configuration that visitors are to read.
 ///
 /// - Throws: `empty-text` or `text-too-long`.
-func checkText(_ text: String, key: String) throws(ConfigurationProblem) {
+package func checkText(_ text: String, key: String) throws(ConfigurationProblem) {
     guard text.contains(where: { !$0.isWhitespace }) else {
         throw ConfigurationProblem(
             "empty-text",
