@@ -124,12 +124,13 @@ package final class IndexFile: Sendable {
         do {
             let lock = try UpdateLock(self.path + ".lock", waiting: waiting)
             defer { lock.release() }
-            guard try full || self.pool.read({ try self.schema.state($0, at: self.path) == .outdated }) else {
-                return try body(self.pool)
-            }
             let next = self.path + ".next"
+            // Of one that was killed.
             for ending in ["", "-wal", "-shm", "-journal"] {
                 try? FileManager.default.removeItem(atPath: next + ending)
+            }
+            guard try full || self.pool.read({ try self.schema.state($0, at: self.path) == .outdated }) else {
+                return try body(self.pool)
             }
             defer { try? FileManager.default.removeItem(atPath: next) }
             let queue = try DatabaseQueue(path: next, configuration: Self.configuration(next, self.schema))

@@ -105,6 +105,8 @@ struct ReaderTests {
         // Each row of another length: time in proportion to the length.
         let ticks = (1...1_500).map { String(repeating: "`", count: $0) }.joined(separator: " ")
         #expect(MarkdownReader.page(ticks + " end").sections.map(\.text) == ["end"])
+        let links = String(repeating: "[](", count: 200_000)
+        #expect(MarkdownReader.page(links + "end").sections.map(\.text.utf8.count) != [])
         let comments = String(repeating: "<!---->", count: 100_000)
         #expect(MarkdownReader.page(comments + "end").sections.map(\.text) == ["end"])
     }

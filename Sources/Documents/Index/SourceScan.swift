@@ -50,7 +50,9 @@ struct SourceScan {
     }
 
     /// Whether a page, by its name without ending, is there as HTML.
-    func hasHTML(_ name: String) -> Bool { self.htmlNames.contains("\(name).html") }
+    func hasHTML(_ name: String) -> Bool {
+        self.htmlNames.contains("\(name).html") || self.htmlNames.contains("\(name)/index.html")
+    }
 
     private var htmlNames: Set<String> = []
 

@@ -13,6 +13,8 @@ enum MarkdownText {
         var code = CodeSpans(bytes)
         /// Where the text of each open link begins in the result.
         var links: [Int] = []
+        /// Where the next end of a target is, by its sign.
+        var ends: [UInt8: Int] = [:]
         while index < bytes.count {
             let byte = bytes[index]
             switch byte {
@@ -37,7 +39,7 @@ enum MarkdownText {
                     index += 1
                     continue
                 }
-                if let end = Self.targetEnd(bytes, index + 1) {
+                if let end = Self.targetEnd(bytes, index + 1, &ends) {
                     // Dropped later, with other control characters: to take it out here would move the rest each time.
                     result[start] = 0
                     index = end
@@ -71,7 +73,7 @@ enum MarkdownText {
     private static let maximumTarget = 2_048
 
     /// Where the target of a link ends, `(…)` or `[…]`.
-    private static func targetEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
+    private static func targetEnd(_ bytes: [UInt8], _ start: Int, _ ends: inout [UInt8: Int]) -> Int? {
         guard start < bytes.count else { return nil }
         let close: UInt8
         switch bytes[start] {
@@ -79,8 +81,11 @@ enum MarkdownText {
         case UInt8(ascii: "["): close = UInt8(ascii: "]")
         default: return nil
         }
-        let end = min(bytes.count, start + Self.maximumTarget)
-        return bytes[start..<end].firstIndex(of: close).map { $0 + 1 }
+        // What was looked through for one target isn't looked through for the next.
+        let known = ends[close] ?? -1
+        let end = known >= start ? known : bytes[start...].firstIndex(of: close) ?? bytes.count
+        ends[close] = end
+        return end < bytes.count && end < start + Self.maximumTarget ? end + 1 : nil
     }
 
     private static func isBetweenSpaces(_ bytes: [UInt8], _ index: Int) -> Bool {

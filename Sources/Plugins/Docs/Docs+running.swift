@@ -10,6 +10,7 @@ extension Docs {
 
     public func run() async {
         await self.live.run { self.reload() }
+        for engine in self.engines { await engine.close() }
         self.state.withLock { $0 = State() }
     }
 
@@ -39,7 +40,7 @@ extension Docs {
     public func reload(whenDone: @escaping @Sendable () -> Void) { self.live.ask(whenDone: whenDone) }
 
     public func reload() {
-        guard self.live.goesOn else { return }
+        guard self.live.goesOn, !self.sources.isEmpty else { return }
         let start = self.services.clock.now
         do throws(DocumentError) {
             let index = try self.live.opened { () throws(DocumentError) in

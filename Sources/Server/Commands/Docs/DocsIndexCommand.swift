@@ -24,7 +24,7 @@ struct DocsIndexCommand: AsyncParsableCommand {
 
     func run() async throws {
         let full = self.full
-        for docs in try self.options.docs() {
+        for docs in try self.options.docs() where !docs.sources.isEmpty {
             let update = try await indexing { reach in
                 let index = try DocumentIndex.open(docs.path) { SystemClocks().timestamp().milliseconds }
                 defer { index.close() }
