@@ -23,7 +23,12 @@ struct MergingTests {
         let words = QuestionWords("return goods")
         let full = DocumentHit(title: "Returning <em>good</em>", text: "", url: "/", foundBy: words)
         #expect(full.score == 1 && full.heading == "Returning good")
-        let half = DocumentHit(title: "Other", text: "a good <script>return</script>&lt;i&gt;", url: "/", foundBy: words)
+        let half = DocumentHit(
+            title: "Other",
+            text: "a good <script>return</script>&lt;i&gt;",
+            url: "/",
+            foundBy: words
+        )
         #expect(half.score == 0.375 && half.snippet.plain == "a good <i>")
         #expect(half.snippet.html == "a good &lt;i&gt;")
         #expect(DocumentHit(title: "x", text: "return goods", url: "/", foundBy: words).score == 0.75)
@@ -43,7 +48,9 @@ struct MergingTests {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             let lists = (0..<Int.random(in: 0...4, using: &random)).map { _ in
-                (0..<8).shuffled(using: &random).prefix(Int.random(in: 0...8, using: &random)).map { Self.hit("/\($0)") }
+                (0..<8).shuffled(using: &random).prefix(Int.random(in: 0...8, using: &random)).map {
+                    Self.hit("/\($0)")
+                }
             }
             let merged = DocumentHit.merged(lists, limit: .max).map(\.url)
             #expect(Set(merged).count == merged.count && Set(merged) == Set(lists.joined().map(\.url)))

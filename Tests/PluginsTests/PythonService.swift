@@ -72,7 +72,9 @@ enum PythonService {
     ///   - service: The program, between prelude and epilogue.
     ///   - body: The test; it gets the service's port and the folder in which it runs.
     /// - Throws: What the test throws.
-    static func run(_ service: String, _ body: @escaping @Sendable (Int, ScratchFolder) async throws -> Void) async throws {
+    static func run(_ service: String, _ body: @escaping @Sendable (Int, ScratchFolder) async throws -> Void)
+        async throws
+    {
         let folder = try ScratchFolder(["service.py": Self.prelude + service + Self.epilogue, "requests": ""])
         let (lines, source) = AsyncStream<String>.makeStream()
         let services = PluginServices(baseFolder: folder.path)

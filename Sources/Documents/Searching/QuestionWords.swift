@@ -16,19 +16,22 @@ public struct QuestionWords: Sendable {
     public init(_ text: String) {
         let pieces = plainText(String(text.prefix(SearchTerms.maximum.characters)))
             .split { !$0.isLetter && !$0.isNumber }.filter { $0.utf8.count <= 64 }
-        self.stems = Self.tokenizing { cut, stem in
-            var seen: Set<[String]> = []
-            var stems: [[String]] = []
-            for piece in pieces where stems.count < SearchTerms.maximum.words {
-                let tokens = try cut(String(piece))
-                guard tokens.contains(where: { !FunctionWords.all.contains($0) && $0.utf8.count > 1 }) else { continue }
-                let own = try stem(String(piece))
-                guard !own.isEmpty, seen.insert(own).inserted else { continue }
-                stems.append(own)
-                self.words.append(String(piece))
-            }
-            return stems
-        } ?? []
+        self.stems =
+            Self.tokenizing { cut, stem in
+                var seen: Set<[String]> = []
+                var stems: [[String]] = []
+                for piece in pieces where stems.count < SearchTerms.maximum.words {
+                    let tokens = try cut(String(piece))
+                    guard tokens.contains(where: { !FunctionWords.all.contains($0) && $0.utf8.count > 1 }) else {
+                        continue
+                    }
+                    let own = try stem(String(piece))
+                    guard !own.isEmpty, seen.insert(own).inserted else { continue }
+                    stems.append(own)
+                    self.words.append(String(piece))
+                }
+                return stems
+            } ?? []
     }
 
     /// How much of the question something has that was found elsewhere, from 0 through 1; all words count alike.

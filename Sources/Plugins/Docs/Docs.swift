@@ -163,7 +163,8 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
             return .pass(reason: "indexing")
         }
         if turn.place.stage == .enrich {
-            return found.hits.isEmpty ? .pass(reason: "no-document") : .augment(Augmentation(note: Self.note(of: found)))
+            return found.hits.isEmpty
+                ? .pass(reason: "no-document") : .augment(Augmentation(note: Self.note(of: found)))
         }
         return self.answer(found.hits, turn.message.lang)
     }

@@ -220,7 +220,8 @@ struct DocsTests {
         "mistakes are told with their place",
         arguments: [
             (
-                "sources: []", "test.yaml:1:1: docs.sources: there is no document; write 1 to 100 sources, or search engines [no-source]"
+                "sources: []",
+                "test.yaml:1:1: docs.sources: there is no document; write 1 to 100 sources, or search engines [no-source]"
             ),
             (
                 "sources: [{path: a, url: 'javascript:x'}]",

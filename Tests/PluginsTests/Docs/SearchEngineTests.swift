@@ -35,7 +35,8 @@ struct SearchEngineTests {
     static let kinds: [Kind] = [
         Kind(
             name: "mediawiki",
-            settings: "type: mediawiki, url: 'http://127.0.0.1:PORT/w/api.php', link: 'https://wiki.example/?curid={id}'",
+            settings:
+                "type: mediawiki, url: 'http://127.0.0.1:PORT/w/api.php', link: 'https://wiki.example/?curid={id}'",
             path:
                 "/w/api.php?action=query&list=search&srsearch=return%20goods&srlimit=3&srprop=snippet&format=json&formatversion=2",
             body: "",
@@ -52,7 +53,8 @@ struct SearchEngineTests {
             body: "",
             secret: "Bearer s3cret",
             answer: #"{"pages":[ITEMS]}"#,
-            hit: #"{"id":7,"key":"Return_/../goods","title":"Return <goods>","excerpt":"\#(passage)","thumbnail":null}"#,
+            hit:
+                #"{"id":7,"key":"Return_/../goods","title":"Return <goods>","excerpt":"\#(passage)","thumbnail":null}"#,
             url: "https://wiki.example/wiki/Return_%2F..%2Fgoods"
         ),
         Kind(
@@ -83,7 +85,8 @@ struct SearchEngineTests {
         ),
     ]
 
-    private static func docs(_ yaml: String, _ port: Int, in folder: ScratchFolder, clock: TurnClock = .continuous) throws
+    private static func docs(_ yaml: String, _ port: Int, in folder: ScratchFolder, clock: TurnClock = .continuous)
+        throws
         -> (docs: Docs, incidents: IncidentLog)
     {
         let incidents = IncidentLog()
@@ -159,11 +162,15 @@ struct SearchEngineTests {
             (Self.service("{}", status: 401), "http-401"), (Self.service("{}", status: 403), "http-403"),
             (Self.service(#"{"code":"index_not_found"}"#, status: 404), "http-404"),
             (Self.service("{}", status: 429, "retry_after=\"60\""), "http-429"),
-            (Self.service("{}", status: 500), "http-500"), (Self.service("{}", status: 302, "location=\"/x\""), "http-302"),
+            (Self.service("{}", status: 500), "http-500"),
+            (Self.service("{}", status: 302, "location=\"/x\""), "http-302"),
             (Self.service("<html>proxy</html>"), "bad-answer"), (Self.service("{}"), "bad-answer"),
             (Self.service("[]"), "bad-answer"), (Self.service(String(kind.answer().dropLast(9))), "bad-answer"),
             (Self.service(String(repeating: "[", count: 100_000)), "bad-answer"),
-            ("def handle(request): request.wfile.write(b'HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\n{')\n", "timeout"),
+            (
+                "def handle(request): request.wfile.write(b'HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\n{')\n",
+                "timeout"
+            ),
         ]
         for (service, code) in cases {
             try await PythonService.run(service) { port, folder in
@@ -190,8 +197,11 @@ struct SearchEngineTests {
     func oddHits(kind: Kind) async throws {
         let odd = [
             "null", "7", "{}", "[]", kind.hit.replacing("title", with: "titel"),
-            kind.hit.replacing("/help#a b", with: "javascript:alert(1)").replacing("slug", with: "x").replacing("id", with: "y")
-                .replacing("\"key\"", with: "\"z\""),
+            kind.hit.replacing("/help#a b", with: "javascript:alert(1)").replacing("slug", with: "x").replacing(
+                "id",
+                with: "y"
+            )
+            .replacing("\"key\"", with: "\"z\""),
         ]
         let answer = kind.answer.replacing("ITEMS", with: (odd + [kind.hit]).joined(separator: ","))
         try await PythonService.run(Self.service(answer)) { port, folder in
@@ -209,7 +219,10 @@ struct SearchEngineTests {
             try await PythonService.run(Self.service(#"{"error":{"code":"\#(code)","info":"x"}}"#)) { port, folder in
                 let (docs, _) = try Self.docs(Self.settings(Self.kinds[0]), port, in: folder)
                 let lines = await running([docs]) { await docs.engineReports(for: "goods") }
-                #expect(lines.count == 1 && lines[0].hasSuffix("the engine says no, with status 200 [wiki-error]"), "\(lines) \(kind)")
+                #expect(
+                    lines.count == 1 && lines[0].hasSuffix("the engine says no, with status 200 [wiki-error]"),
+                    "\(lines) \(kind)"
+                )
             }
         }
     }
@@ -235,7 +248,10 @@ struct SearchEngineTests {
         let settings = Self.settings(kind, "timeout: 10s\nindex: docs.sqlite\nsources: [{path: docs/, url: /own/}]")
         for (answer, status, urls, isPartial) in [
             (kind.answer(), 200, ["/own/a.md#return-goods", "/help#a%20b"], false),
-            (kind.answer().replacing("\"timed_out\":false", with: "\"timed_out\":true"), 200, ["/own/a.md#return-goods", "/help#a%20b"], true),
+            (
+                kind.answer().replacing("\"timed_out\":false", with: "\"timed_out\":true"), 200,
+                ["/own/a.md#return-goods", "/help#a%20b"], true
+            ),
             ("{}", 503, ["/own/a.md#return-goods"], true),
         ] {
             try await PythonService.run(Self.service(answer, status: status)) { port, folder in
@@ -259,7 +275,9 @@ struct SearchEngineTests {
         let kind = Self.kinds[3]
         try await PythonService.run(Self.service(kind.answer())) { port, folder in
             let (docs, _) = try Self.docs(Self.settings(kind), port, in: folder)
-            let verdict = try await running([docs]) { try await docs.respond(to: Self.turn("weather in Paris tomorrow")) }
+            let verdict = try await running([docs]) {
+                try await docs.respond(to: Self.turn("weather in Paris tomorrow"))
+            }
             #expect(verdict == .pass(reason: "no-document"))
         }
     }
@@ -270,13 +288,19 @@ struct SearchEngineTests {
             ("{type: mediawiki, url: 'https://wiki.example/w/'}", "bad-url"),
             ("{type: mediawiki, url: 'https://wiki.example/w/api.php?x=1'}", "bad-url"),
             ("{type: mediawiki, url: 'https://wiki.example/w/api.php', link: 'javascript:{id}'}", "bad-link"),
-            ("{type: mediawiki, url: 'https://wiki.example/w/api.php', link: 'https://x/{idd}'}", "unknown-placeholder"),
+            (
+                "{type: mediawiki, url: 'https://wiki.example/w/api.php', link: 'https://x/{idd}'}",
+                "unknown-placeholder"
+            ),
             ("{type: mediawiki, url: 'http://10.0.0.7/w/api.php', link: 'https://x/{id}'}", "plain-target"),
             ("{type: meilisearch, url: 'https://s.example', link: '{url}'}", "missing-key"),
             ("{type: meilisearch, url: 'https://s.example', index: a}", "missing-key"),
             ("{type: meilisearch, url: 'https://s.example', index: a, link: 'https://x/'}", "bad-link"),
             ("{type: elasticsearch, url: 'https://s.example', index: a, link: '//evil/{x}'}", "bad-link"),
-            ("{type: elasticsearch, url: 'https://s.example', index: a, link: '{u}', token: {env: NONE}}", "missing-secret"),
+            (
+                "{type: elasticsearch, url: 'https://s.example', index: a, link: '{u}', token: {env: NONE}}",
+                "missing-secret"
+            ),
         ]
     )
     func mistakes(engine: String, code: String) throws {

@@ -66,7 +66,12 @@ extension Docs {
             let text = try TemplateText(link, known: MediaWiki.names, key: "search.link")
             guard DocumentSource.isAddress(text.filled(["id": "1", "key": "A", "title": "A"])) else {
                 let hint = "write link: https://HOST/wiki/{key}"
-                throw ConfigurationProblem("bad-link", key: "search.link", "\"\(link)\" is no address for visitors", hint: hint)
+                throw ConfigurationProblem(
+                    "bad-link",
+                    key: "search.link",
+                    "\"\(link)\" is no address for visitors",
+                    hint: hint
+                )
             }
             return MediaWiki(headers: headers, isREST: isREST, link: text)
         }

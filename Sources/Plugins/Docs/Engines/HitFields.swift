@@ -21,7 +21,8 @@ struct HitFields: Sendable {
         self.linkNames = names
         self.link = try TemplateText(link, known: Set(names), key: key)
         self.wholeLink = names.count == 1 && link == "{\(names[0])}" ? names[0] : nil
-        let isAddress = self.wholeLink != nil || DocumentSource.isAddress(String(self.link.filled([:]).prefix { $0 != "#" }))
+        let isAddress =
+            self.wholeLink != nil || DocumentSource.isAddress(String(self.link.filled([:]).prefix { $0 != "#" }))
         guard isAddress, !names.isEmpty else {
             let hint = "write {FIELD}, or https://HOST/PATH/{FIELD}"
             throw ConfigurationProblem("bad-link", key: key, "\"\(link)\" is no address for visitors", hint: hint)

@@ -32,7 +32,9 @@ struct MediaWiki: SearchDialect {
     func hits(_ answer: TrackerDocument) -> [SearchHit]? {
         guard case .list(let pages)? = self.isREST ? answer["pages"] : answer["query"]?["search"] else { return nil }
         return pages.compactMap { page in
-            guard let title = page["title"]?.text, let id = page[self.isREST ? "id" : "pageid"]?.text else { return nil }
+            guard let title = page["title"]?.text, let id = page[self.isREST ? "id" : "pageid"]?.text else {
+                return nil
+            }
             let key = page["key"]?.text ?? title.replacing(" ", with: "_")
             let url = self.link.filled(["id": id, "key": key, "title": title], escape: \.percentEncoded)
             let text = page[self.isREST ? "excerpt" : "snippet"]?.text ?? page["description"]?.text

@@ -34,7 +34,9 @@ struct DocsSearchCommand: AsyncParsableCommand {
         for docs in try self.options.docs() where !docs.sources.isEmpty {
             let hits: [DocumentHit]
             guard FileManager.default.fileExists(atPath: docs.path) else {
-                Terminal.current.complain("\(docs.path): there is no index yet; make it: claude-chat docs index [no-index]")
+                Terminal.current.complain(
+                    "\(docs.path): there is no index yet; make it: claude-chat docs index [no-index]"
+                )
                 throw ExitCode(ExitStatus.findings)
             }
             do {

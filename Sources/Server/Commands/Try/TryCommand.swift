@@ -22,7 +22,8 @@ struct TryDocsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "docs",
         abstract: "Ask the documents.",
-        discussion: "Brings the index up to the documents first, and says what each search engine finds.\n\n  claude-chat try docs 'opening hours' --lang de"
+        discussion:
+            "Brings the index up to the documents first, and says what each search engine finds.\n\n  claude-chat try docs 'opening hours' --lang de"
     )
 
     @OptionGroup var message: TriedMessage
