@@ -25,6 +25,7 @@ protocol SearchDialect: Sendable {
     /// - Parameters:
     ///   - words: Letters and digits alone.
     ///   - limit: How many hits are wanted.
+    /// - Returns: The question.
     func call(_ words: [String], limit: Int) -> SearchCall
 
     /// What was found, the best first; nothing where the answer isn't one.
