@@ -74,11 +74,14 @@ public struct DocumentSource: Sendable, Hashable {
         return self.url + percentEncoded(path.drop { $0 == "/" })
     }
 
+    private static let maximumAddressBytes = 2_048
+
     /// Whether it leads somewhere that a link may: a secure address, or a path of the site.
     public static func isAddress(_ text: String) -> Bool {
         guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "#") }) else {
             return false
         }
+        guard text.utf8.count <= Self.maximumAddressBytes else { return false }
         return text.hasPrefix("https://") || text.hasPrefix("/") && !text.hasPrefix("//")
     }
 }

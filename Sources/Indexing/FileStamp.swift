@@ -27,6 +27,19 @@ package struct FileStamp: Hashable, Sendable {
         self.init(status)
     }
 
+    /// Tells a file from others, whatever is in it.
+    struct Identity: Hashable, Sendable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    /// Which file a path leads to, behind links, too; nothing where there is none.
+    static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
     /// Whether there is a file or folder, behind links, too.
     package static func isThere(_ path: String) -> Bool { access(path, R_OK) == 0 }
 
@@ -52,11 +65,15 @@ package struct FileStamp: Hashable, Sendable {
 
     /// Reads a file that is still the one of the stamp.
     ///
-    /// - Returns: Its bytes; nothing where it can't be read, or another file has taken its place.
-    package func bytes(at path: String, limit: Int64) -> [UInt8]? {
+    /// - Returns: Its bytes; nothing where it is gone, or another file has taken its place.
+    /// - Throws: `UnreadableFile` where the system says no.
+    package func bytes(at path: String, limit: Int64) throws(UnreadableFile) -> [UInt8]? {
         // What was an ordinary file when it was looked at may be a link or a pipe by now.
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == ENOTDIR { return nil }
+            throw UnreadableFile()
+        }
         defer { close(descriptor) }
         return self.bytes(of: descriptor, limit: limit)
     }
@@ -98,3 +115,6 @@ package enum Digest {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
+
+/// A file may not be read, or its disk is broken.
+package struct UnreadableFile: Error {}

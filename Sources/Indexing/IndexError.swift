@@ -29,7 +29,7 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
             self.init(
                 "broken-index",
                 place,
-                "is no index of ours any more; remove it, it is made anew from its files"
+                "is no index of ours any more; remove it, it is made anew from its files, by a running server within 30 seconds"
             )
         case let error as DatabaseError:
             self.init("index-error", place, "SQLite says \(error.resultCode)")

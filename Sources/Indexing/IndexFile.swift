@@ -46,6 +46,8 @@ package final class IndexFile: Sendable {
     package let path: String
     package let pool: DatabasePool
     private let schema: IndexSchema
+    /// The file that was opened.
+    private let identity: FileStamp.Identity?
 
     /// Opens a file, and makes an empty one where there is none.
     ///
@@ -64,6 +66,7 @@ package final class IndexFile: Sendable {
             }
             let pool = try DatabasePool(path: path, configuration: Self.configuration(path, schema))
             self.pool = pool
+            self.identity = FileStamp.identity(of: path)
             // Whoever only opens it doesn't wait for those who write.
             let isNew = try pool.read { try schema.state($0, at: path) == .none }
             if isNew {
@@ -93,7 +96,10 @@ package final class IndexFile: Sendable {
         return configuration
     }
 
-    /// Closes the file; what is called later fails.
+    /// Whether it is still the file at its path: it may have been removed, or another one put there.
+    package var isInPlace: Bool { self.identity != nil && FileStamp.identity(of: self.path) == self.identity }
+
+    /// Closes the file, once those who read it are done; what is called later fails.
     package func close() { try? self.pool.close() }
 
     /// Whether its tables are those of this version; one of another version has yet to be made anew.
@@ -106,19 +112,25 @@ package final class IndexFile: Sendable {
     ///
     /// - Parameters:
     ///   - full: Whether everything is written anew; so it is in an index of another version.
+    ///   - waiting: Asked about every tenth of a second while another update runs; false to give up.
     ///   - body: Brings what it is given up to date.
     /// - Returns: What `body` returns.
-    /// - Throws: What the disk reports, or what `body` throws, as the index's error.
-    package func update<R>(full: Bool, _ body: (any DatabaseWriter) throws -> R) throws(IndexError) -> R {
+    /// - Throws: What the disk reports, `busy` where `waiting` gave up, or what `body` throws, as the index's error.
+    package func update<R>(
+        full: Bool,
+        waiting: () -> Bool = { true },
+        _ body: (any DatabaseWriter) throws -> R
+    ) throws(IndexError) -> R {
         do {
-            let lock = try UpdateLock(self.path + ".lock")
+            let lock = try UpdateLock(self.path + ".lock", waiting: waiting)
             defer { lock.release() }
-            guard try full || self.pool.read({ try self.schema.state($0, at: self.path) == .outdated }) else {
-                return try body(self.pool)
-            }
             let next = self.path + ".next"
+            // Of one that was killed.
             for ending in ["", "-wal", "-shm", "-journal"] {
                 try? FileManager.default.removeItem(atPath: next + ending)
+            }
+            guard try full || self.pool.read({ try self.schema.state($0, at: self.path) == .outdated }) else {
+                return try body(self.pool)
             }
             defer { try? FileManager.default.removeItem(atPath: next) }
             let queue = try DatabaseQueue(path: next, configuration: Self.configuration(next, self.schema))

@@ -19,6 +19,20 @@ public protocol ReloadableResponder: Responder {
     /// started with. Blocks the calling thread while it reads, so it is never called on an event loop; not called
     /// twice at a time.
     func reload()
+
+    /// The same for those who don't wait where it may take long.
+    ///
+    /// - Parameter whenDone: Called once the files are read, on any thread; not where the responder stops before, or is asked
+    ///   again.
+    func reload(whenDone: @escaping @Sendable () -> Void)
+}
+
+extension ReloadableResponder {
+    /// Reads everything on the calling thread: that of a responder whose files are few.
+    public func reload(whenDone: @escaping @Sendable () -> Void) {
+        self.reload()
+        whenDone()
+    }
 }
 
 /// What a responder answers by.

@@ -108,6 +108,119 @@ struct IndexTests {
         #expect(update.problems.count { $0.hasSuffix("is a link that leaves the source") } == 2)
     }
 
+    @Test("an update gives up when it is told to while another one holds the lock, and goes on when that is done")
+    func heldLock() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "a.md")
+        let index = try folder.open()
+        let descriptor = open(folder.indexPath + ".lock", O_RDWR | O_CREAT, 0o600)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let error = #expect(throws: DocumentError.self) { try index.update([folder.source], waiting: { false }) }
+        #expect(error.map { "\($0)".hasSuffix("[busy]") } == true)
+        var count = 0
+        let update = try index.update(
+            [folder.source],
+            waiting: {
+                count += 1
+                if count == 2 { close(descriptor) }
+                return true
+            }
+        )
+        #expect(update.changed == 1 && count == 2)
+    }
+
+    @Test("the mark that editors put before UTF-8 is no part of a text")
+    func byteOrderMark() throws {
+        let folder = try DocumentFolder()
+        try folder.write("\u{FEFF}# Marked\n\nneedle", to: "a.md")
+        try folder.write("\u{FEFF}---\ntitle: Front\nurl: /front\n---\nthread", to: "b.md")
+        let index = try folder.indexed()
+        #expect(try index.urls("needle") == ["/docs/a.md#marked"])
+        #expect(try index.urls("thread") == ["/front"])
+    }
+
+    @Test("two names that differ in the form of a letter alone are two files")
+    func namesByBytes() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "caf\u{E9}.md")
+        let index = try folder.indexed()
+        try folder.remove("caf\u{E9}.md")
+        try folder.write("# A\n\nthread", to: "cafe\u{301}.md")
+        let update = try index.update([folder.source])
+        #expect(update.changed == 1 && update.removed == 1)
+        #expect(try index.urls("needle") == [])
+        #expect(try index.urls("thread") == ["/docs/cafe%CC%81.md#a"])
+    }
+
+    @Test("an index of others that is half written takes nothing away, and a second file that a kill left goes")
+    func halfWrittenIndex() throws {
+        let folder = try DocumentFolder()
+        let whole = #"{"docs":[{"location":"a/","title":"A","text":"needle"}]}"#
+        try folder.write(whole, to: "search_index.json")
+        let source = DocumentSource(path: "\(folder.documents)/search_index.json", url: "/")
+        let index = try folder.indexed(source)
+        try folder.write(String(whole.dropLast(9)), to: "search_index.json")
+        try Data().write(to: URL(fileURLWithPath: folder.indexPath + ".next"))
+        let update = try index.update([source])
+        #expect(update.problems == ["\(folder.documents)/search_index.json: is no search_index.json of MkDocs"])
+        #expect(try index.urls("needle") == ["/a/"])
+        #expect(!FileManager.default.fileExists(atPath: folder.indexPath + ".next"))
+        try folder.write(whole, to: "search_index.json")
+        #expect(try index.update([source]).problems == [])
+        try folder.write(whole.replacing("needle", with: "thread"), to: "search_index.json")
+        #expect(try index.update([source]).problems == [])
+        #expect(try index.urls("needle") == [])
+        #expect(try index.urls("thread") == ["/a/"])
+    }
+
+    @Test("a page for which there was no room comes once there is some")
+    func fullIndex() throws {
+        let folder = try DocumentFolder()
+        let many = String(repeating: "# a\n", count: 101_000)
+        try folder.write(many, to: "a.md")
+        try folder.write(many + "\nneedle", to: "b.md")
+        let index = try folder.open()
+        #expect(try index.update([folder.source]).problems.count == 1)
+        #expect(try index.update([folder.source]).changed == 0)
+        try folder.write("# small", to: "a.md")
+        #expect(try index.update([folder.source]).problems.count == 0)
+        #expect(try index.urls("needle") == ["/docs/b.md#a-100999"])
+    }
+
+    @Test("what may not be read any more is found no more, and is named")
+    func withdrawnFile() throws {
+        let folder = try DocumentFolder()
+        try folder.write("# A\n\nneedle", to: "a.md")
+        let index = try folder.indexed()
+        let file = "\(folder.documents)/a.md"
+        #expect(chmod(file, 0) == 0)
+        // The index itself stays anybody's.
+        for ending in ["", "-wal", "-shm", ".lock"] { #expect(chmod(folder.indexPath + ending, 0o666) == 0) }
+        #expect(chmod(folder.path, 0o777) == 0)
+        let update = try withoutRights { try index.update([folder.source]) }
+        #expect(update.problems == ["\(file): can't be read"])
+        #expect(try index.urls("needle") == [])
+        #expect(chmod(file, 0o600) == 0)
+        #expect(try index.update([folder.source]).problems == [])
+        #expect(try index.urls("needle") == ["/docs/a.md#a"])
+    }
+
+    #if os(Linux)
+        /// Looks at files as nobody does, where the tests run as root (setfsuid(2)).
+        private func withoutRights<Result>(_ body: () throws -> Result) throws -> Result {
+            guard geteuid() == 0 else { return try body() }
+            let change = unsafeBitCast(
+                try #require(dlsym(nil, "setfsuid")),
+                to: (@convention(c) (UInt32) -> CInt).self
+            )
+            _ = change(65_534)
+            defer { _ = change(0) }
+            return try body()
+        }
+    #else
+        private func withoutRights<Result>(_ body: () throws -> Result) throws -> Result { try body() }
+    #endif
+
     @Test("a full build goes into a second file, and searches go on with the old content until it is there")
     func fullBuild() throws {
         let folder = try DocumentFolder()
@@ -185,8 +298,9 @@ struct IndexTests {
         #expect(Set(try index.urls("hives")) == ["/docs/a.html#x", "/docs/b.html"])
         let hits = try index.searchNow(DocumentQuery("bee"))
         #expect(hits.map(\.snippet.isEmpty) == [true])
-        try folder.write("<h1>Bee</h1><p>buzz</p>", to: "b.html")
+        try folder.write("<h1>Bee</h1><p>buzz</p>", to: "b/index.html")
         _ = try index.update([source])
         #expect(try index.searchNow(DocumentQuery("buzz")).map(\.snippet.plain) == ["buzz"])
+        #expect(try index.urls("bee") == ["/docs/b/index.html"])
     }
 }

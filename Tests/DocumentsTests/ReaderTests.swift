@@ -35,6 +35,112 @@ struct ReaderTests {
         #expect(page.sections[3].above == ["First step", "Second step"])
     }
 
+    @Test("Markdown: what isn't shown isn't read, whatever empty lines are in it, and what is behind it is")
+    func hidden() {
+        let page = MarkdownReader.page(
+            """
+            # Shown
+            <!-- draft
+
+            The secret is forty percent.
+
+            ## Hidden heading
+
+            `-->` End.
+
+            <!-- one --><!-- two
+
+            --> Then more.
+
+            <div hidden>
+
+            wholesale <div>inner</div>
+
+            ### No heading
+
+            ```
+            code
+            ```
+            </div>
+
+            <script>
+            let a = "<!--"
+
+            let b = 1
+            </script>
+            > <!-- quoted
+            > still
+            > -->
+            Last.
+            <!-- never ends
+
+            gone
+            """
+        )
+        #expect(page.sections.map(\.heading) == ["Shown"])
+        #expect(page.sections.map(\.text) == ["End.\nThen more.\nLast."])
+    }
+
+    @Test("Markdown: code is kept whole, whatever it looks like, and so is what isn't markup")
+    func code() {
+        let page = MarkdownReader.page(
+            """
+            Put the `<script>` tag at `</body>`. Then it appears.
+
+            Use `Array<Int>`, `*.yaml`, ``a `b` c``, `a | b` and `&amp;` with 2 * 3 of `_x_`.
+
+            An open ` tick, *stars*, <nav>menu</nav> and <span hidden>no</span> text.
+
+            * one
+            * two <form> field
+            """
+        )
+        #expect(
+            page.sections.map(\.text) == [
+                "Put the <script> tag at </body>. Then it appears.\n"
+                    + "Use Array<Int>, *.yaml, a `b` c, a | b and &amp; with 2 * 3 of _x_.\n"
+                    + "An open tick, stars, and text.\none two field"
+            ]
+        )
+        // Each row of another length: time in proportion to the length.
+        let ticks = (1...1_500).map { String(repeating: "`", count: $0) }.joined(separator: " ")
+        #expect(MarkdownReader.page(ticks + " end").sections.map(\.text) == ["end"])
+        let links = String(repeating: "[](", count: 200_000)
+        #expect(MarkdownReader.page(links + "end").sections.map(\.text.utf8.count) != [])
+        let comments = String(repeating: "<!---->", count: 100_000)
+        #expect(MarkdownReader.page(comments + "end").sections.map(\.text) == ["end"])
+    }
+
+    @Test("reStructuredText: comments aren't read; directives, targets and footnotes aren't comments")
+    func comments() {
+        let text = """
+            Shown
+
+            .. internal note
+               goes on
+
+               and on
+            .. note:: Mind this.
+
+               And that.
+
+            ..
+
+               A quote behind an empty comment.
+
+            .. [1] A footnote.
+            .. _target:
+
+            End
+            """
+        #expect(
+            PlainTextReader.page(text, hasAnchors: true).sections.map(\.text) == [
+                "Shown\n.. note:: Mind this.\nAnd that.\nA quote behind an empty comment.\n.. [1] A footnote.\nEnd"
+            ]
+        )
+        #expect(PlainTextReader.page(text, hasAnchors: false).sections[0].text.contains("internal"))
+    }
+
     @Test("HTML: title, headings with their names, entities, and nothing that isn't shown")
     func html() {
         let page = HTMLReader.page(
@@ -51,6 +157,37 @@ struct ReaderTests {
         #expect(page.sections.map(\.heading) == ["Refunds & returns", "Too late"])
         #expect(page.sections.map(\.anchor) == ["refunds", "late"])
         #expect(page.sections.map(\.text) == ["Within 14 days. Ask us", "Sorry."])
+    }
+
+    @Test(
+        "HTML: an end that is left out hides no more than browsers do",
+        arguments: [
+            ("<svg class=i/><p>after</p>", "after"), ("<svg><path/></svg>after", "after"),
+            ("<p hidden>draft <b>more</b><p>shown</p>", "shown"), ("<div><p hidden>draft</div>shown", "shown"),
+            ("<ul><li hidden>a<ul><li>b</ul><li>c</ul>d", "c\nd"),
+            ("<table><tr><td hidden>a<td>b<tr hidden><td>c<tr><td>d</table>e", "b\nd\ne"),
+            ("<form runat=server><p>field</p></form>", "field"), ("<div hidden/>gone", ""),
+            ("<footer>a<footer>b</footer>c</footer>d", "d"), ("<button>a<div>b</button>c", "c"),
+        ]
+    )
+    func impliedEnds(html: String, text: String) {
+        #expect(HTMLReader.page(html).sections.map(\.text).joined(separator: "\n") == text)
+    }
+
+    @Test("Markdown: indented code and code within a text are no headings and no fences")
+    func indentedCode() {
+        let page = MarkdownReader.page("# One\n\n    # install\n\n```code``` inline\n\n\t## two\n\n## Two\nend")
+        #expect(page.sections.map(\.heading) == ["One", "Two"])
+        #expect(page.sections[0].text == "# install\ncode inline\n## two")
+    }
+
+    @Test("headings and names of places are bounded in bytes, whatever one character is made of")
+    func longHeadings() {
+        let marks = String(repeating: "\u{301}", count: 100_000)
+        let page = MarkdownReader.page("# a\(marks)\n\ntext\n\n## b {#\(String(repeating: "x", count: 1_000))}")
+        #expect(page.title.utf8.count <= 400)
+        #expect(page.sections.allSatisfy { $0.heading.utf8.count <= 400 })
+        #expect(page.sections.last?.anchor == nil)
     }
 
     @Test("HTML: where the page marks its main part, only that is read")

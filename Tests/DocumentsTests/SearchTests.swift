@@ -92,6 +92,33 @@ struct SearchTests {
         #expect((other?.score ?? 0) < 0.5)
     }
 
+    @Test(
+        "thanks, greetings, yes and no, and questions of function words alone find nothing",
+        arguments: [
+            "thank you", "yes", "no", "ok", "hello", "great", "who are you?", "how are you today?", "is it you?",
+            "danke",
+            "sí", "D'accord !", "m", "about",
+        ]
+    )
+    func smallTalk(text: String) throws {
+        try self.folder.write(
+            "# Thank you\n\nYes, no, ok: hello is great today. Who are you? It is you. Danke, sí, d'accord; m.",
+            to: "talk.md"
+        )
+        #expect(try self.folder.indexed().urls(text) == [])
+    }
+
+    @Test("a common word in a text is no answer, in a heading it is, and so is a rare one")
+    func thinQuestions() throws {
+        for number in 0..<9 { try self.folder.write("# Note \(number)\n\nThe parcel fails.", to: "n\(number).md") }
+        try self.folder.write("# Why a parcel fails\n\nBecause of the label.", to: "why.md")
+        let index = try self.folder.indexed()
+        let hits = try index.searchNow(DocumentQuery("it fails", limit: 20))
+        #expect(hits.filter { $0.score >= 0.5 }.map(\.url) == ["/docs/why.md#why-a-parcel-fails"])
+        #expect(hits.count == 10)
+        #expect(try index.searchNow(DocumentQuery("vouchers")).first.map { $0.score >= 0.5 } == true)
+    }
+
     @Test("the same question has the same answer, also in an index that came about in another order")
     func order() throws {
         let index = try self.folder.indexed()

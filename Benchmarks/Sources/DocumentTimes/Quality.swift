@@ -15,15 +15,18 @@ struct Quality {
 
     private let questions: [Question]
     private let unanswerable: [String]
+    /// Greetings, thanks, yes and no, and what else people say that asks for nothing.
+    private let smallTalk: [String]
     private let index: DocumentIndex
     private let database: DatabaseQueue
 
-    init(source: String, questions: String, unanswerable: String, folder: String) throws {
+    init(source: String, questions: String, unanswerable: String, smallTalk: String, folder: String) throws {
         self.questions = try Self.lines(questions).map { line in
             let parts = line.split(separator: "\t")
             return Question(text: String(parts[0]), pages: Set(parts[1].split(separator: ",").map(String.init)))
         }
         self.unanswerable = try Self.lines(unanswerable)
+        self.smallTalk = try Self.lines(smallTalk)
         let path = "\(folder)/quality.sqlite"
         self.index = try DocumentIndex.open(path, now: milliseconds)
         let update = try self.index.update([DocumentSource(path: source)])
@@ -73,7 +76,7 @@ struct Quality {
             guard !pages.prefix(3).contains(where: { Self.isAnswer($0, question) }) else { continue }
             print("missed \(score.rounded(to: 2)): \(question.text) -> \(pages.prefix(3).joined(separator: " "))")
         }
-        for text in self.unanswerable {
+        for text in self.unanswerable + self.smallTalk {
             let (pages, score) = try self.ours(text)
             if score > 0.45 { print("answered \(score.rounded(to: 2)): \(text) -> \(pages.first ?? "")") }
         }
@@ -85,16 +88,20 @@ struct Quality {
             return (score, pages.prefix(3).contains { Self.isAnswer($0, question) })
         }
         let others = try self.unanswerable.map { try self.ours($0).score }
+        let talk = try self.smallTalk.map { try self.ours($0).score }
         print(
-            "| min_score | answered | of these with a right page | answered without an answer |\n| --- | --- | --- | --- |"
+            "| min_score | answered | of these with a right page | answered without an answer | small talk answered |\n"
+                + "| --- | --- | --- | --- | --- |"
         )
         for step in stride(from: 30, through: 80, by: 5) {
             let limit = Double(step) / 100
             let answered = known.filter { $0.0 >= limit }
             let right = Double(answered.count { $0.1 }) / Double(max(1, answered.count))
             let wrong = others.count { $0 >= limit }
+            let talked = talk.count { $0 >= limit }
             print(
-                "| \(step)% | \(answered.count) of \(known.count) | \(right.rounded(to: 3)) | \(wrong) of \(others.count) |"
+                "| \(step)% | \(answered.count) of \(known.count) | \(right.rounded(to: 3)) "
+                    + "| \(wrong) of \(others.count) | \(talked) of \(talk.count) |"
             )
         }
     }

@@ -3,22 +3,29 @@ internal import Foundation
 
 // What the search of documents finds, and what it costs:
 //
-//     DocumentTimes quality SOURCE QUESTIONS UNANSWERABLE    a folder, a search_index.json or a searchindex.js
-//     DocumentTimes speed COUNT                              so many pages that are made from a seed
+//     DocumentTimes quality SOURCE QUESTIONS UNANSWERABLE SMALLTALK
+//                                        a folder, a search_index.json or a searchindex.js
+//     DocumentTimes speed COUNT                         so many pages that are made from a seed
 
 let arguments = CommandLine.arguments.dropFirst()
 let folder = FileManager.default.temporaryDirectory.appending(path: "documents-\(UUID().uuidString)").path
 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(atPath: folder) }
 switch (arguments.first, arguments.count) {
-case ("quality", 4):
+case ("quality", 5):
     let words = Array(arguments)
-    try Quality(source: words[1], questions: words[2], unanswerable: words[3], folder: folder).report()
+    try Quality(
+        source: words[1],
+        questions: words[2],
+        unanswerable: words[3],
+        smallTalk: words[4],
+        folder: folder
+    ).report()
 case ("speed", 2):
     guard let count = Int(arguments.last ?? "") else { fallthrough }
     try Speed(count: count, folder: folder).report()
 default:
-    print("usage: DocumentTimes quality SOURCE QUESTIONS UNANSWERABLE | speed COUNT")
+    print("usage: DocumentTimes quality SOURCE QUESTIONS UNANSWERABLE SMALLTALK | speed COUNT")
     exit(2)
 }
 

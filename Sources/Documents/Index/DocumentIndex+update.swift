@@ -28,14 +28,16 @@ extension DocumentIndex {
     ///   - sources: All there are; what is of others is dropped.
     ///   - full: Whether everything is read anew, into a second file that takes the place of the first one at the end.
     ///   - progress: Learns how many of how many files are looked at; true to go on.
+    ///   - waiting: Asked about every tenth of a second while another update runs; false to give up.
     /// - Returns: What has changed.
-    /// - Throws: What the disk reports, `no-source`, or `cancelled` where `progress` ended it.
+    /// - Throws: What the disk reports, `no-source`, `busy` where `waiting` gave up, or `cancelled` where `progress` ended it.
     public func update(
         _ sources: [DocumentSource],
         full: Bool = false,
-        progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+        progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+        waiting: () -> Bool = { true }
     ) throws(DocumentError) -> IndexUpdate {
-        try self.file.update(full: full) { try self.bring($0, upTo: sources, progress) }
+        try self.file.update(full: full, waiting: waiting) { try self.bring($0, upTo: sources, progress) }
     }
 
     private func bring(
@@ -52,7 +54,7 @@ extension DocumentIndex {
             update.problems += scan.problems.map { "\(source.folder)/\($0.path): \($0.problem)" }
             update.removed += try writer.write { db in
                 var writer = try IndexWriter(db)
-                let removed = try writer.removeFiles(of: source.key, except: Set(scan.files.map(\.path)))
+                let removed = try writer.removeFiles(of: source.key, except: Set(scan.files.map { FilePath($0.path) }))
                 try writer.finish()
                 return removed
             }
@@ -105,7 +107,7 @@ extension DocumentIndex {
         // A file that was changed a moment ago may be changed again without another time or size.
         let settled = (self.now() - 2_000) * 1_000_000
         let changed = files.compactMap { file -> FileContents? in
-            let record = known[file.path]
+            let record = known[FilePath(file.path)]
             let mark = FileContents.mark(of: file, source, scan, settled: settled)
             if let record, record.size == file.stamp.size, record.changed == mark, mark != 0 { return nil }
             return FileContents(of: file, source, scan, mark: mark, unless: record?.digest)

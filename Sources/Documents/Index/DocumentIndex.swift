@@ -43,7 +43,10 @@ public final class DocumentIndex: Sendable {
         DocumentIndex(try IndexFile(path, DocumentSchema.current), synonyms, now)
     }
 
-    /// Closes the file; what is called later fails.
+    /// Whether its file is still the one at its path: it may have been removed, or another one put there.
+    public var isInPlace: Bool { self.file.isInPlace }
+
+    /// Closes the file, once those who read it are done; what is called later fails.
     public func close() { self.file.close() }
 
     func synonymTable(_ db: Database) throws -> [[String]: [[String]]] {

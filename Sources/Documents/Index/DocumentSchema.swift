@@ -7,7 +7,7 @@ enum DocumentSchema {
     static let current = IndexSchema(
         // "ccdx"
         applicationID: 0x6363_6478,
-        version: 1,
+        version: 2,
         label: "documents",
         tables: tables
     )

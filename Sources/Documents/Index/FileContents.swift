@@ -26,10 +26,17 @@ struct FileContents {
     init?(of file: SourceScan.File, _ source: DocumentSource, _ scan: SourceScan, mark: Int64, unless digest: Int64?) {
         self.path = file.path
         self.size = file.stamp.size
-        self.mark = mark
         let limit = source.kind == .folder ? SourceScan.maximumBytes.document : SourceScan.maximumBytes.index
+        let found: [UInt8]?
+        do throws(UnreadableFile) { found = try file.stamp.bytes(at: file.realPath, limit: limit) } catch {
+            // Nothing tells when that is over.
+            (self.pages, self.problem, self.digest) = ([], "can't be read", 0)
+            self.mark = 0
+            return
+        }
+        self.mark = mark
         // It has changed since it was looked at, and is looked at again.
-        guard let bytes = file.stamp.bytes(at: file.realPath, limit: limit) else { return nil }
+        guard let bytes = found else { return nil }
         var value = Digest.of(bytes)
         if source.kind == .sphinx, file.path == "searchindex.js" { value ^= scan.digest }
         self.digest = Int64(bitPattern: value)
@@ -46,11 +53,13 @@ struct FileContents {
     }
 
     private static func pages(
-        _ bytes: [UInt8],
+        _ content: [UInt8],
         of path: String,
         _ source: DocumentSource,
         _ scan: SourceScan
     ) throws(ReadingProblem) -> [DocumentPage] {
+        // The mark that some editors put before UTF-8 is no part of the text.
+        let bytes = content.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(content.dropFirst(3)) : content
         guard let text = String(validating: bytes, as: UTF8.self) else { throw ReadingProblem("is not UTF-8") }
         switch source.kind {
         case .searchIndex: return try SearchIndexReader.pages(bytes)

@@ -1,5 +1,11 @@
 internal import GRDB
 
+/// A path byte by byte, as the disk and SQLite compare it: two forms of one letter are two names.
+struct FilePath: Hashable {
+    private let bytes: [UInt8]
+    init(_ path: String) { self.bytes = Array(path.utf8) }
+}
+
 /// Changes an index, within one transaction.
 struct IndexWriter {
     /// How many sections an index has at most.
@@ -30,14 +36,14 @@ struct IndexWriter {
     }
 
     /// What the index knows of some files of a source.
-    static func known(_ db: Database, _ source: String, _ paths: [String]) throws -> [String: Known] {
+    static func known(_ db: Database, _ source: String, _ paths: [String]) throws -> [FilePath: Known] {
         let statement = try db.cachedStatement(
             sql: "SELECT id, size, changed, digest FROM file WHERE source = ? AND path = ?"
         )
-        var known: [String: Known] = [:]
+        var known: [FilePath: Known] = [:]
         for path in paths {
             guard let row = try Row.fetchOne(statement, arguments: [source, path]) else { continue }
-            known[path] = Known(id: row[0], size: row[1], changed: row[2], digest: row[3])
+            known[FilePath(path)] = Known(id: row[0], size: row[1], changed: row[2], digest: row[3])
         }
         return known
     }
@@ -47,16 +53,34 @@ struct IndexWriter {
     /// - Returns: Whether its content is another one than before.
     mutating func take(_ contents: FileContents, of source: DocumentSource) throws -> Bool {
         // Another process may have been faster.
-        let known = try Self.known(self.db, source.key, [contents.path])[contents.path]
+        let known = try Self.known(self.db, source.key, [contents.path]).values.first
         if let known, known.digest == contents.digest {
             try self.db.execute(
-                sql: "UPDATE file SET size = ?, changed = ? WHERE id = ?",
+                sql: """
+                    UPDATE file SET size = ?, changed = ?, problem = CASE
+                        WHEN EXISTS (SELECT 1 FROM section WHERE section.file = file.id) THEN NULL ELSE problem END
+                    WHERE id = ?
+                    """,
                 arguments: [contents.size, contents.mark, known.id]
             )
             return false
         }
         guard let pages = contents.pages else { return false }
-        if let known { try self.removeFile(known.id) }
+        var room =
+            Self.maximumSections - (try Int.fetchOne(self.db, sql: "SELECT sections FROM total") ?? 0) - self.sections
+        if let known {
+            // An index that somebody else is writing at this moment: what it had is found until it is whole.
+            if contents.problem != nil, contents.digest != 0, source.kind != .folder {
+                try self.db.execute(
+                    sql: "UPDATE file SET changed = 0, problem = ? WHERE id = ?",
+                    arguments: [contents.problem, known.id]
+                )
+                return false
+            }
+            // There was no room for it, and there is none now.
+            if known.digest == 0, let page = pages.first, page.sections.count > room { return false }
+            room += try self.removeFile(known.id)
+        }
         try self.db.execute(
             sql: "INSERT INTO file (source, path, size, changed, digest, problem) VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [
@@ -64,12 +88,14 @@ struct IndexWriter {
             ]
         )
         let file = self.db.lastInsertedRowID
-        var room =
-            Self.maximumSections - (try Int.fetchOne(self.db, sql: "SELECT sections FROM total") ?? 0) - self.sections
         for page in pages {
             guard page.sections.count <= room else {
                 let problem = "the index has \(Self.maximumSections) sections, as many as it may"
-                try self.db.execute(sql: "UPDATE file SET problem = ? WHERE id = ?", arguments: [problem, file])
+                // It is tried again: others may go.
+                try self.db.execute(
+                    sql: "UPDATE file SET problem = ?, changed = 0, digest = 0 WHERE id = ?",
+                    arguments: [problem, file]
+                )
                 break
             }
             room -= page.sections.count
@@ -118,9 +144,9 @@ struct IndexWriter {
     /// Drops files that are gone.
     ///
     /// - Returns: How many.
-    mutating func removeFiles(of source: String, except paths: Set<String>) throws -> Int {
+    mutating func removeFiles(of source: String, except paths: Set<FilePath>) throws -> Int {
         let rows = try Row.fetchAll(self.db, sql: "SELECT id, path FROM file WHERE source = ?", arguments: [source])
-        let gone = rows.filter { !paths.contains($0[1]) }
+        let gone = rows.filter { !paths.contains(FilePath($0[1])) }
         for row in gone { try self.removeFile(row[0]) }
         return gone.count
     }
@@ -135,7 +161,9 @@ struct IndexWriter {
         return gone.count
     }
 
-    private mutating func removeFile(_ file: Int64) throws {
+    /// - Returns: How many sections it had.
+    @discardableResult
+    private mutating func removeFile(_ file: Int64) throws -> Int {
         let sections = try Row.fetchAll(
             self.db,
             sql: "SELECT id, heading, title, text FROM section WHERE file = ?",
@@ -153,6 +181,7 @@ struct IndexWriter {
         self.sections -= sections.count
         try self.db.execute(sql: "DELETE FROM section WHERE file = ?", arguments: [file])
         try self.db.execute(sql: "DELETE FROM file WHERE id = ?", arguments: [file])
+        return sections.count
     }
 
     private mutating func count(_ words: Set<String>, by change: Int) {

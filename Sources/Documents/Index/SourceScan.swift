@@ -50,7 +50,9 @@ struct SourceScan {
     }
 
     /// Whether a page, by its name without ending, is there as HTML.
-    func hasHTML(_ name: String) -> Bool { self.htmlNames.contains("\(name).html") }
+    func hasHTML(_ name: String) -> Bool {
+        self.htmlNames.contains("\(name).html") || self.htmlNames.contains("\(name)/index.html")
+    }
 
     private var htmlNames: Set<String> = []
 
@@ -92,7 +94,9 @@ struct SourceScan {
 
     /// Takes what a link leads to, where that is a file of the source.
     private mutating func follow(_ file: String) {
-        guard self.isDocument(file), let target = FolderNames.realPath("\(self.root)/\(file)") else { return }
+        guard let target = FolderNames.realPath("\(self.root)/\(file)") else { return }
+        if FileStamp(at: target)?.isFolder == true { return self.problems.append((file, "is a link to a folder")) }
+        guard self.isDocument(file) else { return }
         guard target.hasPrefix(self.root == "/" ? "/" : "\(self.root)/") else {
             return self.problems.append((file, "is a link that leaves the source"))
         }

@@ -2,16 +2,6 @@
 ///
 /// Where the page marks its main part (`main`, `role="main"`), only that is read.
 public enum HTMLReader {
-    /// Elements whose content nobody reads as text of the page.
-    private static let dropped: Set<String> = [
-        "script", "style", "nav", "template", "noscript", "svg", "iframe", "head", "xmp", "noembed", "textarea",
-        "select",
-        "button", "form", "footer",
-    ]
-    /// Elements that have no end.
-    private static let void: Set<String> = [
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-    ]
     /// Elements within a paragraph: a text goes on behind them.
     private static let inline: Set<String> = [
         "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark",
@@ -33,19 +23,39 @@ public enum HTMLReader {
 
     /// The words of a piece of HTML, on one line.
     static func text(_ html: String) -> String {
+        var leftOut: LeftOut?
+        return Self.text(html, in: &leftOut)
+    }
+
+    /// The same for a piece of something longer.
+    ///
+    /// - Parameters:
+    ///   - html: The piece.
+    ///   - leftOut: The element that isn't shown and that it begins in; afterwards the one that it ends in, where that began
+    ///     with a line: what begins within a text ends with it.
+    /// - Returns: What is shown of it.
+    static func text(_ html: String, in leftOut: inout LeftOut?) -> String {
         var scanner = HTMLScanner(html)
-        var (result, skipping) = ("", nil as String?)
-        while let token = scanner.next() {
+        var result = ""
+        var beganWithLine = true
+        while true {
+            let isAtLine = scanner.isAtLine
+            guard let token = scanner.next() else { break }
             switch token {
-            case .text(let text): if skipping == nil { result += text }
-            case .open(let name, _):
-                if skipping == nil, Self.dropped.contains(name) { skipping = name }
+            case .text(let text): if leftOut == nil { result += text }
+            case .open(let name, let attributes):
+                if leftOut?.ends(before: name) == true { leftOut = nil }
+                if leftOut == nil {
+                    leftOut = LeftOut(name, attributes, isSelfClosing: scanner.isSelfClosing)
+                    beganWithLine = isAtLine
+                }
                 if !Self.inline.contains(name) { result += " " }
             case .close(let name):
-                if skipping == name { skipping = nil }
+                if leftOut?.ends(with: name) == true { leftOut = nil }
                 if !Self.inline.contains(name) { result += " " }
             }
         }
+        if !beganWithLine { leftOut = nil }
         return plainText(result)
     }
 
@@ -61,8 +71,7 @@ public enum HTMLReader {
         private var heading: (name: String, level: Int, anchor: String?)?
         /// The last name of a place that no text has followed yet.
         private var anchor: String?
-        /// What is left out until it ends: its name, and how many of that name are open.
-        private var skipped: (name: String, depth: Int)?
+        private var leftOut: LeftOut?
         /// The main part: its name, and how many of that name are open.
         private var main: (name: String, depth: Int)?
         private var isInTitle = false
@@ -74,7 +83,8 @@ public enum HTMLReader {
             while let token = scanner.next() {
                 switch token {
                 case .text(let text): self.take(text)
-                case .open(let name, let attributes): self.enter(name, attributes)
+                case .open(let name, let attributes):
+                    self.enter(name, attributes, isSelfClosing: scanner.isSelfClosing)
                 case .close(let name): self.leave(name)
                 }
             }
@@ -82,7 +92,7 @@ public enum HTMLReader {
             return self.builder.page(title: self.firstHeading ?? self.title, lang: self.lang)
         }
 
-        private var isReading: Bool { self.skipped == nil && (!self.onlyMain || self.main != nil) }
+        private var isReading: Bool { self.leftOut == nil && (!self.onlyMain || self.main != nil) }
 
         private mutating func take(_ text: String) {
             if self.isInTitle { return self.title += text }
@@ -91,17 +101,18 @@ public enum HTMLReader {
             if self.heading == nil, self.anchor != nil, text.contains(where: { !$0.isWhitespace }) { self.anchor = nil }
         }
 
-        private mutating func enter(_ name: String, _ attributes: [String: String]) {
+        private mutating func enter(_ name: String, _ attributes: [String: String], isSelfClosing: Bool) {
             if name == "html" { self.lang = attributes["lang"] }
             if name == "title", self.title.isEmpty, self.main == nil { self.isInTitle = true }
-            if let skipped { return self.skipped = skipped.name == name ? (name, skipped.depth + 1) : skipped }
+            if self.leftOut?.ends(before: name) == true { self.leftOut = nil }
+            guard self.leftOut == nil else { return }
             if let main {
                 if main.name == name { self.main = (name, main.depth + 1) }
             } else if name == "main" || attributes["role"] == "main" {
                 self.main = (name, 1)
             }
             guard name != "head" else { return }
-            if Self.isLeftOut(name, attributes) { return self.skipped = (name, 1) }
+            self.leftOut = LeftOut(name, attributes, isSelfClosing: isSelfClosing)
             guard self.isReading else { return }
             let place = attributes["id"] ?? (name == "a" ? attributes["name"] : nil)
             let isTerm = name == "dt" && place != nil
@@ -126,9 +137,11 @@ public enum HTMLReader {
 
         private mutating func leave(_ name: String) {
             if name == "title" { self.isInTitle = false }
-            if let skipped {
-                guard skipped.name == name else { return }
-                return self.skipped = skipped.depth == 1 ? nil : (name, skipped.depth - 1)
+            if let before = self.leftOut {
+                guard self.leftOut?.ends(with: name) == true else { return }
+                self.leftOut = nil
+                // The text around it goes on.
+                if before.name == name { return }
             }
             if self.isReading, !inline.contains(name) { self.endBlock() }
             if let main, main.name == name { self.main = main.depth == 1 ? nil : (name, main.depth - 1) }
@@ -150,16 +163,6 @@ public enum HTMLReader {
                 return nil
             }
             return level
-        }
-
-        private static func isLeftOut(_ name: String, _ attributes: [String: String]) -> Bool {
-            guard !void.contains(name) else { return false }
-            if dropped.contains(name) || attributes["hidden"] != nil || attributes["aria-hidden"] == "true" {
-                return true
-            }
-            // Sphinx and others put a sign behind each heading that leads to it.
-            let classes = attributes["class"]?.split(separator: " ") ?? []
-            return classes.contains("headerlink") || classes.contains("toctree-wrapper")
         }
     }
 }

@@ -11,7 +11,7 @@ struct HTMLScanner {
     }
 
     /// Elements whose content is no markup.
-    private static let rawElements: Set<String> = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed"]
+    static let rawElements: Set<String> = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed"]
     /// So many attributes of one tag are kept.
     private static let maximumAttributes = 64
 
@@ -19,8 +19,16 @@ struct HTMLScanner {
     private var position = 0
     /// The element whose text comes next, where that is no markup.
     private var rawElement: String?
+    /// Whether the last tag ended in `/>`.
+    private(set) var isSelfClosing = false
 
     init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    /// Whether nothing but white space stands before the next token in its line.
+    var isAtLine: Bool {
+        let last = self.bytes[..<self.position].last { $0 != 0x20 && $0 != 0x09 }
+        return last == nil || last == UInt8(ascii: "\n")
+    }
 
     /// The next token; nothing at the end.
     mutating func next() -> Token? {
@@ -108,8 +116,10 @@ struct HTMLScanner {
     /// Reads attributes to the end of the tag, or of the text.
     private mutating func takeAttributes() -> [String: String] {
         var attributes: [String: String] = [:]
+        self.isSelfClosing = false
         while let byte = self.byte(0) {
             if byte == UInt8(ascii: ">") {
+                self.isSelfClosing = self.bytes[self.position - 1] == UInt8(ascii: "/")
                 self.position += 1
                 break
             }

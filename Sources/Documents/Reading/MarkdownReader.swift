@@ -18,8 +18,27 @@ public enum MarkdownReader {
         private var paragraph: [Substring] = []
         /// The characters that ended the open block of code would consist of.
         private var fence: Substring?
+        /// The open block of HTML that isn't shown, and that goes on to its end whatever stands there.
+        private var block: HTMLBlock?
+        /// The open element that isn't shown.
+        private var leftOut: LeftOut?
 
         mutating func take(_ line: Substring) {
+            var line = line
+            // A line may end one block and begin others.
+            while self.block != nil || self.fence == nil {
+                if let block {
+                    guard let rest = block.rest(of: line) else { return }
+                    self.block = nil
+                    line = rest
+                } else if let (block, rest) = HTMLBlock.beginning(line) {
+                    self.endParagraph()
+                    self.block = block
+                    line = rest
+                } else {
+                    break
+                }
+            }
             let trimmed = line.trimmed
             if let fence {
                 if trimmed.hasPrefix(fence), trimmed.allSatisfy({ $0 == fence.first }) {
@@ -28,12 +47,14 @@ public enum MarkdownReader {
                 }
                 return self.paragraph.append(line)
             }
-            if trimmed.hasPrefix("```") || trimmed.hasPrefix("~~~") {
+            // Four spaces make it code, or a part of a list's item.
+            let isIndented = line.hasPrefix("    ") || line.hasPrefix("\t")
+            if Self.beginsFence(trimmed) {
                 self.endParagraph()
                 self.fence = trimmed.prefix { $0 == trimmed.first }
             } else if trimmed.isEmpty {
                 self.endParagraph()
-            } else if let (level, heading) = Self.heading(trimmed) {
+            } else if !isIndented, let (level, heading) = Self.heading(trimmed) {
                 self.endParagraph()
                 self.begin(heading, level: level)
             } else if let level = Self.underline(trimmed), let heading = self.paragraph.last, self.paragraph.count == 1,
@@ -61,7 +82,9 @@ public enum MarkdownReader {
                     text = text[..<brace].trimmed
                 }
             }
-            let words = MarkdownText.plain(String(text))
+            let isShown = self.leftOut == nil
+            let words = MarkdownText.plain(String(text), in: &self.leftOut)
+            guard isShown else { return self.builder.paragraph(words) }
             self.builder.heading(words, level: level, anchor: anchor ?? self.anchors.anchor(of: words))
         }
 
@@ -69,7 +92,17 @@ public enum MarkdownReader {
             guard !self.paragraph.isEmpty else { return }
             let text = self.paragraph.joined(separator: "\n")
             self.paragraph = []
-            self.builder.paragraph(isCode ? text : MarkdownText.plain(text))
+            if !isCode {
+                self.builder.paragraph(MarkdownText.plain(text, in: &self.leftOut))
+            } else if self.leftOut == nil {
+                self.builder.paragraph(text)
+            }
+        }
+
+        /// Behind a row of back ticks no more of them may come: that is code within a text.
+        private static func beginsFence(_ line: Substring) -> Bool {
+            guard line.hasPrefix("```") || line.hasPrefix("~~~") else { return false }
+            return line.first == "~" || !line.drop { $0 == "`" }.contains("`")
         }
 
         private static func heading(_ line: Substring) -> (Int, Substring)? {
@@ -90,6 +123,54 @@ public enum MarkdownReader {
             }
             return first == "=" ? 1 : 2
         }
+    }
+}
+
+/// A piece of HTML in Markdown that no empty line ends and that nobody is shown (CommonMark, section "HTML blocks").
+private struct HTMLBlock {
+    /// What it ends with, in lower case.
+    let end: String
+
+    private static let kinds = [
+        ("<!--", "-->"), ("<?", "?>"), ("<![cdata[", "]]>"), ("<script", "</script>"), ("<style", "</style>"),
+        ("<textarea", "</textarea>"),
+    ]
+
+    /// The one that a line begins with, in a quote or a list, too.
+    ///
+    /// - Returns: The block, and the line behind its beginning.
+    static func beginning(_ line: Substring) -> (HTMLBlock, rest: Substring)? {
+        let text = line.drop { " \t>-*+".contains($0) }
+        guard text.utf8.first == UInt8(ascii: "<") else { return nil }
+        let indent = line.utf8.prefix { $0 == 0x20 }.count
+        for (start, end) in Self.kinds where text.lowercasedPrefix(start.utf8.count) == start {
+            let rest = text.dropFirst(start.count)
+            if start == "<!--" { return (HTMLBlock(end: end), rest) }
+            // Four spaces make it code.
+            guard indent < 4, rest.utf8.first.map({ !$0.isLetter && $0 != UInt8(ascii: "-") }) ?? true else { continue }
+            return (HTMLBlock(end: end), rest)
+        }
+        return nil
+    }
+
+    /// What stands behind its end in a line; nothing where it goes on.
+    func rest(of line: Substring) -> Substring? {
+        let bytes = line.utf8
+        var start = bytes.startIndex
+        while let found = bytes[start...].firstIndex(of: self.end.utf8.first ?? 0) {
+            if line[found...].lowercasedPrefix(self.end.utf8.count) == self.end {
+                return line[bytes.index(found, offsetBy: self.end.utf8.count)...]
+            }
+            start = bytes.index(after: found)
+        }
+        return nil
+    }
+}
+
+extension Substring {
+    /// So many bytes of its beginning, in lower case.
+    fileprivate func lowercasedPrefix(_ count: Int) -> String {
+        String(decoding: self.utf8.prefix(count).map(\.lowercased), as: UTF8.self)
     }
 }
 

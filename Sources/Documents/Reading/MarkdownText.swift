@@ -1,19 +1,32 @@
 /// What a paragraph of Markdown says, without its marks.
 enum MarkdownText {
     /// The words: links and images as their text, code as it stands, tags dropped.
-    static func plain(_ text: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - text: A paragraph.
+    ///   - leftOut: The element that isn't shown and that the text begins in; afterwards the one that it ends in.
+    /// - Returns: What is shown of it.
+    static func plain(_ text: String, in leftOut: inout LeftOut?) -> String {
         var result: [UInt8] = []
         let bytes = Array(text.utf8)
         var index = 0
+        var code = CodeSpans(bytes)
         /// Where the text of each open link begins in the result.
         var links: [Int] = []
+        /// Where the next end of a target is, by its sign.
+        var ends: [UInt8: Int] = [:]
         while index < bytes.count {
             let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "\\") where index + 1 < bytes.count && bytes[index + 1].isMark:
-                result += Self.literal(bytes[index + 1])
+                Self.append(literal: bytes[index + 1], to: &result)
                 index += 2
-            case UInt8(ascii: "`"), UInt8(ascii: "*"): index += 1
+            case UInt8(ascii: "`"):
+                let span = code.span(at: index)
+                for byte in bytes[span.content] { Self.append(literal: byte, to: &result) }
+                index = span.end
+            // With a space on both sides it is a sign of multiplication.
+            case UInt8(ascii: "*") where !Self.isBetweenSpaces(bytes, index): index += 1
             case UInt8(ascii: "_") where Self.isEdge(bytes, index): index += 1
             case UInt8(ascii: "!") where index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "["): index += 1
             case UInt8(ascii: "["):
@@ -26,7 +39,7 @@ enum MarkdownText {
                     index += 1
                     continue
                 }
-                if let end = Self.targetEnd(bytes, index + 1) {
+                if let end = Self.targetEnd(bytes, index + 1, &ends) {
                     // Dropped later, with other control characters: to take it out here would move the rest each time.
                     result[start] = 0
                     index = end
@@ -41,16 +54,18 @@ enum MarkdownText {
         }
         let words = String(decoding: result, as: UTF8.self)
         let text = Self.withoutBlockMarks(words)
-        return text.utf8.contains(UInt8(ascii: "<")) || text.utf8.contains(UInt8(ascii: "&"))
-            ? HTMLReader.text(text) : plainText(text)
+        let isPlain = leftOut == nil && !text.utf8.contains { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "&") }
+        return isPlain ? plainText(text) : HTMLReader.text(text, in: &leftOut)
     }
 
-    /// A character that is none of HTML's.
-    private static func literal(_ byte: UInt8) -> [UInt8] {
+    /// Appends a character that is none of HTML's, of a quote's or of a table's.
+    private static func append(literal byte: UInt8, to result: inout [UInt8]) {
         switch byte {
-        case UInt8(ascii: "<"): Array("&lt;".utf8)
-        case UInt8(ascii: "&"): Array("&amp;".utf8)
-        default: [byte]
+        case UInt8(ascii: "<"): result += "&lt;".utf8
+        case UInt8(ascii: ">"): result += "&gt;".utf8
+        case UInt8(ascii: "&"): result += "&amp;".utf8
+        case UInt8(ascii: "|"): result += "&#124;".utf8
+        default: result.append(byte)
         }
     }
 
@@ -58,7 +73,7 @@ enum MarkdownText {
     private static let maximumTarget = 2_048
 
     /// Where the target of a link ends, `(…)` or `[…]`.
-    private static func targetEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
+    private static func targetEnd(_ bytes: [UInt8], _ start: Int, _ ends: inout [UInt8: Int]) -> Int? {
         guard start < bytes.count else { return nil }
         let close: UInt8
         switch bytes[start] {
@@ -66,8 +81,15 @@ enum MarkdownText {
         case UInt8(ascii: "["): close = UInt8(ascii: "]")
         default: return nil
         }
-        let end = min(bytes.count, start + Self.maximumTarget)
-        return bytes[start..<end].firstIndex(of: close).map { $0 + 1 }
+        // What was looked through for one target isn't looked through for the next.
+        let known = ends[close] ?? -1
+        let end = known >= start ? known : bytes[start...].firstIndex(of: close) ?? bytes.count
+        ends[close] = end
+        return end < bytes.count && end < start + Self.maximumTarget ? end + 1 : nil
+    }
+
+    private static func isBetweenSpaces(_ bytes: [UInt8], _ index: Int) -> Bool {
+        index > 0 && bytes[index - 1] == UInt8(ascii: " ") && index + 1 < bytes.count && bytes[index + 1].isSpace
     }
 
     /// Whether a `_` marks something: within a word it is a part of it.

@@ -14,6 +14,8 @@ public enum PlainTextReader {
         /// The signs in the order in which they came: the first one underlines the outermost headings.
         var levels: [Character] = []
         var paragraph: [Substring] = []
+        /// How far the open comment is indented, and whether it has said anything yet.
+        var comment: (indent: Int, isEmpty: Bool)?
         func end() {
             if !paragraph.isEmpty { builder.paragraph(Self.withoutRoles(paragraph.joined(separator: "\n"))) }
             paragraph = []
@@ -21,6 +23,17 @@ public enum PlainTextReader {
         for line in splitLines(text) {
             let trimmed = line.trimmed
             if trimmed.isEmpty {
+                end()
+                if comment?.isEmpty == true { comment = nil }
+                continue
+            }
+            // A comment goes on for as long as lines are indented further.
+            if let indent = comment?.indent, Self.indent(of: line) > indent {
+                comment?.isEmpty = false
+                continue
+            }
+            comment = hasAnchors && Self.isComment(trimmed) ? (Self.indent(of: line), trimmed == "..") : nil
+            if comment != nil {
                 end()
             } else if let sign = Self.underline(trimmed), let heading = paragraph.last,
                 heading.first?.isWhitespace == false,
@@ -35,12 +48,23 @@ public enum PlainTextReader {
                 let words = Self.withoutRoles(String(heading))
                 let anchor = hasAnchors ? anchors.anchor(of: words) : nil
                 builder.heading(words, level: level, anchor: anchor)
-            } else if !(hasAnchors && trimmed.hasPrefix(".. _")) {
+            } else if !hasAnchors || !trimmed.hasPrefix(".. _") {
                 paragraph.append(line)
             }
         }
         end()
         return builder.page(title: nil)
+    }
+
+    private static func indent(of line: Substring) -> Int { line.prefix { $0 == " " || $0 == "\t" }.count }
+
+    /// Whether a line begins a comment of reStructuredText: two dots with nothing behind them that has a meaning, such as
+    /// the name of a directive, a target, a footnote or a substitution.
+    private static func isComment(_ line: Substring) -> Bool {
+        guard line.hasPrefix(".."), line.dropFirst(2).first.map(\.isWhitespace) ?? true else { return false }
+        let text = line.dropFirst(2).trimmed
+        guard let first = text.first else { return true }
+        return first != "_" && first != "[" && first != "|" && !(text.prefix { !$0.isWhitespace }.contains("::"))
     }
 
     private static func underline(_ line: Substring) -> Character? {

@@ -2,8 +2,8 @@
 public struct SectionBuilder {
     /// How long the text of a section is at most, in bytes; what is longer becomes several sections of one heading.
     public static let maximumBytes = 16_384
-    /// How long a heading or a title is at most, in characters.
-    static let maximumHeadingCharacters = 200
+    /// How long a heading or a title is at most, and the name of a place, in bytes.
+    static let maximumBytesOf: (heading: Int, anchor: Int) = (400, 200)
 
     private var sections: [DocumentPage.Section] = []
     private var open: [(level: Int, heading: String)] = []
@@ -24,12 +24,16 @@ public struct SectionBuilder {
     ///   - anchor: What leads to it.
     public mutating func heading(_ text: String, level: Int, anchor: String?) {
         self.close()
-        let heading = String(plainText(text).prefix(Self.maximumHeadingCharacters))
+        let heading = Self.heading(of: text)
         self.open.removeAll { $0.level >= level }
         self.heading = heading
-        self.anchor = anchor.flatMap { $0.isEmpty ? nil : $0 }
+        self.anchor = anchor.flatMap { 1...Self.maximumBytesOf.anchor ~= $0.utf8.count ? $0 : nil }
         self.hasHeading = true
         self.open.append((level, heading))
+    }
+
+    private static func heading(of text: String) -> String {
+        String(plainText(text)[...].prefix(atMost: Self.maximumBytesOf.heading))
     }
 
     /// Adds a paragraph to the open section.
@@ -76,7 +80,7 @@ public struct SectionBuilder {
     /// - Returns: The page.
     public mutating func page(title: String?, lang: String? = nil, url: String? = nil) -> DocumentPage {
         self.close()
-        let written = title.map { String(plainText($0).prefix(Self.maximumHeadingCharacters)) } ?? ""
+        let written = title.map(Self.heading) ?? ""
         let title = written.isEmpty ? self.sections.first { !$0.heading.isEmpty }?.heading ?? "" : written
         for index in self.sections.indices {
             if self.sections[index].heading.isEmpty { self.sections[index].heading = title }

@@ -1,7 +1,7 @@
-/// Words of questions that say nothing about what is asked for, folded as the index folds words.
+/// Words of questions that say nothing about what is asked for, and those of small talk, folded as the index folds words.
 enum FunctionWords {
     static let all: Set<String> = Set(
-        (english + german + french + spanish).split { $0.isWhitespace }.map(String.init)
+        [english, german, french, spanish, smallTalk].flatMap { $0.split { $0.isWhitespace } }.map(String.init)
     )
 
     private static let english = """
@@ -28,5 +28,14 @@ enum FunctionWords {
         al algo como con cual cuando de del desde donde el ella en era es esa ese eso esta este esto ha hay hacer la las
         le les lo los mas me mi muy no nos o para pero por porque puede puedo que quien se si sin sobre son su sus tengo un
         una unos y ya yo
+        """
+    /// Greetings, thanks, yes and no, and what else people say before they ask for something.
+    private static let smallTalk = """
+        hello hi hey morning evening afternoon today bye goodbye later soon ok okay yes yeah yep nope maybe sure great good nice
+        cool perfect awesome fine sorry wow lol haha hm hmm somebody anybody everybody someone anyone question questions
+        problem problems trouble ask asked wrong understand mind moment many lot lots got see
+        hallo moin servus guten morgen abend danke dank vielen nein klar frage fragen hilfe brauche tschuss
+        bonjour bonsoir salut merci beaucoup oui non accord revoir
+        hola buenos buenas dias tardes gracias si vale adios eres
         """
 }

@@ -43,12 +43,15 @@ struct Ranking {
     private let terms: [SearchTerms.Term]
     private let stemmer: any FTS5Tokenizer
     private let totalWeight: Double
+    /// What a word weighs that one section alone has: so much a text must have for it alone to be an answer.
+    private let neededWeight: Double
 
     init(_ query: DocumentQuery, _ terms: SearchTerms, _ stemmer: any FTS5Tokenizer) {
         self.query = query
         self.terms = terms.terms
         self.stemmer = stemmer
         self.totalWeight = terms.terms.reduce(0) { $0 + $1.weight }
+        self.neededWeight = terms.weightOfUnique
     }
 
     /// A section with its place among the others.
@@ -57,7 +60,10 @@ struct Ranking {
         let heading = Set(try self.stemmer.tokenize(document: candidate.heading).map(\.token))
         let title = heading.union(try self.stemmer.tokenize(document: candidate.title).map(\.token))
         let coverage = self.share { title.contains($0) || candidate.stems.contains(StemSet.number($0)) }
-        candidate.score = 0.75 * coverage + 0.25 * self.share(title.contains)
+        // A common word or two that stand somewhere in a text are no answer, though they be all of the question.
+        let inTitle = self.share(title.contains)
+        let strength = min(1, coverage * self.totalWeight / self.neededWeight)
+        candidate.score = 0.75 * coverage * max(strength, inTitle) + 0.25 * inTitle
         var bonus = 0.5 * self.share(heading.contains)
         if candidate.hasPhrase { bonus += 0.2 }
         if let lang = self.query.lang, let own = candidate.lang, Self.isSame(lang, own) { bonus += 0.3 }

@@ -47,7 +47,6 @@ struct SearchTerms {
         let words = try cutter.tokenize(query: text).map(\.token).filter { $0.utf8.count <= 64 }
         let stems = try words.map { try stemmer.tokenize(query: $0).first?.token ?? $0 }
         var taken: Set<[String]> = []
-        var functionWords: [Term] = []
         var index = 0
         while index < words.count, self.terms.count < Self.maximum.words {
             let (length, others) = Self.synonyms(at: index, stems, synonyms)
@@ -57,12 +56,8 @@ struct SearchTerms {
             guard taken.insert(ownStems).inserted else { continue }
             let otherStems = try others.map { try $0.map { try stemmer.tokenize(query: $0).first?.token ?? $0 } }
             let isPlain = length == 1 && others.isEmpty
-            if isPlain, FunctionWords.all.contains(own[0]) || own[0].count < 2 && own[0].utf8.count < 2 {
-                if functionWords.count < Self.maximum.words {
-                    functionWords.append(try self.term([own], [ownStems], db))
-                }
-                continue
-            }
+            // "What is this?" asks for nothing that a document could be found by.
+            if isPlain, FunctionWords.all.contains(own[0]) || own[0].utf8.count < 2 { continue }
             var term = try self.term([own] + others, [ownStems] + otherStems, db)
             if term.count == 0, isPlain {
                 let near = try NearWords(of: own[0], db)
@@ -74,8 +69,6 @@ struct SearchTerms {
             }
             self.terms.append(term)
         }
-        // "What is this?" has nothing else.
-        if self.terms.isEmpty { self.terms = functionWords }
     }
 
     private func term(_ phrases: [[String]], _ stems: [[String]], _ db: Database) throws -> Term {
@@ -86,10 +79,16 @@ struct SearchTerms {
             for stem in phrase { least = min(least, try Int.fetchOne(counting, arguments: [stem]) ?? 0) }
             most = max(most, least == .max ? 0 : least)
         }
-        // As bm25 has it, and never negative.
-        let weight = log(1 + (Double(self.sections - min(most, self.sections)) + 0.5) / (Double(most) + 0.5))
-        return Term(phrases: phrases, stems: stems, weight: weight, count: most)
+        return Term(phrases: phrases, stems: stems, weight: self.weight(ofWordIn: most), count: most)
     }
+
+    /// How much a word says that so many sections have: as bm25 has it, and never negative.
+    private func weight(ofWordIn count: Int) -> Double {
+        log(1 + (Double(self.sections - min(count, self.sections)) + 0.5) / (Double(count) + 0.5))
+    }
+
+    /// The weight of a word that one section alone has.
+    var weightOfUnique: Double { self.weight(ofWordIn: 1) }
 
     /// The longest phrase with synonyms that begins at a word, and what else it may be called.
     private static func synonyms(

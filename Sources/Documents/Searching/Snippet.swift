@@ -7,11 +7,14 @@ public struct Snippet: Sendable, Hashable {
     static let close: Character = "\u{E001}"
     /// How long it is at most, in characters.
     public static let maximumCharacters = 240
+    /// The same in bytes: one character may have any number of marks.
+    private static let maximumBytes = 2_000
 
     private let marked: String
 
     /// Cuts a marked text at a word.
     init(marked text: String) {
+        let text = text[...].prefix(atMost: Self.maximumBytes)
         var (result, count, isOpen, lastSpace) = ("", 0, false, nil as (end: String.Index, isOpen: Bool)?)
         for character in text {
             switch character {

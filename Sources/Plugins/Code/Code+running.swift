@@ -48,8 +48,10 @@ extension Code {
         }
     }
 
+    public func reload(whenDone: @escaping @Sendable () -> Void) { self.live.ask(whenDone: whenDone) }
+
     public func reload() {
-        guard self.live.isRunning else { return }
+        guard self.live.goesOn else { return }
         let start = self.services.clock.now
         do throws(CodeError) {
             let index = try self.live.opened { () throws(CodeError) in
@@ -57,7 +59,10 @@ extension Code {
             }
             // What is there from an earlier run answers while it is brought up to date.
             if try index.size().files > 0 { self.live.beReady() }
-            let update = try index.update { _, _ in self.live.isRunning }
+            let update = try index.update(
+                progress: { _, _ in self.live.goesOn },
+                waiting: { self.live.waits(since: start) }
+            )
             self.state.withLock { state in
                 if state.update == nil || update.changed + update.removed > 0 { state.generation += 1 }
                 state.update = update
@@ -66,7 +71,8 @@ extension Code {
             }
             self.live.beReady()
         } catch {
-            guard error.code != "cancelled" else { return }
+            guard self.live.goesOn else { return }
+            if error.code == "broken-index" { self.live.forget() }
             self.report(error)
             self.state.withLock {
                 $0.rejected = [Diagnostic(error.code, at: Place(file: error.place), error.explanation)]
@@ -74,3 +80,5 @@ extension Code {
         }
     }
 }
+
+extension CodeIndex: FiledIndex {}

@@ -7,16 +7,18 @@ extension Docs {
         _ configuration: Configuration,
         _ services: PluginServices
     ) throws(ConfigurationProblem) -> [DocumentSource] {
-        guard 1...100 ~= configuration.sources.count else {
+        let written = configuration.sources ?? []
+        let isEnough = !written.isEmpty || configuration.search?.isEmpty == false
+        guard isEnough, written.count <= 100 else {
             throw ConfigurationProblem(
                 "no-source",
                 key: "sources",
                 "there is no document",
-                hint: "write 1 to 100 sources"
+                hint: "write 1 to 100 sources, or search engines"
             )
         }
         var sources: [DocumentSource] = []
-        for (number, written) in configuration.sources.enumerated() {
+        for (number, written) in written.enumerated() {
             guard !written.path.isEmpty else {
                 throw ConfigurationProblem(
                     "no-source",

@@ -10,6 +10,7 @@ extension Docs {
 
     public func run() async {
         await self.live.run { self.reload() }
+        for engine in self.engines { await engine.close() }
         self.state.withLock { $0 = State() }
     }
 
@@ -36,8 +37,10 @@ extension Docs {
         }
     }
 
+    public func reload(whenDone: @escaping @Sendable () -> Void) { self.live.ask(whenDone: whenDone) }
+
     public func reload() {
-        guard self.live.isRunning else { return }
+        guard self.live.goesOn, !self.sources.isEmpty else { return }
         let start = self.services.clock.now
         do throws(DocumentError) {
             let index = try self.live.opened { () throws(DocumentError) in
@@ -45,7 +48,11 @@ extension Docs {
             }
             // What is there from an earlier run answers while it is brought up to date.
             if try index.size().files > 0 { self.live.beReady() }
-            let update = try index.update(self.sources.filter(\.isThere)) { _, _ in self.live.isRunning }
+            let update = try index.update(
+                self.sources.filter(\.isThere),
+                progress: { _, _ in self.live.goesOn },
+                waiting: { self.live.waits(since: start) }
+            )
             self.state.withLock { state in
                 if state.update == nil || update.changed + update.removed > 0 { state.generation += 1 }
                 state.update = update
@@ -54,7 +61,8 @@ extension Docs {
             }
             self.live.beReady()
         } catch {
-            guard error.code != "cancelled" else { return }
+            guard self.live.goesOn else { return }
+            if error.code == "broken-index" { self.live.forget() }
             self.report(error)
             self.state.withLock {
                 $0.rejected = [Diagnostic(error.code, at: Place(file: error.place), error.explanation)]
@@ -62,3 +70,5 @@ extension Docs {
         }
     }
 }
+
+extension DocumentIndex: FiledIndex {}

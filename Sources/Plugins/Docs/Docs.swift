@@ -3,7 +3,7 @@ public import Documents
 public import Responders
 internal import Synchronization
 
-/// Searches the documents of a site, by an index of the server's own.
+/// Searches the documents of a site, by an index of the server's own and by search engines on other machines.
 ///
 /// In `enrich` it leaves what it finds for others, as a note; in `answer` it answers with links to the best pages. What
 /// `enrich` has found it doesn't say again in `answer`, and below `min_score` it says nothing.
@@ -23,6 +23,24 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
                 url: /docs/
                 links: html
                 lang: en
+            # Search engines on other machines, up to 10, which are asked beside the index or in its place: mediawiki (at its
+            # api.php or rest.php), meilisearch, and elasticsearch, which OpenSearch is, too. They get the words of a message
+            # that say what is asked for, as letters and digits.
+            search:
+              - type: elasticsearch
+                url: http://127.0.0.1:9200
+                index: help
+                # An API key; with "user" the password. {env: NAME} or {file: PATH}.
+                token: {file: search-key}
+                user: chat
+                # The fields that have title and text, and the address of a page: {FIELD} alone or as a part.
+                title: title
+                text: text
+                link: https://example.com/help/{slug}
+                headers: {X-Requested-With: claude-chat}
+            # For engines outside the public network, and for one question to them, 100ms to 30s.
+            allow: ['10.20.0.0/16']
+            timeout: 1500ms
             # How many pages a message gets at most, 1 to 5.
             top: 3
             # How much of a message the best page must have; below it nothing is said.
@@ -34,9 +52,10 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
             # Said in "answer" where no page is good enough; without it the next responder is asked.
             unknown: I found nothing about that in our documents.
             """,
+        openKeys: ["search.headers", "search.headers.*"],
         sampleFiles: [
             "docs/returns.md": "# Returns\n\nGoods can be sent back within 14 days.",
-            "words/synonyms.txt": "refund, money back, return",
+            "words/synonyms.txt": "refund, money back, return", "search-key": "sample-key",
         ],
         examples: [
             .init(
@@ -65,7 +84,10 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         }
 
         public var index: String?
-        public var sources: [Source]
+        public var sources: [Source]?
+        public var search: [Engine]?
+        public var allow: [String]?
+        public var timeout: Duration?
         public var top: Int?
         public var minScore: Share?
         public var synonyms: String?
@@ -77,6 +99,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
     package let path: String
     package let sources: [DocumentSource]
     package let synonyms: Synonyms
+    let engines: [RemoteSearch]
     let top: Int
     /// From 0 through 1.
     package let minimumScore: Double
@@ -100,6 +123,7 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         self.path = services.path(of: configuration.index ?? Self.defaultIndex)
         self.sources = try Self.sources(configuration, services)
         self.synonyms = try Self.synonyms(configuration, services)
+        self.engines = try Self.engines(configuration, services)
         self.top = configuration.top ?? 3
         self.minimumScore = Double(configuration.minScore?.basisPoints ?? 5_000) / 10_000
         self.text = configuration.text
@@ -122,7 +146,10 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
 
     public var tools: [any Tool] { [SearchDocs(docs: self)] }
 
-    public var contents: String? { "\(self.sources.count) source\(self.sources.count == 1 ? "" : "s")" }
+    public var contents: String? {
+        let engines = self.engines.isEmpty ? "" : ", \(counted(self.engines.count, "search engine"))"
+        return counted(self.sources.count, "source") + engines
+    }
 
     // MARK: Answers
 
@@ -132,26 +159,19 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         if turn.place.stage == .answer, turn.notes.names.contains(where: { turn.notes[$0]?["documents"] != nil }) {
             return .pass(reason: "already-noted")
         }
-        guard let hits = try await self.hits(of: turn.message.text, in: turn) else { return .pass(reason: "indexing") }
-        if turn.place.stage == .enrich {
-            return hits.isEmpty ? .pass(reason: "no-document") : .augment(Augmentation(note: Self.note(of: hits)))
+        guard let found = try await self.findings(for: turn.message.text, in: turn) else {
+            return .pass(reason: "indexing")
         }
-        return self.answer(hits, turn.message.lang)
+        if turn.place.stage == .enrich {
+            return found.hits.isEmpty
+                ? .pass(reason: "no-document") : .augment(Augmentation(note: Self.note(of: found)))
+        }
+        return self.answer(found.hits, turn.message.lang)
     }
 
     /// The pages that are good enough for a text, the best first; nothing where the index isn't made yet.
     func hits(of text: String, in turn: Turn, from score: Double? = nil) async throws -> [DocumentHit]? {
-        guard let index = await self.live.ready() else { return nil }
-        let query = DocumentQuery(text, lang: turn.message.lang, page: turn.page.path, limit: self.top)
-        do {
-            let hits = try await index.search(query)
-            guard let best = hits.first, best.score >= score ?? self.minimumScore else { return [] }
-            // One that has much less than the best is no second answer.
-            return hits.filter { $0.score >= best.score / 2 }
-        } catch {
-            self.report(error)
-            throw Failure("no-index", "\(error)")
-        }
+        try await self.findings(for: text, in: turn, from: score)?.hits
     }
 
     private func answer(_ hits: [DocumentHit], _ lang: String?) -> Verdict {
@@ -167,14 +187,15 @@ public final class Docs: ResponderPlugin, RunningResponder, ReloadableResponder 
         return .reply(Reply(text, format: .plain, links: links), confidence: best.score)
     }
 
-    private static func note(of hits: [DocumentHit]) -> Note {
-        let documents = hits.map { hit -> Note in
+    private static func note(of found: Findings) -> Note {
+        let documents = found.hits.map { hit -> Note in
             [
                 "title": .text(hit.shownTitle), "url": .text(hit.url), "text": .text(hit.snippet.plain),
                 "score": .number((hit.score * 100).rounded() / 100),
             ]
         }
-        return ["documents": .list(documents)]
+        return found.isPartial
+            ? ["documents": .list(documents), "partial": .flag(true)] : ["documents": .list(documents)]
     }
 
     /// Tells the people who run the server that documents can't be searched.

@@ -41,6 +41,6 @@ func indexing<Update: Sendable>(
     } catch let error as IndexError {
         line.end()
         Terminal.current.complain("\(error)")
-        throw ExitCode(error.code == "cancelled" ? ExitStatus.interrupted : ExitStatus.findings)
+        throw ExitCode(Task.isCancelled || error.code == "cancelled" ? ExitStatus.interrupted : ExitStatus.findings)
     }
 }

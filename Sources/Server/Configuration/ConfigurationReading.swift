@@ -111,6 +111,7 @@ struct ConfigurationReading {
         for chain in entries { chains[chain.key] = loader.chain(named: chain.key, chain.value, at: chain.place) }
         self.diagnostics += loader.diagnostics
         self.refuseSharedQueues(of: chains, entries)
+        self.refuseSharedIndexes(of: chains, entries)
         self.transcripts = loader.transcripts
         self.instances = loader.instances
         return chains

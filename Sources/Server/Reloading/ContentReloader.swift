@@ -101,24 +101,34 @@ final class ContentReloader: Sendable {
         }
     }
 
-    /// Ends the thread; no reload may follow.
-    func stop() async throws { try await self.thread.shutdownGracefully() }
+    /// Ends the thread; no reload may follow, and nothing is logged any more.
+    func stop() async throws {
+        try await self.thread.shutdownGracefully()
+        self.state.withLock { $0 = [] }
+    }
 
+    /// A responder that has much to read does so by itself, and the others' files don't wait for it.
     private func reload(_ responder: any ReloadableResponder, _ name: String) {
         let before = responder.content
-        responder.reload()
+        responder.reload { [weak self] in self?.note(responder, name, before) }
+    }
+
+    private func note(_ responder: any ReloadableResponder, _ name: String, _ before: ContentState) {
         let now = self.clocks.timestamp()
         let content = responder.content
         let report = self.state.withLock { sources -> Report? in
             // Another configuration may have come meanwhile.
-            guard let index = sources.firstIndex(where: { $0.report.responder == name }) else { return nil }
+            guard let index = sources.firstIndex(where: { $0.report.responder == name }),
+                sources[index].responder.contentID == responder.contentID
+            else { return nil }
             sources[index].report.content = content
             if content.generation != before.generation { sources[index].report.loadedAt = now }
             sources[index].report.rejectedAt = content.rejected.isEmpty ? nil : now
             return sources[index].report
         }
+        guard let report else { return }
         self.log(content, after: before, of: name)
-        if let report { self.observer(report, before) }
+        self.observer(report, before)
     }
 
     private func log(_ content: ContentState, after before: ContentState, of name: String) {

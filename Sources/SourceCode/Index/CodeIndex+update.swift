@@ -29,13 +29,15 @@ extension CodeIndex {
     /// - Parameters:
     ///   - full: Whether everything is read anew, into a second file that takes the place of the first one at the end.
     ///   - progress: Learns how many of how many files are looked at; true to go on.
+    ///   - waiting: Asked about every tenth of a second while another update runs; false to give up.
     /// - Returns: What has changed.
     /// - Throws: What the disk reports, or `cancelled` where `progress` ended it. A root that isn't there has no files.
     public func update(
         full: Bool = false,
-        progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+        progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+        waiting: () -> Bool = { true }
     ) throws(CodeError) -> CodeUpdate {
-        try self.file.update(full: full) { try self.bring($0, progress) }
+        try self.file.update(full: full, waiting: waiting) { try self.bring($0, progress) }
     }
 
     private func bring(_ writer: any DatabaseWriter, _ progress: (Int, Int) -> Bool) throws -> CodeUpdate {

@@ -52,6 +52,9 @@ public final class CodeIndex: Sendable {
     /// Closes the file; what is called later fails.
     public func close() { self.file.close() }
 
+    /// Whether its file is still the one at its path: it may have been removed, or another one put there.
+    public var isInPlace: Bool { self.file.isInPlace }
+
     /// How much there is in it.
     public struct Size: Sendable, Hashable {
         public var files: Int

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Messages
 import Responders
 import RespondersTesting
@@ -166,10 +167,61 @@ struct DocsTests {
     }
 
     @Test(
+        "while another process holds the index's lock nobody waits for a reload, and the plugin stops",
+        .timeLimit(.minutes(1))
+    )
+    func heldLock() async throws {
+        let folder = try ScratchFolder(Self.files)
+        let docs = try Self.docs(in: folder)
+        let lock = open("\(folder.path)/docs.sqlite.lock", O_RDWR | O_CREAT, 0o600)
+        #expect(flock(lock, LOCK_EX) == 0)
+        await running([docs]) {
+            for _ in 0..<3 { docs.reload {} }
+            #expect(docs.content.generation == 0)
+        }
+        close(lock)
+    }
+
+    @Test("an index that is broken or removed while the server runs is made anew", .timeLimit(.minutes(1)))
+    func lostIndex() async throws {
+        let folder = try ScratchFolder(Self.files)
+        let docs = try Self.docs(in: folder)
+        let path = "\(folder.path)/docs.sqlite"
+        let turn = Self.turn("opening hours")
+        try await running([docs]) {
+            func expectReply() async throws {
+                guard case .reply = try await docs.respond(to: turn) else {
+                    Issue.record("no reply")
+                    return
+                }
+            }
+            try await expectReply()
+            for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+            docs.reload()
+            #expect(FileManager.default.fileExists(atPath: path))
+            try await expectReply()
+            // Over what is there, as a copy that failed leaves it.
+            for ending in ["", "-wal"] {
+                let handle = try #require(FileHandle(forWritingAtPath: path + ending))
+                try handle.write(contentsOf: Data(repeating: 0x2A, count: 1 << 20))
+                try handle.close()
+            }
+            try folder.write("# Prices\n\nNothing is free.", to: "docs/prices.md")
+            docs.reload()
+            #expect(docs.content.rejected.map(\.code) == ["broken-index"])
+            for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+            docs.reload()
+            #expect(docs.content.rejected == [])
+            try await expectReply()
+        }
+    }
+
+    @Test(
         "mistakes are told with their place",
         arguments: [
             (
-                "sources: []", "test.yaml:1:1: docs.sources: there is no document; write 1 to 100 sources [no-source]"
+                "sources: []",
+                "test.yaml:1:1: docs.sources: there is no document; write 1 to 100 sources, or search engines [no-source]"
             ),
             (
                 "sources: [{path: a, url: 'javascript:x'}]",

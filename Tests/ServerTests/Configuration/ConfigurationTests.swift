@@ -384,6 +384,36 @@ struct ConfigurationTests {
         )
     }
 
+    @Test("two entries of docs don't share an index, unless they have the same documents")
+    func sharedIndexes() throws {
+        func mistakes(_ first: String, _ second: String) -> String? {
+            let text = """
+                version: 1
+                default_chain: a
+                server: {mode: development}
+                chains:
+                  a: {enrich: [docs: {\(first)}], fallback: [fallback]}
+                  b: {enrich: [{docs: {\(second)}, as: more}], fallback: [fallback]}
+                """
+            do {
+                _ = try self.load(text)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        let (one, other) = ("sources: [{path: docs/}]", "sources: [{path: other/}]")
+        #expect(mistakes(one, one) == nil)
+        #expect(mistakes(one, "\(other), index: other.sqlite") == nil)
+        for spelling in ["", ", index: ./data/docs.sqlite", ", index: x/../data//docs.sqlite"] {
+            #expect(
+                mistakes(one, other + spelling)?.hasSuffix(
+                    "and other sources or synonyms; give \"more\" one of its own: index: data/more.sqlite [same-index]"
+                ) == true
+            )
+        }
+    }
+
     @Test("says that there is no such file, or that it is no YAML")
     func unreadable() throws {
         let missing = #expect(throws: Rejection.self) {

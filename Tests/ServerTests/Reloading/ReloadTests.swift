@@ -57,6 +57,32 @@ struct ReloadTests {
         }
     }
 
+    @Test("rules are read anew while another process holds the lock of the documents' index")
+    func heldIndex() async throws {
+        let folder = try ScratchFolder(["rules/a.yaml": Self.rules("One."), "docs/a.md": "# A\n\nneedle"])
+        try folder.write(
+            """
+            version: 1
+            default_chain: demo
+            chains: {demo: {answer: [docs: {index: docs.sqlite, sources: [{path: docs/}]}, rules: {path: rules/}]}}
+            """,
+            to: "claude-chat.yaml"
+        )
+        let lock = open("\(folder.path)/docs.sqlite.lock", O_RDWR | O_CREAT, 0o600)
+        #expect(flock(lock, LOCK_EX) == 0)
+        try await LiveConfiguration.run(in: folder) { live, server in
+            let scene = Scene(folder: folder, reloader: live.state.contents, port: server.port)
+            try scene.save(Self.rules("Two."))
+            await scene.waits { $0.generation == 2 || $0.summary.contains("documents") }
+            // What was read by itself is told as any other file is.
+            close(lock)
+            await scene.waits { $0.generation >= 1 }
+            #expect(
+                scene.reloader.reports.first { $0.responder == "docs" }?.content.summary == "1 documents, 1 sections"
+            )
+        }
+    }
+
     @Test("the numbers say how often each rule answered, over a reload too")
     func ruleMetrics() async throws {
         try await Self.run { scene in

@@ -130,7 +130,7 @@ struct TrackerClient: Sendable {
             case 200..<300, 408, 502, 504: .unknown
             default: .broken
             }
-        return self.error("http-\(status)", kind, "the tracker answers with status \(status)", retryAfter: retryAfter)
+        return self.error("http-\(status)", kind, "it answers with status \(status)", retryAfter: retryAfter)
     }
 
     /// Seconds, as nearly all write it; anything else is half a minute.

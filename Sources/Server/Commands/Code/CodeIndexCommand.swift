@@ -27,7 +27,7 @@ struct CodeIndexCommand: AsyncParsableCommand {
             var update = try await indexing { reach in
                 let index = try code.openIndex()
                 defer { index.close() }
-                return try index.update(full: full, progress: reach)
+                return try index.update(full: full, progress: reach, waiting: { !Task.isCancelled })
             }
             update.symbols = try await code.tagged()
             for problem in update.problems { Terminal.current.complain(printable(problem, limit: 500)) }

@@ -24,11 +24,11 @@ struct DocsIndexCommand: AsyncParsableCommand {
 
     func run() async throws {
         let full = self.full
-        for docs in try self.options.docs() {
+        for docs in try self.options.docs() where !docs.sources.isEmpty {
             let update = try await indexing { reach in
                 let index = try DocumentIndex.open(docs.path) { SystemClocks().timestamp().milliseconds }
                 defer { index.close() }
-                return try index.update(docs.sources, full: full, progress: reach)
+                return try index.update(docs.sources, full: full, progress: reach, waiting: { !Task.isCancelled })
             }
             for problem in update.problems { Terminal.current.complain(printable(problem, limit: 500)) }
             Terminal.current.write(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Documents
+internal import FoundationEssentials
 internal import Plugins
 internal import Rules
 
@@ -30,8 +31,14 @@ struct DocsSearchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        for docs in try self.options.docs() {
+        for docs in try self.options.docs() where !docs.sources.isEmpty {
             let hits: [DocumentHit]
+            guard FileManager.default.fileExists(atPath: docs.path) else {
+                Terminal.current.complain(
+                    "\(docs.path): there is no index yet; make it: claude-chat docs index [no-index]"
+                )
+                throw ExitCode(ExitStatus.findings)
+            }
             do {
                 let index = try DocumentIndex.open(docs.path, synonyms: docs.synonyms) { 0 }
                 defer { index.close() }

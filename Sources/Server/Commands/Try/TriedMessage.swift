@@ -10,11 +10,12 @@ struct TriedMessage: ParsableArguments {
     @Option(help: ArgumentHelp("The page on which it was written.", valueName: "path")) var page = "/"
     @Option(help: ArgumentHelp("The language that the page reports.", valueName: "tag")) var lang: String?
 
-    /// Asks a responder, as it answers by now, and shows what a visitor would see.
+    /// Asks a responder, as it answers by now, and shows what a visitor would see, and what else there is to say of it.
     func ask(
         _ responder: some RunningResponder & ReloadableResponder,
         named name: String,
-        from visitor: Visitor = Visitor()
+        from visitor: Visitor = Visitor(),
+        details: @escaping @Sendable () async -> [String] = { [] }
     ) async throws {
         let terminal = Terminal.current
         let turn = Turn(
@@ -27,10 +28,11 @@ struct TriedMessage: ParsableArguments {
         )
         responder.prepareToRun()
         responder.reload()
-        let (verdict, time) = try await running([responder]) { () -> (Verdict, Duration) in
+        let (verdict, time, lines) = try await running([responder]) { () -> (Verdict, Duration, [String]) in
             let start = terminal.clock.now
             let verdict = try await responder.respond(to: turn.placed(in: .answer))
-            return (verdict, terminal.clock.now - start)
+            let time = terminal.clock.now - start
+            return (verdict, time, await details())
         }
         terminal.write("\(name): \(verdict.word) after \(time.milliseconds) ms")
         switch verdict {
@@ -41,5 +43,6 @@ struct TriedMessage: ParsableArguments {
         case .fail(let failure): terminal.write("  \(failure.problem ?? failure.code.rawValue)")
         default: break
         }
+        for line in lines { terminal.write(printable(line, limit: 500)) }
     }
 }

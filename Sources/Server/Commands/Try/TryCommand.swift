@@ -22,14 +22,18 @@ struct TryDocsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "docs",
         abstract: "Ask the documents.",
-        discussion: "Brings the index up to the documents first.\n\n  claude-chat try docs 'opening hours' --lang de"
+        discussion:
+            "Brings the index up to the documents first, and says what each search engine finds.\n\n  claude-chat try docs 'opening hours' --lang de"
     )
 
     @OptionGroup var message: TriedMessage
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
-        for docs in try self.options.docs() { try await self.message.ask(docs, named: docs.path) }
+        for docs in try self.options.docs() {
+            let text = self.message.text
+            try await self.message.ask(docs, named: docs.path) { await docs.engineReports(for: text) }
+        }
     }
 }
 

@@ -1,0 +1,1 @@
+../../../Sources/Documents/Reading/CodeSpans.swift
