@@ -41,8 +41,12 @@ struct ReportFiles {
         for path in files {
             guard let stamp = FileStamp(at: path), stamp.isFile else { continue }
             if let before = known[path], before == (stamp.size, stamp.changed) { continue }
-            let results = stamp.bytes(at: path, limit: Self.maximumBytes).flatMap { SARIFReader.results(in: $0) }
-            guard let results else {
+            let bytes: [UInt8]?
+            do throws(UnreadableFile) { bytes = try stamp.bytes(at: path, limit: Self.maximumBytes) } catch {
+                self.problems.append("\(path): can't be read")
+                continue
+            }
+            guard let results = bytes.flatMap({ SARIFReader.results(in: $0) }) else {
                 let isLarge = stamp.size > Self.maximumBytes
                 self.problems.append("\(path): \(isLarge ? "is larger than 32 MiB" : "is no SARIF 2.1.0")")
                 continue
