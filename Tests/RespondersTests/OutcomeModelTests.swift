@@ -6,7 +6,7 @@ import Testing
 
 /// What a responder of the model does.
 private enum Behaviour: CaseIterable {
-    case passes, augments, replies, repliesAndContinues, handsOver, suppresses, repliesNothing
+    case passes, augments, replies, repliesWithNonsense, repliesAndContinues, handsOver, suppresses, repliesNothing
     case fails, throwsError, isBusy
     /// Never answers, but ends when it is cancelled.
     case hangs
@@ -89,6 +89,7 @@ extension Behaviour {
         case .passes: .pass(reason: "not-mine")
         case .augments: .augment(Augmentation(note: "found", tags: ["t"]))
         case .replies: .reply("a reply", confidence: 0.8)
+        case .repliesWithNonsense: .reply("a reply", confidence: .nan)
         case .repliesAndContinues: .reply("one of several", then: .continue)
         case .handsOver: .handoff(Handoff(text: "a person reads it"))
         case .suppresses: .suppress(reason: "quiet")
@@ -199,6 +200,15 @@ private struct Story {
     /// How many configurations there were.
     private var generation = 0
 
+    /// Now and then an entry is tried on some conversations, or beside the others.
+    private mutating func mode(in stage: Stage) -> Chain.Mode {
+        switch Int.random(in: 0..<10, using: &self.random) {
+        case 0: Share(written: "50%").map { .canary($0) } ?? .live
+        case 1 where stage == .answer: .shadow
+        default: .live
+        }
+    }
+
     /// The chain after a reload: the same instances, and often one more, in other places, under other names.
     mutating func reload() -> Chain {
         self.generation += 1
@@ -209,15 +219,17 @@ private struct Story {
         let entries = (0..<Int.random(in: 1...6, using: &self.random)).map { number in
             // An instance may stand in several places, and then has several calls at once.
             let instance = self.instances[Int.random(in: self.instances.indices, using: &self.random)]
+            let stage = stages.randomElement(using: &self.random) ?? .answer
             return Chain.Entry(
                 instance.responder,
                 name: "\(self.generation).\(number)",
-                stage: stages.randomElement(using: &self.random) ?? .answer,
+                stage: stage,
                 isEnabled: Int.random(in: 0..<10, using: &self.random) > 0,
                 onFailure: Chain.OnFailure.allCases.randomElement(using: &self.random),
                 timeout: .seconds([1, 2, 30].randomElement(using: &self.random) ?? 2),
                 gate: instance.gate,
-                priority: [50, 100].randomElement(using: &self.random) ?? 100
+                priority: [50, 100].randomElement(using: &self.random) ?? 100,
+                mode: self.mode(in: stage)
             )
         }
         return Chain(
@@ -329,6 +341,9 @@ struct OutcomeModelTests {
         by chain: Chain,
         _ story: inout Story
     ) -> Running {
+        var conversation = conversation
+        // A person may have it, or be waited for.
+        conversation.state = [.bot, .bot, .bot, .waiting, .human].randomElement(using: &story.random) ?? .bot
         let turn = Turn(
             id: TurnID(id),
             message: Incoming(id: "m\(number)", seq: number, text: "hello", serverTime: Int64(number)),
@@ -354,6 +369,8 @@ struct OutcomeModelTests {
         var end = start.advanced(by: chain.deadline)
         while !ending.hasCome {
             await self.settle()
+            // The visitor wants no more of a reply.
+            if screen.isStreaming, Int.random(in: 0..<6, using: &story.random) == 0 { screen.stop() }
             if story.clock.now >= end {
                 guard end < start.advanced(by: chain.streamDeadline), screen.isStreaming else { break }
                 end = start.advanced(by: chain.streamDeadline)
@@ -375,7 +392,19 @@ struct OutcomeModelTests {
         #expect(result.replies.count <= Chain.maximumReplies, "\(place)")
         #expect(!result.replies.contains { $0.text.isEmpty || $0.text.contains("secret") }, "\(place)")
         #expect(!result.replies.contains { $0.text.contains("late") || $0.text.contains("never") }, "\(place)")
-        if result.outcome != .silent && result.outcome != .refused { #expect(!result.replies.isEmpty, "\(place)") }
+        let isAttended = result.turn.conversation.state.isAttended
+        if isAttended {
+            #expect([.handedOver, .refused, .failedAndTold].contains(result.outcome), "\(place): \(result.outcome)")
+            let spoke = result.steps.filter { $0.verdict == "reply" || $0.verdict == "stream" }
+            #expect(spoke.allSatisfy { $0.stage == .guard }, "\(place): spoke in a conversation with a person")
+        } else if result.outcome != .silent && result.outcome != .refused {
+            #expect(!result.replies.isEmpty, "\(place)")
+        }
+        let shadows = Set(chain.entries.filter { $0.mode == .shadow }.map(\.name))
+        #expect(
+            !result.steps.contains { shadows.contains($0.responder) && $0.verdict != nil },
+            "\(place): a shadow spoke"
+        )
         if result.replies.contains("a reply") {
             #expect([.answered, .fellBack, .refused].contains(result.outcome), "\(place): \(result.outcome)")
         }
