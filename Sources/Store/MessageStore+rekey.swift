@@ -75,7 +75,7 @@ extension MessageStore {
     /// when it moves rows from one to another. Commits wait meanwhile.
     func compact() async throws {
         // Dropped at the end of the call, not before.
-        let lock = CompactionLock(of: self.options.path)
+        let lock = CompactionLock(of: self.options.file)
         try await self.writeAnew()
         _ = consume lock
     }

@@ -46,7 +46,7 @@ extension MessageStore {
                     return
                 }
                 guard error.code != .invalidEntry else { return self.settle(batch, [.failed(error)]) }
-                if error.code == .locked, CompactionLock.isHeld(of: self.options.path) {
+                if error.code == .locked, CompactionLock.isHeld(of: self.options.file) {
                     // A command of ours writes the file anew and is done with it sooner or later; nothing is lost by waiting.
                     await self.time.sleep(.milliseconds(250))
                     continue

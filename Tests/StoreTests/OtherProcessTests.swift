@@ -45,7 +45,7 @@ struct OtherProcessTests {
         try await folder.withStore(options) { store async throws in
             var room = TestRoom()
             let entry = room.next("x", id: "m1")
-            let lock = CompactionLock(of: store.options.path)
+            let lock = CompactionLock(of: store.options.file)
             let end = try StoreFailureTests.Fault.locked.begin(store)
             async let outcome = store.store(entry)
             for _ in 0..<20 {
