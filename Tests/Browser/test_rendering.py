@@ -100,6 +100,14 @@ class Markdown(Wired):
         visitor.say("**mine** [a](https://example.org)")
         expect(visitor.own.last.locator("strong")).to_have_count(0)
 
+    def test_a_reply_in_another_language_is_read_out_as_such(self):
+        visitor = self.talk()
+        visitor.receive(message="Hello")
+        self.assertIsNone(visitor.theirs.last.get_attribute("lang"))
+        visitor.receive(message="Guten Tag", lang="de")
+        expect(visitor.theirs.last).to_have_text("Guten Tag")
+        expect(visitor.theirs.last).to_have_attribute("lang", "de")
+
     def test_H3_no_link_leads_to_a_script_or_data(self):
         visitor = self.talk()
         addresses = [
