@@ -175,7 +175,7 @@ struct SearchEngineTests {
         for (service, code) in cases {
             try await PythonService.run(service) { port, folder in
                 // Only the one that never answers may run out of time, however busy the machine is.
-                let timeout = code == "timeout" ? "500ms" : "60s"
+                let timeout = code == "timeout" ? "500ms" : "30s"
                 let (docs, incidents) = try Self.docs(Self.settings(kind, "timeout: \(timeout)"), port, in: folder)
                 await running([docs]) {
                     for _ in 0..<2 {
