@@ -10,7 +10,7 @@ import Testing
 enum PythonService {
     /// `handle(request)` is the tests' to define; each request is noted in the file `requests`, one JSON object a line.
     private static let prelude = """
-        import http.server, json, os, sys, threading, time, urllib.parse
+        import hashlib, hmac, http.server, json, os, sys, threading, time, urllib.parse
         count = 0
         log = open("requests", "a")
         class Request(http.server.BaseHTTPRequestHandler):
@@ -70,12 +70,16 @@ enum PythonService {
     ///
     /// - Parameters:
     ///   - service: The program, between prelude and epilogue.
+    ///   - files: Further files of its folder, by their paths.
     ///   - body: The test; it gets the service's port and the folder in which it runs.
     /// - Throws: What the test throws.
-    static func run(_ service: String, _ body: @escaping @Sendable (Int, ScratchFolder) async throws -> Void)
-        async throws
-    {
-        let folder = try ScratchFolder(["service.py": Self.prelude + service + Self.epilogue, "requests": ""])
+    static func run(
+        _ service: String,
+        files: [String: String] = [:],
+        _ body: @escaping @Sendable (Int, ScratchFolder) async throws -> Void
+    ) async throws {
+        let own = ["service.py": Self.prelude + service + Self.epilogue, "requests": ""]
+        let folder = try ScratchFolder(files.merging(own) { $1 })
         let (lines, source) = AsyncStream<String>.makeStream()
         let services = PluginServices(baseFolder: folder.path)
         let child = ChildProcess(

@@ -1,4 +1,5 @@
 import Diagnostics
+import Messages
 import Plugins
 import Responders
 import RespondersTesting
@@ -223,18 +224,5 @@ extension RedactTests {
         }
         let check = 98 - remainder
         return country + (check < 10 ? "0" : "") + "\(check)" + rest
-    }
-}
-
-/// The same numbers each time.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -104,7 +104,7 @@ struct HostileWebhookTests {
     func repeats() async throws {
         let service = """
             def turn(request, frame):
-                if frame["turn"]["message"]["text"] == "count": return request.reply(frame, str(count))
+                if frame["turn"]["message"]["text"] == "count": return request.reply(frame, str(turns))
                 request.connection.shutdown(2)
                 request.close_connection = True
             """
@@ -130,7 +130,7 @@ struct HostileWebhookTests {
     func rebinding() async throws {
         let clock = ManualClock()
         let resolutions = Mutex([["10.1.2.3", "127.0.0.1"], ["127.0.0.2", "169.254.169.254"], ["127.0.0.1"]])
-        let service = "def turn(request, frame): request.reply(frame, str(count))"
+        let service = "def turn(request, frame): request.reply(frame, str(turns))"
         try await WebhookDesk.run(
             service,
             addresses: { resolutions.withLock { $0.isEmpty ? [] : $0.removeFirst() } },

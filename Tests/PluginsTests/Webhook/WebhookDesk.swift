@@ -17,43 +17,21 @@ struct WebhookDesk: Sendable {
 
     /// What the services of these tests begin with; `turn(request, frame)` is theirs to define.
     private static let prelude = """
-        import hashlib, hmac, http.server, json, os, sys, threading, time, urllib.parse
         SECRET = b"the-secret-of-these-tests-has-32-bytes"
         READY = {"type": "ready", "protocol": 1, "name": "test", "stages": ["answer"]}
-        count = 0
-        class Request(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            def log_message(self, *arguments): pass
-            def answer(self, status, body=b"", kind="application/json", **headers):
-                body = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers.items(): self.send_header(name.replace("_", "-"), value)
-                self.end_headers()
-                self.wfile.write(body)
-            def reply(self, frame, text, **more):
-                self.answer(200, {"type": "verdict", "id": frame["id"], "verdict": "reply", "text": text, **more})
-            def do_GET(self):
-                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-                self.answer(200, {**READY, "challenge": query["challenge"][0]})
-            def do_POST(self):
-                global count
-                count += 1
-                self.body = self.rfile.read(int(self.headers["Content-Length"]))
-                turn(self, json.loads(self.body))
+        turns = 0
+        def reply(request, frame, text, **more):
+            request.answer(200, {"type": "verdict", "id": frame["id"], "verdict": "reply", "text": text, **more})
+        Request.reply = reply
+        def handle(request):
+            global turns
+            if request.command == "GET":
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)
+                request.answer(200, {**READY, "challenge": query["challenge"][0]})
+            else:
+                turns += 1
+                turn(request, request.json)
 
-        """
-
-    private static let epilogue = """
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            def handle_error(self, *arguments): pass
-        server = Server(("127.0.0.1", 0), Request)
-        print(server.server_address[1], flush=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stdin.read()
         """
 
     /// Runs a service and the plugin that asks it, while `body` does.
@@ -74,38 +52,10 @@ struct WebhookDesk: Sendable {
         clock: TurnClock = .continuous,
         _ body: @escaping @Sendable (WebhookDesk) async throws -> Void
     ) async throws {
-        let folder = try ScratchFolder([
-            "service.py": Self.prelude + service + Self.epilogue, "secret": Self.secret,
-            "old": "the-secret-before-it-has-32-bytes-too",
-        ])
-        let (lines, source) = AsyncStream<String>.makeStream()
-        let services = PluginServices(baseFolder: folder.path)
-        let child = ChildProcess(
-            .init(
-                executable: try ChildProcess.Command.executable("python3", services),
-                arguments: ["service.py"],
-                environment: services.environment.filter { $0.key == "PATH" },
-                folder: folder.path
-            )
-        ) { event in
-            switch event {
-            case .line(let bytes): source.yield(String(decoding: bytes, as: UTF8.self))
-            case .complaint(let bytes): print("service:", String(decoding: bytes, as: UTF8.self))
-            case .lineTooLong: break
-            }
-        }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                _ = await child.run()
-                source.finish()
-            }
-            defer { child.stop() }
-            for await line in lines {
-                let port = try #require(Int(line))
-                let desk = try Self(port, settings, host, addresses, clock, folder)
-                try await running([desk.webhook]) { try await body(desk) }
-                break
-            }
+        let files = ["secret": Self.secret, "old": "the-secret-before-it-has-32-bytes-too"]
+        try await PythonService.run(Self.prelude + service, files: files) { port, folder in
+            let desk = try Self(port, settings, host, addresses, clock, folder)
+            try await running([desk.webhook]) { try await body(desk) }
         }
     }
 

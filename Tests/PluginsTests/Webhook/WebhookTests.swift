@@ -99,7 +99,7 @@ struct WebhookTests {
                 if text == "204": request.answer(204)
                 elif text == "422": request.answer(422, {"reason": "not-mine"})
                 elif text == "302": request.answer(302, b"", Location="/elsewhere")
-                elif text == "count": request.reply(frame, str(count))
+                elif text == "count": request.reply(frame, str(turns))
                 else: request.answer(int(text), {"error": "secret internals"})
             """
         try await WebhookDesk.run(service) { desk in
@@ -118,8 +118,8 @@ struct WebhookTests {
         let clock = ManualClock()
         let service = """
             def turn(request, frame):
-                if count == 1: request.answer(\(status), b"", Retry_After="20")
-                else: request.reply(frame, str(count))
+                if turns == 1: request.answer(\(status), b"", Retry_After="20")
+                else: request.reply(frame, str(turns))
             """
         try await WebhookDesk.run(service, clock: TurnClock(clock)) { desk in
             #expect(await desk.ask("x") == .pass(reason: .busy))
