@@ -30,6 +30,8 @@ public final class RuleSet: Sendable {
 
     /// In the order in which they are tried.
     let rules: [CompiledRule]
+    /// Their names and places, for those who remember rules longer than their patterns live.
+    let identities: [RuleIdentity]
     let prefilter: Prefilter
     let health: RuleHealth?
     /// For each rule what counts its messages; none where nobody counts.
@@ -48,6 +50,7 @@ public final class RuleSet: Sendable {
         prefilter: Prefilter? = nil
     ) {
         self.rules = rules
+        self.identities = rules.map(\.identity)
         self.requests = requests
         self.localChanges = localChanges
         self.health = health
@@ -237,7 +240,7 @@ public final class RuleSet: Sendable {
                 let trial = supervision.trial(of: rule, in: context.session, using: &scanner) { scanner in
                     rule.trial(on: bytes, in: context, at: rank, of: self, using: &scanner)
                 }
-                if scanner.lost != nil { scanner.note(trial, of: rule) }
+                if scanner.lost != nil { scanner.note(trial, of: rank, in: self) }
                 switch trial {
                 case .matched(_, let captures):
                     let match = rule.match(captures)

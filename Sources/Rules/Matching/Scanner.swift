@@ -27,10 +27,10 @@ public struct Scanner: ~Copyable, @unchecked Sendable {
     /// The rules that had a word of the last message and did not win, in the order of the rules.
     ///
     /// Nothing where nobody notes them: see ``startNoting()``.
-    public internal(set) var lost: [LostRule]?
+    public internal(set) var lost: LostRules?
 
     /// Gives up what was noted, and notes no more.
-    public mutating func takeLost() -> [LostRule]? { self.lost.take() }
+    public mutating func takeLost() -> LostRules? { self.lost.take() }
 
     /// Whether searches are interpreted where there is no machine code yet: for those who ask a pattern only once or twice.
     let isInterpreting: Bool
