@@ -58,7 +58,8 @@ struct AttacksByResponders {
             ],
             clock: TurnClock(clock)
         )
-        try await RunningServer.run(chain: chain, options: .unlimited) { server in
+        // The hub's clocks stand: it tells of no end of typing by itself.
+        try await RunningServer.run(chain: chain, options: .unlimited, clocks: MovedClocks()) { server in
             try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
                 _ = try await socket.next()
                 try await socket.send(#"{"type":"user","message":"hello","id":"m1"}"#)

@@ -107,7 +107,8 @@ struct TypingModelTests {
                     clock.advance(by: .milliseconds(100))
                 }
             }
-            try await RunningServer.run(chain: chain, options: .unlimited) { server in
+            // The hub's clocks stand: it tells of no end of typing by itself.
+            try await RunningServer.run(chain: chain, options: .unlimited, clocks: MovedClocks()) { server in
                 try await TestSocket.open("/ws/chat?session=s", port: server.port) { try await Self.story(seed, $0) }
             }
             group.cancelAll()
