@@ -76,7 +76,7 @@ struct HostileClientTests {
                     type == "resume"
                     ? #"{"type":"resume","epoch":"\#(epoch)","since":0}"#
                     : #"{"type":"history","epoch":"\#(epoch)","before":1,"limit":1}"#
-                for _ in 0..<20 { try await socket.send(frame) }
+                try await socket.send(0x1, Array(frame.utf8), times: 20)
                 let refusal = try await socket.next("error")
                 #expect(refusal["code"]?.text == "rate_limited")
                 #expect(refusal["retryAfterMs"]?.number.map { 1...5_000 ~= $0 } == true)
@@ -94,7 +94,7 @@ struct HostileClientTests {
             try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
                 _ = try await socket.next()
                 if opcode == 0 { try await socket.send(0x1, [], isFinal: false) }
-                for _ in 0..<400 { try await socket.send(opcode, [], isFinal: opcode != 0) }
+                try await socket.send(opcode, [], isFinal: opcode != 0, times: 400)
                 #expect(try await socket.closeCode() == 4_429)
             }
             try await TestSocket.open("/ws/chat?session=good", port: server.port) { good in

@@ -164,7 +164,14 @@ final class TestSocket {
     func send(_ text: String) async throws { try await self.send(0x1, Array(text.utf8)) }
 
     /// Sends a whole frame, masked.
-    func send(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true) async throws {
+    ///
+    /// - Parameters:
+    ///   - opcode: Its kind.
+    ///   - payload: What it says.
+    ///   - isFinal: Whether it ends its message.
+    ///   - times: How often it is sent, all at once: a server that has enough may close before a second write.
+    /// - Throws: That the connection is closed.
+    func send(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, times: Int = 1) async throws {
         let mask: [UInt8] = [0x12, 0x34, 0x56, 0x78]
         var frame: [UInt8] = [(isFinal ? 0x80 : 0) | opcode]
         switch payload.count {
@@ -174,7 +181,7 @@ final class TestSocket {
         }
         frame += mask
         frame += payload.enumerated().map { $1 ^ mask[$0 % 4] }
-        try await self.write(frame)
+        try await self.write(Array(repeatElement(frame, count: times).joined()))
     }
 
     /// The next frame of any kind; nothing at the end of the connection.
