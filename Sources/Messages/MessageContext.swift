@@ -68,7 +68,7 @@ public struct MessageContext: Hashable, Sendable {
         self.json = "{\(members.joined(separator: ","))}"
     }
 
-    /// The context with the time that the client's clock showed, which is for people who look for a mistake alone.
+    /// The context with the time that the client's clock showed, which nothing is ordered or limited by.
     ///
     /// - Parameter timestamp: As the client wrote it; cut as every text of a context.
     /// - Returns: The same context where it has such a time already.

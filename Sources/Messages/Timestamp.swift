@@ -7,6 +7,54 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 }
 
+extension Timestamp {
+    /// Reads a moment as ``description`` and JavaScript's `toISOString` write it: RFC 3339 in UTC, with or without a
+    /// fraction of a second, of which three digits count.
+    ///
+    /// It is nothing where the text has another form, or names a day or a time that there isn't; a leap second isn't one.
+    ///
+    /// - Parameter text: Such as `2026-11-24T05:29:13.123Z`.
+    public init?(_ text: String) {
+        var text = text
+        let read = text.withUTF8 { bytes -> Int64? in
+            guard (20...Self.longestBytes).contains(bytes.count), bytes[bytes.count - 1] == UInt8(ascii: "Z") else {
+                return nil
+            }
+            func number(_ start: Int, _ count: Int) -> Int? {
+                var value = 0
+                for byte in bytes[start..<start + count] {
+                    guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+                    value = value * 10 + Int(byte - UInt8(ascii: "0"))
+                }
+                return value
+            }
+            for (place, mark) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")] as [(Int, Unicode.Scalar)]
+            where bytes[place] != UInt8(ascii: mark) { return nil }
+            guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
+                let minute = number(14, 2), let second = number(17, 2), hour < 24, minute < 60, second < 60,
+                (1...12).contains(month), day >= 1
+            else { return nil }
+            var milliseconds = 0
+            if bytes.count > 20 {
+                let digits = bytes.count - 21
+                guard bytes[19] == UInt8(ascii: "."), digits > 0, number(20, digits) != nil else { return nil }
+                for place in 0..<3 {
+                    milliseconds = milliseconds * 10 + (place < digits ? number(20 + place, 1) ?? 0 : 0)
+                }
+            }
+            let days = dayNumber(year: year, month: month, day: day)
+            // The thirtieth of February is another day.
+            guard civilDate(days: days) == (year, month, day) else { return nil }
+            return (days * 86_400 + Int64(hour * 3_600 + minute * 60 + second)) * 1_000 + Int64(milliseconds)
+        }
+        guard let read else { return nil }
+        self.milliseconds = read
+    }
+
+    /// With nanoseconds, which no clock of a page has.
+    private static let longestBytes = 30
+}
+
 extension Timestamp: CustomStringConvertible {
     /// The moment as in RFC 3339, in UTC with milliseconds, such as `2026-11-24T05:29:13.123Z`.
     ///
@@ -66,4 +114,19 @@ private func civilDate(days: Int64) -> (year: Int, month: Int, day: Int) {
     let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
     let year = Int(era) * 400 + yearOfEra + (month <= 2 ? 1 : 0)
     return (year, month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
+}
+
+/// The number of a day from 1970-01-01 on: the way back from ``civilDate(days:)``.
+///
+/// - Parameters:
+///   - year: 0 or later.
+///   - month: 1 through 12.
+///   - day: Of the month; one that the month doesn't have is a day of the next.
+/// - Returns: The days since then.
+private func dayNumber(year: Int, month: Int, day: Int) -> Int64 {
+    let year = Int64(month <= 2 ? year - 1 : year)
+    let era = floorDivide(year, 400)
+    let yearOfEra = year - era * 400
+    let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
 }

@@ -67,6 +67,7 @@ extension JSONValue {
             "message": .present([
                 "id": .text(message.id), "seq": JSONValue(message.seq), "text": .text(message.text),
                 "lang": message.lang.map(JSONValue.text), "serverTime": .number(Double(message.serverTime)),
+                "clientTime": message.clientTime.map { .number(Double($0)) },
             ]),
             "conversation": .present([
                 "sessionId": .text(conversation.sessionID), "site": .text(conversation.site),

@@ -12,8 +12,20 @@ public struct Incoming: Sendable, Hashable {
     public var lang: String?
     /// When the server accepted the message, in whole milliseconds since 1970-01-01T00:00:00Z.
     public var serverTime: Int64
+    /// When the visitor sent it by the page's own clock, in the same unit; nothing where the page doesn't say.
+    ///
+    /// Nobody checks it: the clock may be wrong, and the message may have waited for a connection.
+    public var clientTime: Int64?
 
-    public init(id: String, seq: Int = 1, text: String, lang: String? = nil, serverTime: Int64 = 0) {
+    public init(
+        id: String,
+        seq: Int = 1,
+        text: String,
+        lang: String? = nil,
+        serverTime: Int64 = 0,
+        clientTime: Int64? = nil
+    ) {
+        self.clientTime = clientTime
         self.id = id
         self.seq = seq
         self.text = text

@@ -368,8 +368,11 @@ final class TurnRunner: InboundSubscriber, Service {
     private func turn(of inbound: InboundMessage, in room: Room, _ dialogue: Dialogue, at desk: SiteDesk) -> Turn {
         let message = inbound.message
         let milliseconds = message.timestamp.milliseconds
-        let (page, lang) = message.context.read { context in
-            (Page(of: context, writtenOn: inbound.page), context.text("locale"))
+        let (page, lang, sent) = message.context.read { context in
+            (
+                Page(of: context, writtenOn: inbound.page), context.text("locale"),
+                context.text("clientTimestamp").flatMap { Timestamp($0) }
+            )
         }
         dialogue.speak(ServerTexts.of(lang), in: room)
         dialogue.page = page.path
@@ -380,7 +383,8 @@ final class TurnRunner: InboundSubscriber, Service {
                 seq: inbound.seq,
                 text: normalized(message.text),
                 lang: lang,
-                serverTime: milliseconds
+                serverTime: milliseconds,
+                clientTime: sent?.milliseconds
             ),
             conversation: dialogue.conversation(in: room),
             visitor: self.visitor(of: inbound, in: room),

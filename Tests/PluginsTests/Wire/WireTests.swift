@@ -119,7 +119,7 @@ struct WireTests {
         let history = (1...20).map { HistoryItem(.visitor, $0 == 20 ? "newest" : long) }
         let turn = Turn(
             id: TurnID("t_1"),
-            message: Incoming(id: "m1", seq: 3, text: "hello", lang: "de", serverTime: 17),
+            message: Incoming(id: "m1", seq: 3, text: "hello", lang: "de", serverTime: 17, clientTime: 15),
             conversation: Conversation(sessionID: "s1", site: "shop", turnCount: 2, topic: "billing", tags: ["a"]),
             visitor: Visitor(id: "u1", name: "Erika", isVerified: true),
             page: Page(path: "/cart", title: "Cart", url: "https://x.example/cart?token=secret", vars: ["plan": "pro"]),
@@ -130,7 +130,11 @@ struct WireTests {
         #expect(bytes.count <= PluginFrame.maximumBytes)
         let frame = try bytes.withUnsafeBufferPointer { try JSONValue(object: $0) }
         #expect(frame["deadlineMs"] == 1_800)
-        #expect(frame["turn"]?["message"] == ["id": "m1", "seq": 3, "text": "hello", "lang": "de", "serverTime": 17])
+        #expect(
+            frame["turn"]?["message"] == [
+                "id": "m1", "seq": 3, "text": "hello", "lang": "de", "serverTime": 17, "clientTime": 15,
+            ]
+        )
         #expect(frame["turn"]?["visitor"] == ["id": "u1", "name": "Erika", "verified": true])
         #expect(frame["turn"]?["localTime"] == "01:01")
         #expect(!String(decoding: bytes, as: UTF8.self).contains("secret"))

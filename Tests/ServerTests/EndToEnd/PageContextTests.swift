@@ -31,6 +31,29 @@ struct PageContextTests {
         return reply.withLock { $0 }
     }
 
+    @Test(
+        "responders know when a message was sent by the page's clock, where the page says a moment",
+        arguments: [
+            (#""timestamp":"2026-11-24T05:29:13.123Z""#, "1795498153123"),
+            (#""context":{"clientTimestamp":"2026-11-24T05:29:13.123Z"}"#, "1795498153123"),
+            (#""timestamp":"4111 1111 1111 1111""#, "nothing"), (#""context":{}"#, "nothing"),
+        ]
+    )
+    func clientTime(member: String, told: String) async throws {
+        struct Teller: ImmediateResponder {
+            func respond(to turn: Turn) -> Verdict {
+                .reply(Reply(turn.message.clientTime.map(String.init) ?? "nothing"))
+            }
+        }
+        try await RunningServer.run([Teller()]) { server in
+            try await TestSocket.open("/ws/chat?session=s", port: server.port) { socket in
+                _ = try await socket.next()
+                try await socket.send(#"{"type":"user","message":"hello","id":"m1",\#(member)}"#)
+                #expect(try await socket.next("claude")["message"]?.text == told)
+            }
+        }
+    }
+
     private static let chain = "answer: [{process: {command: [python3, program.py]}, timeout: 60s}]\ndeadline: 100s"
 
     @Test("reach a program in another language, and nothing of another form does")
