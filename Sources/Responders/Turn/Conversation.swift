@@ -25,12 +25,12 @@ public struct Incoming: Sendable, Hashable {
         serverTime: Int64 = 0,
         clientTime: Int64? = nil
     ) {
-        self.clientTime = clientTime
         self.id = id
         self.seq = seq
         self.text = text
         self.lang = lang
         self.serverTime = serverTime
+        self.clientTime = clientTime
     }
 }
 
